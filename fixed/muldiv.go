@@ -1,0 +1,68 @@
+package fixed
+
+import "math/bits"
+
+// MulDivFloor is a·b/d rounded toward minus infinity, through 128 bits. ok is false when d is zero or the result does
+// not fit.
+func MulDivFloor(a, b, d int64) (v int64, ok bool) { return MulWide(a, b).DivFloor(d) }
+
+// MulDivCeil is a·b/d rounded toward plus infinity, through 128 bits. ok is false when d is zero or the result does not
+// fit.
+func MulDivCeil(a, b, d int64) (v int64, ok bool) { return MulWide(a, b).DivCeil(d) }
+
+// MulDivTowardZero is a·b/d with the fraction dropped, through 128 bits. ok is false when d is zero or the result does
+// not fit.
+func MulDivTowardZero(a, b, d int64) (v int64, ok bool) { return MulWide(a, b).DivTowardZero(d) }
+
+// MulDivHalfEven is a·b/d rounded to the nearest integer, ties to the even one, through 128 bits. ok is false when d is
+// zero or the result does not fit.
+func MulDivHalfEven(a, b, d int64) (v int64, ok bool) { return MulWide(a, b).DivHalfEven(d) }
+
+// Mul is a·b; ok is false when it does not fit.
+func Mul(a, b int64) (v int64, ok bool) { return MulWide(a, b).Int64() }
+
+// Abs is |v|; the caller knows that v is above -2^63.
+func Abs[T ~int64](v T) T {
+	sign := v >> 63
+	return (v ^ sign) - sign
+}
+
+// Notional is lots · price · tickLot in Money, exact and signed like lots · price. ok is false when it does not fit.
+func Notional(lots Lots, price Ticks, tickLot Money) (n Money, ok bool) {
+	value, ok := Mul(int64(lots), int64(price))
+	if !ok {
+		return 0, false
+	}
+	v, ok := Mul(value, int64(tickLot))
+	return Money(v), ok
+}
+
+// Ceil is amount · r in Money, rounded up. ok is false when it does not fit.
+func (r Rate) Ceil(amount Money) (m Money, ok bool) {
+	if hi, lo := bits.Mul64(uint64(amount), uint64(r)); hi == 0 && lo <= MaxInt64 && amount|Money(r) >= 0 {
+		return Money((lo + uint64(One-1)) / uint64(One)), true
+	}
+	v, ok := MulDivCeil(int64(amount), int64(r), int64(One))
+	return Money(v), ok
+}
+
+// Floor is amount · r in Money, rounded down. ok is false when it does not fit.
+func (r Rate) Floor(amount Money) (m Money, ok bool) {
+	if hi, lo := bits.Mul64(uint64(amount), uint64(r)); hi == 0 && amount|Money(r) >= 0 {
+		return Money(lo / uint64(One)), true
+	}
+	v, ok := MulDivFloor(int64(amount), int64(r), int64(One))
+	return Money(v), ok
+}
+
+// ScaleFloor is price · (1 + r) in ticks, rounded down; r may be negative. ok is false when it does not fit.
+func (r Rate) ScaleFloor(price Ticks) (p Ticks, ok bool) {
+	v, ok := MulDivFloor(int64(price), int64(One+r), int64(One))
+	return Ticks(v), ok
+}
+
+// ScaleCeil is price · (1 + r) in ticks, rounded up; r may be negative. ok is false when it does not fit.
+func (r Rate) ScaleCeil(price Ticks) (p Ticks, ok bool) {
+	v, ok := MulDivCeil(int64(price), int64(One+r), int64(One))
+	return Ticks(v), ok
+}

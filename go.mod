@@ -1,0 +1,3 @@
+module github.com/lockstep-exchange/lockstep
+
+go 1.26

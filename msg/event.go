@@ -1,0 +1,229 @@
+package msg
+
+import "github.com/lockstep-exchange/lockstep/fixed"
+
+// EventSize is the size of an Event in bytes: two cache lines.
+const EventSize = 128
+
+// Event is one fact that a command brought about. (Seq, Index) names it for ever; Account, Session and Ref are those of
+// the party it concerns, so that a reply finds home.
+//
+//	line 1   0 Seq u64 · 8 Time i64 · 16 Order u64 · 24 Ref u64 · 32 Price i64 · 40 Qty i64
+//	         48 Account u32 · 52 Instr u32 · 56 Session u16 · 58 Index u16 · 60 Reject · 61 Reason · 62 Kind · 63 Side, u8 each
+//	line 2   64 Rare [8]u64, by Kind: a struct of its own
+//
+// Line 2 of a kind whose Lines is 1 holds nothing: it may be left over from another event and is never to be read. Compare
+// events with Equal.
+type Event struct {
+	Seq     Seq
+	Time    fixed.Nanos
+	Order   OrderID
+	Ref     Ref
+	Price   fixed.Ticks
+	Qty     fixed.Lots
+	Account AccountID
+	Instr   InstrumentID
+	Session SessionID
+	Index   uint16
+	Reject  Reject // of Rejected: why
+	Reason  Reason // of Canceled: why
+	Kind    EventKind
+	Side    Side
+	Rare    Rare
+}
+
+// EventKind says what happened. The kinds of one line come first.
+type EventKind uint8
+
+const (
+	_                EventKind = iota
+	Accepted                   // an order is in: Price and Qty as it works
+	Expired                    // a GTD order reached its time: Qty lots of it were open
+	MarkUpdated                // Instr is marked at Price
+	MassCanceled               // CancelAll or BlockAndCancel is done: Qty orders were canceled
+	Ticked                     // time is Time
+	SessionOpened              //
+	SessionClosed              //
+	Rejected                   // the command had no effect: Reject and a Refusal
+	Traded                     // one side of a trade of Qty at Price: a Fill
+	Amended                    // new Price, Qty lots open: a Change
+	Canceled                   // Qty lots of an order were canceled: Reason and a Change
+	AccountOpened              // an Opening
+	Deposited                  // a Balance
+	Withdrawn                  // a Balance
+	Transferred                // a Balance, once for either side
+	AssetDeposited             // Qty lots: a Balance
+	AssetWithdrawn             // Qty lots: a Balance
+	RebateVested               // a Balance
+	InstrumentListed           // a Listing
+	TierSet                    // a Tier
+	FeesSet                    // Fees
+	RuleSet                    // a Setting
+	PhaseChanged               // a PhaseStep
+	EntryChanged               // an Entry
+	eventEnd
+
+	lastShortEvent = SessionClosed
+)
+
+// Lines is how many cache lines the event uses.
+func (e *Event) Lines() int {
+	if e.Kind <= lastShortEvent {
+		return 1
+	}
+	return 2
+}
+
+// Equal reports whether two events say the same, line 2 included where it is used.
+func (e *Event) Equal(o *Event) bool {
+	line := *e
+	line.Rare = o.Rare
+	return line == *o && (e.Lines() == 1 || e.Rare == o.Rare)
+}
+
+// CopyTo copies the lines in use.
+func (e *Event) CopyTo(dst *Event) {
+	dst.Seq, dst.Time, dst.Order, dst.Ref, dst.Price, dst.Qty = e.Seq, e.Time, e.Order, e.Ref, e.Price, e.Qty
+	dst.Account, dst.Instr, dst.Session, dst.Index = e.Account, e.Instr, e.Session, e.Index
+	dst.Reject, dst.Reason, dst.Kind, dst.Side = e.Reject, e.Reason, e.Kind, e.Side
+	if e.Lines() > 1 {
+		dst.Rare = e.Rare
+	}
+}
+
+// Hash folds the lines in use into d.
+func (e *Event) Hash(d *fixed.Digest) {
+	d.Word(uint64(e.Seq))
+	d.Word(uint64(e.Time))
+	d.Word(uint64(e.Order))
+	d.Word(uint64(e.Ref))
+	d.Word(uint64(e.Price))
+	d.Word(uint64(e.Qty))
+	d.Pair(uint32(e.Account), uint32(e.Instr))
+	d.Word(uint64(e.Session)<<48 | uint64(e.Index)<<32 | uint64(e.Reject)<<24 | uint64(e.Reason)<<16 | uint64(e.Kind)<<8 | uint64(e.Side))
+	if e.Lines() > 1 {
+		for _, w := range e.Rare {
+			d.Word(w)
+		}
+	}
+}
+
+// Reason says why an order was canceled; the numbers are those of the wire.
+type Reason uint8
+
+const (
+	_                  Reason = iota
+	CanceledByUser            // a Cancel
+	CanceledByMass            // a CancelAll
+	CanceledRemainder         // an IOC's or market order's rest
+	CanceledBySTP             // self-trade prevention
+	CanceledExpired           // its time had come when it was met
+	CanceledPostOnly          // a post-only order that would take after a slide or an amend
+	_                         // disconnect
+	_                         // dead-man
+	CanceledByKill            // BlockAndCancel
+	_                         // market-maker protection
+	CanceledReduceOnly        // a reduce-only order had nothing left to reduce
+	_                         // liquidation ladder
+	CanceledByMarket          // the state of the instrument
+	_                         // linked order
+	_                         // venue operator
+	CanceledEventBound        // it would have met more orders than one command may
+	reasonEnd
+)
+
+// Fill is what a Traded adds.
+type Fill struct {
+	Leaves   fixed.Lots  // open after the trade
+	Filled   fixed.Lots  // traded so far
+	Trade    TradeID     // shared by both sides
+	Peer     OrderID     // the order on the other side
+	Fee      fixed.Money // paid; negative is a rebate, pending until the day cut
+	Realized fixed.Money // profit realized by this fill, fee not included
+	Position fixed.Lots  // of the account in the instrument, after the trade
+	Maker    bool        // this side was resting
+}
+
+// SetFill writes f as line 2.
+func (e *Event) SetFill(f Fill) {
+	maker := uint64(0)
+	if f.Maker {
+		maker = 1
+	}
+	e.Rare = Rare{uint64(f.Leaves), uint64(f.Filled), uint64(f.Trade), uint64(f.Peer),
+		uint64(f.Fee), uint64(f.Realized), uint64(f.Position), maker}
+}
+
+// Fill is the fill of a Traded.
+func (e *Event) Fill() Fill {
+	r := &e.Rare
+	return Fill{fixed.Lots(r[0]), fixed.Lots(r[1]), TradeID(r[2]), OrderID(r[3]),
+		fixed.Money(r[4]), fixed.Money(r[5]), fixed.Lots(r[6]), r[7] == 1}
+}
+
+// Change is what an Amended or Canceled adds.
+type Change struct {
+	Filled  fixed.Lots // traded so far
+	Request Ref        // Ref of the command that asked for it; 0: none asked
+	Asker   SessionID  // its session
+	Kept    bool       // Amended: it kept its place in the queue
+}
+
+// SetChange writes c as line 2.
+func (e *Event) SetChange(c Change) {
+	kept := uint64(0)
+	if c.Kept {
+		kept = 1
+	}
+	e.Rare = Rare{uint64(c.Filled), uint64(c.Request), uint64(c.Asker), kept}
+}
+
+// Change is the change of an Amended or Canceled.
+func (e *Event) Change() Change {
+	return Change{fixed.Lots(e.Rare[0]), Ref(e.Rare[1]), SessionID(e.Rare[2]), e.Rare[3] == 1}
+}
+
+// Refusal is what a Rejected adds.
+type Refusal struct {
+	Limit, Actual int64 // the bound and what was found, in the unit of the field; both 0 when meaningless
+	Asked         Kind  // the kind of the refused command
+}
+
+// SetRefusal writes r as line 2.
+func (e *Event) SetRefusal(r Refusal) {
+	e.Rare = Rare{uint64(r.Limit), uint64(r.Actual), uint64(r.Asked)}
+}
+
+// Refusal is the refusal of a Rejected.
+func (e *Event) Refusal() Refusal {
+	return Refusal{int64(e.Rare[0]), int64(e.Rare[1]), Kind(e.Rare[2])}
+}
+
+// Balance is what the events of money add.
+type Balance struct {
+	Amount   fixed.Money // moved; signed in a Transferred: the payer's is negative
+	Cash     fixed.Money // of the account, after it
+	Lots     fixed.Lots  // AssetDeposited, AssetWithdrawn: held after it
+	Peer     AccountID   // Transferred: the other side
+	External uint64      // as it came
+}
+
+// SetBalance writes b as line 2.
+func (e *Event) SetBalance(b Balance) {
+	e.Rare = Rare{uint64(b.Amount), uint64(b.Cash), uint64(b.Lots), uint64(b.Peer), b.External}
+}
+
+// Balance is the balance of an event of money.
+func (e *Event) Balance() Balance {
+	r := &e.Rare
+	return Balance{fixed.Money(r[0]), fixed.Money(r[1]), fixed.Lots(r[2]), AccountID(r[3]), r[4]}
+}
+
+// PhaseStep is what a PhaseChanged adds.
+type PhaseStep struct{ From, To Phase }
+
+// SetPhaseStep writes s as line 2.
+func (e *Event) SetPhaseStep(s PhaseStep) { e.Rare = Rare{uint64(s.From), uint64(s.To)} }
+
+// PhaseStep is the step of a PhaseChanged.
+func (e *Event) PhaseStep() PhaseStep { return PhaseStep{Phase(e.Rare[0]), Phase(e.Rare[1])} }
