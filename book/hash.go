@@ -1,0 +1,61 @@
+package book
+
+import (
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// The hash of a store and of its books covers what a later answer can depend on: generations, the free rows in the order
+// in which they will be taken, times, every queue in order, and the empty blocks by price and by age. It leaves out what
+// only says where things lie: rows of levels and blocks, the shape of the trees and of the heap, the fingers.
+
+// Hash folds the rows of the store into d; orders that rest are folded by their book. It reads every order row that was
+// ever used.
+func (s *Store) Hash(d *fixed.Digest) {
+	d.Pair(s.orderRows.last, s.levelRows.last)
+	d.Pair(s.blockRows.last, s.orderRows.fresh)
+	for h := uint32(1); h < s.orderRows.fresh; h++ {
+		o := &s.orders[h]
+		d.Pair(o.Gen, uint32(o.Flags))
+		if o.Flags&Expires != 0 {
+			d.Word(uint64(s.expiry.at[h]))
+		}
+		if o.Level == 0 && o.Side != 0 {
+			o.hash(d)
+		}
+	}
+	for _, h := range s.orderRows.free[:s.orderRows.freed] {
+		d.Word(uint64(h))
+	}
+	d.Pair(s.orderRows.freed, s.expiry.count)
+	d.Pair(s.levelRows.taken(), s.blockRows.taken())
+}
+
+// Hash folds the queues of the book and its empty blocks into d.
+func (b *Book) Hash(d *fixed.Digest) {
+	d.Word(uint64(b.instr))
+	for _, side := range [2]msg.Side{msg.Buy, msg.Sell} {
+		s := b.half(side)
+		orders := uint64(0)
+		for h := b.First(side); h != 0; h = b.NextOf(h) {
+			d.Word(uint64(h))
+			b.store.orders[h].hash(d)
+			orders++
+		}
+		d.Word(orders)
+		for h := s.oldest; h != 0; h = b.store.blocks[h].newer {
+			d.Word(uint64(b.store.blocks[h].key))
+		}
+		d.Word(uint64(s.empty))
+	}
+}
+
+// hash folds what an order says; where it stands is said by the order of the calls.
+func (o *Order) hash(d *fixed.Digest) {
+	d.Word(uint64(o.Price))
+	d.Word(uint64(o.Leaves))
+	d.Word(uint64(o.Filled))
+	d.Word(uint64(o.Ref))
+	d.Pair(uint32(o.Account), uint32(o.Owner))
+	d.Word(uint64(o.Instr)<<32 | uint64(o.Session)<<16 | uint64(o.Side)<<8 | uint64(o.Flags))
+}

@@ -1,0 +1,186 @@
+package book
+
+import (
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// Matching: an incoming order, the taker, meets resting ones, the makers, in order of price and then time, and trades at
+// the maker's price.
+//
+// At the front of the opposite side stands one maker, and what happens to it is asked in this order:
+//
+//	its time has come             it is removed                                MakerExpired
+//	it is the taker's own         what the taker's STP mode says               SelfCanceled, SelfReduced, StopSelf
+//	it is reduce-only             the engine is asked, once for each           StopAsk
+//	else                          the smaller of both leaves is traded         Trade
+
+// Taker is an incoming order in Match, and what Match reports of it.
+type Taker struct {
+	Limit       fixed.Ticks // worst price
+	Leaves      fixed.Lots  // in: lots wanted; out: lots left
+	Decremented fixed.Lots  // out: lots that STP took off, added up
+	Now         fixed.Nanos // makers whose expiry is not after it are gone
+	Owner       msg.OwnerID // 0: nobody's
+	Room        int         // in: makers that it may still change; out: how many are left
+	Allow       uint32      // the reduce-only maker that has been approved
+	Ask         uint32      // out with StopAsk: the reduce-only maker in front
+	Side        msg.Side
+	STP         msg.STP // resolved: never STPDefault
+	Stop        Stop    // out
+}
+
+// Stop says why a match ended.
+type Stop uint8
+
+const (
+	_         Stop = iota
+	StopDone       // nothing crosses any more, or Leaves is 0
+	StopBound      // Room is used up and more crosses
+	StopSelf       // self-trade prevention ends the taker; Leaves is to be canceled
+	StopAsk        // the maker in front, Ask, is reduce-only: trim or cancel it, set Allow, match again
+)
+
+// Fill is what a match did to one maker.
+type Fill struct {
+	Maker   msg.OrderID
+	Ref     msg.Ref // of the maker
+	Price   fixed.Ticks
+	Qty     fixed.Lots // traded, canceled or taken off
+	Leaves  fixed.Lots // of the maker, after it
+	Filled  fixed.Lots // of the maker, after it
+	Account msg.AccountID
+	Handle  uint32      // row of the maker; already free again when Leaves is 0
+	Owner   msg.OwnerID // of the maker
+	Session msg.SessionID
+	Kind    FillKind
+	Flags   Flags // of the maker
+}
+
+// FillKind says what happened to the maker.
+type FillKind uint8
+
+const (
+	_            FillKind = iota
+	Trade                 // Qty lots changed hands
+	SelfCanceled          // STP removed it with Qty lots open
+	SelfReduced           // STP took Qty lots off; it keeps its place
+	MakerExpired          // its time had come; removed with Qty lots open
+)
+
+// Match lets t meet what rests until it is done or stopped, and appends to fills what happened to each maker, at most one
+// entry for each unit of Room. Makers with nothing left are unlinked and freed; their rows are not reused before the next
+// Alloc. It allocates only if fills has no capacity left.
+func (b *Book) Match(t *Taker, fills []Fill) []Fill {
+	st := b.store
+	rests := t.Side.Opposite()
+	s, limit := b.half(rests), rank(rests, t.Limit)
+	t.Stop = StopDone
+	for t.Leaves > 0 && s.best <= limit {
+		if t.Room <= 0 {
+			t.Stop = StopBound
+			break
+		}
+		h := st.levels[st.blocks[s.head].levels[uint64(s.best)%span]].head
+		o := &st.orders[h]
+		kind := b.meet(t, h, o)
+		if kind == 0 {
+			break
+		}
+		fills = append(fills, b.apply(t, h, o, kind))
+		t.Room--
+		if t.Stop != StopDone {
+			break
+		}
+	}
+	b.trim(s)
+	return fills
+}
+
+// meet says what happens to the maker in front; 0: nothing, and t is stopped.
+func (b *Book) meet(t *Taker, h uint32, o *Order) FillKind {
+	if o.Flags&Expires != 0 && b.store.expiry.at[h] <= t.Now {
+		return MakerExpired
+	}
+	if o.Owner == t.Owner && t.Owner != 0 && t.STP != msg.STPNone {
+		switch t.STP {
+		case msg.STPCancelOldest:
+			return SelfCanceled
+		case msg.STPCancelBoth:
+			t.Stop = StopSelf
+			return SelfCanceled
+		case msg.STPDecrement:
+			return SelfReduced
+		}
+		t.Stop = StopSelf
+		return 0
+	}
+	if o.Flags&ReduceOnly != 0 && t.Allow != h {
+		t.Stop, t.Ask = StopAsk, h
+		return 0
+	}
+	return Trade
+}
+
+// apply changes the maker and the taker and says so.
+func (b *Book) apply(t *Taker, h uint32, o *Order, kind FillKind) Fill {
+	q := o.Leaves
+	switch kind {
+	case Trade:
+		q = min(q, t.Leaves)
+		t.Leaves -= q
+		o.Filled += q
+	case SelfReduced:
+		q = min(q, t.Leaves)
+		t.Leaves -= q
+		t.Decremented += q
+		if q == o.Leaves {
+			kind = SelfCanceled
+		}
+	}
+	f := Fill{Maker: b.store.ID(h), Ref: o.Ref, Price: o.Price, Qty: q, Leaves: o.Leaves - q, Filled: o.Filled,
+		Account: o.Account, Handle: h, Owner: o.Owner, Session: o.Session, Kind: kind, Flags: o.Flags}
+	if f.Leaves > 0 {
+		b.Reduce(h, q)
+		return f
+	}
+	b.Unlink(h)
+	b.store.Free(h)
+	return f
+}
+
+// Fillable reports whether at least need lots would trade for t now: under its limit and Room, past expired makers and
+// those of its own owner. A reduce-only maker counts as 0 lots, since how many it may trade is not known here; so what is
+// promised is always had. Nothing changes.
+func (b *Book) Fillable(t *Taker, need fixed.Lots) bool {
+	rests := t.Side.Opposite()
+	limit := rank(rests, t.Limit)
+	leaves, room := t.Leaves, t.Room
+	for h := b.First(rests); need > 0 && h != 0 && room > 0; h = b.NextOf(h) {
+		o := &b.store.orders[h]
+		if rank(rests, o.Price) > limit {
+			break
+		}
+		room--
+		if o.Flags&Expires != 0 && b.store.expiry.at[h] <= t.Now {
+			continue
+		}
+		q := min(o.Leaves, leaves)
+		if o.Owner == t.Owner && t.Owner != 0 && t.STP != msg.STPNone {
+			switch t.STP {
+			case msg.STPCancelOldest:
+				continue
+			case msg.STPDecrement:
+				leaves -= q
+				continue
+			}
+			break
+		}
+		if o.Flags&ReduceOnly != 0 {
+			continue
+		}
+		need -= q
+		leaves -= q
+	}
+	return need <= 0
+}

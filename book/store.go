@@ -1,0 +1,168 @@
+package book
+
+import (
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// Store holds the rows of a shard: orders, price levels and blocks of 64 levels, made once and shared by all its books.
+// A row is named by its handle, a uint32; handle 0 is none.
+//
+// Words: a row is free or taken; a taken order row is an order; an order that stands in a queue rests.
+//
+//	          1   2   3   4   5   6   7 ...
+//	orders  [ * | * | - | * | - |           ]   * taken, - given back, blank: never used yet
+//	free    [ 5 | 3 ]                           a stack: the next Alloc takes 3, then 5, then 6
+//	                                  ^ fresh
+//
+// Invariant: a row below fresh is either taken or on the stack, once. What a free order row holds is zero but for Gen.
+type Store struct {
+	orders []Order
+	levels []level
+	blocks []block
+
+	orderRows, levelRows, blockRows rows
+
+	expiry expiry
+}
+
+// rows hands out the handles of one slab, the last one given back first.
+type rows struct {
+	free  []uint32 // as long as the slab; the first freed of it are the stack
+	freed uint32
+	fresh uint32 // the lowest row never taken
+	last  uint32 // the highest row
+}
+
+func newRows(count uint32) rows {
+	r := rows{free: make([]uint32, uint64(count)+1), fresh: 1, last: count}
+	for i := range r.free {
+		r.free[i] = 0
+	}
+	return r
+}
+
+// take is a free row, 0 when there is none.
+func (r *rows) take() uint32 {
+	if r.freed > 0 {
+		r.freed--
+		return r.free[r.freed]
+	}
+	if r.fresh > r.last {
+		return 0
+	}
+	r.fresh++
+	return r.fresh - 1
+}
+
+// give puts a taken row on top of the stack.
+func (r *rows) give(h uint32) {
+	r.free[r.freed] = h
+	r.freed++
+}
+
+func (r *rows) full() bool { return r.freed == 0 && r.fresh > r.last }
+
+// taken is how many rows are in use.
+func (r *rows) taken() uint32 { return r.fresh - 1 - r.freed }
+
+// NewStore makes the slabs of a shard, with rows 1 to n of each kind usable, and touches their pages; nothing in the
+// package allocates orders, levels or blocks after it. A book keeps up to 64 empty blocks a side: with levels + 128 blocks
+// a book, a level never lacks a block.
+func NewStore(orders, levels, blocks uint32) *Store {
+	s := &Store{
+		orders:    make([]Order, uint64(orders)+1),
+		levels:    make([]level, uint64(levels)+1),
+		blocks:    make([]block, uint64(blocks)+1),
+		orderRows: newRows(orders),
+		levelRows: newRows(levels),
+		blockRows: newRows(blocks),
+		expiry:    newExpiry(orders),
+	}
+	for i := range s.orders {
+		s.orders[i] = Order{}
+	}
+	for i := range s.levels {
+		s.levels[i] = level{}
+	}
+	for i := range s.blocks {
+		s.blocks[i] = block{key: noKey}
+	}
+	return s
+}
+
+// Order is a resting order, or one on its way into the book. The engine writes it after Alloc and reads it; Next, Prev,
+// Level and Gen are the book's, and so are Leaves and Filled while it rests.
+type Order struct {
+	Price   fixed.Ticks      // its limit
+	Leaves  fixed.Lots       // open; above 0 while it rests
+	Filled  fixed.Lots       // traded so far
+	Ref     msg.Ref          // the client's id
+	Next    uint32           // handle of the order behind it in its level; 0: the last
+	Prev    uint32           // handle of the order before it; 0: the first
+	Level   uint32           // handle of its level; not 0 if and only if it rests
+	Account msg.AccountID    //
+	Gen     uint32           // how often the row has been freed
+	Owner   msg.OwnerID      // whom self-trade prevention compares; 0: nobody
+	Instr   msg.InstrumentID //
+	Session msg.SessionID    //
+	Side    msg.Side         // 0: the row is no order
+	Flags   Flags            //
+}
+
+// Flags are the properties of an order that outlive its entry.
+type Flags uint8
+
+const (
+	ReduceOnly Flags  = 1 << iota // it may only bring a position nearer to zero
+	Expires                       // it has a time in the store, see SetExpire
+	PostOnly                      // it must not take when an amend moves it
+	Slide                         // instead of taking it moves behind the opposite best
+	stpShift   = iota             // three bits for the STP mode begin here
+	stpMask    = Flags(7 << stpShift)
+)
+
+// STP is the mode of self-trade prevention that the order brought with it.
+func (f Flags) STP() msg.STP { return msg.STP(f & stpMask >> stpShift) }
+
+// WithSTP is f with the mode m.
+func (f Flags) WithSTP(m msg.STP) Flags { return f&^stpMask | Flags(m)<<stpShift&stpMask }
+
+// Alloc takes a row for a new order; 0 when all are taken. The row is zero but for Gen.
+func (s *Store) Alloc() uint32 { return s.orderRows.take() }
+
+// Free gives the row of an order that does not rest back. Its id is dead from here on and its expiry forgotten. Gen wraps
+// after 2^32 uses of one row.
+func (s *Store) Free(h uint32) {
+	o := &s.orders[h]
+	if o.Level != 0 || h == 0 {
+		panic("book: free of an order that rests, or of none")
+	}
+	if o.Flags&Expires != 0 {
+		s.expiry.at[h] = 0
+	}
+	*o = Order{Gen: o.Gen + 1}
+	s.orderRows.give(h)
+}
+
+// Order is the row h, for h that Alloc returned.
+func (s *Store) Order(h uint32) *Order { return &s.orders[h] }
+
+// ID is the id of the order in row h.
+func (s *Store) ID(h uint32) msg.OrderID { return msg.OrderID(s.orders[h].Gen)<<32 | msg.OrderID(h) }
+
+// Find is the handle of the order with that id, 0 when there is none such or no more. A row counts as an order from when
+// its Side is written.
+func (s *Store) Find(id msg.OrderID) uint32 {
+	h := id.Handle()
+	if uint64(h) >= uint64(len(s.orders)) {
+		return 0
+	}
+	if o := &s.orders[h]; o.Gen != id.Generation() || o.Side == 0 {
+		return 0
+	}
+	return h
+}
+
+// Live is how many order rows are taken.
+func (s *Store) Live() uint32 { return s.orderRows.taken() }
