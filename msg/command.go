@@ -227,15 +227,15 @@ func WithdrawAsset(account AccountID, instr InstrumentID, lots fixed.Lots) Comma
 // Opening says who stands behind an account or a session.
 type Opening struct {
 	Owner  OwnerID
-	Groups uint64 // accounts only: the instrument groups, by bit, in which it may trade
+	Groups uint32 // accounts only: the instrument groups, by bit, in which it may trade
 }
 
 // AllGroups permits every instrument group.
-const AllGroups = ^uint64(0)
+const AllGroups = ^uint32(0)
 
 // OpenAccount opens an account of an owner, or changes the groups in which an open one may trade.
-func OpenAccount(account AccountID, owner OwnerID, groups uint64) Command {
-	return Command{Request: Request{Kind: KindOpenAccount, Account: account, Rare: Rare{uint64(owner), groups}}}
+func OpenAccount(account AccountID, owner OwnerID, groups uint32) Command {
+	return Command{Request: Request{Kind: KindOpenAccount, Account: account, Rare: Rare{uint64(owner), uint64(groups)}}}
 }
 
 // OpenSession lets a session act for the accounts of an owner; a later one for the same session fences the former.
@@ -249,7 +249,9 @@ func CloseSession(session SessionID) Command {
 }
 
 // Opening is the opening of a KindOpenAccount or KindOpenSession.
-func (r *Request) Opening() Opening { return Opening{Owner: OwnerID(r.Rare[0]), Groups: r.Rare[1]} }
+func (r *Request) Opening() Opening {
+	return Opening{Owner: OwnerID(r.Rare[0]), Groups: uint32(r.Rare[1])}
+}
 
 // InstrumentType is what is traded.
 type InstrumentType uint8
@@ -268,7 +270,7 @@ type Listing struct {
 	Start    fixed.Ticks    // a price near which it is expected to trade
 	Type     InstrumentType //
 	STP      STP            // what STPDefault means here
-	Group    uint8          // permission group, 0..63
+	Group    uint8          // permission group, 0..31
 }
 
 // List brings an instrument into being, in phase closed.
@@ -329,6 +331,8 @@ const (
 	_                Rule = iota
 	Band                  // Rate around the mark outside which an order is refused; 0: none
 	MarketRange           // Rate around the mark within which a market order trades where there is no band
+	PriceStep             // Ticks: prices are multiples of it; 0: every tick
+	QtyStep               // Lots: quantities are multiples of it; 0: every lot
 	MaxOrderQty           // Lots of one order; 0: none
 	MaxOrderNotional      // Money of one order; 0: none
 	MinOrderNotional      // Money of one order; 0: none

@@ -164,6 +164,7 @@ func (e *Event) Fill() Fill {
 // Change is what an Amended or Canceled adds.
 type Change struct {
 	Filled  fixed.Lots // traded so far
+	Leaves  fixed.Lots // open after it
 	Request Ref        // Ref of the command that asked for it; 0: none asked
 	Asker   SessionID  // its session
 	Kept    bool       // Amended: it kept its place in the queue
@@ -175,12 +176,13 @@ func (e *Event) SetChange(c Change) {
 	if c.Kept {
 		kept = 1
 	}
-	e.Rare = Rare{uint64(c.Filled), uint64(c.Request), uint64(c.Asker), kept}
+	e.Rare = Rare{uint64(c.Filled), uint64(c.Leaves), uint64(c.Request), uint64(c.Asker), kept}
 }
 
 // Change is the change of an Amended or Canceled.
 func (e *Event) Change() Change {
-	return Change{fixed.Lots(e.Rare[0]), Ref(e.Rare[1]), SessionID(e.Rare[2]), e.Rare[3] == 1}
+	r := &e.Rare
+	return Change{fixed.Lots(r[0]), fixed.Lots(r[1]), Ref(r[2]), SessionID(r[3]), r[4] == 1}
 }
 
 // Refusal is what a Rejected adds.

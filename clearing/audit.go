@@ -1,0 +1,114 @@
+package clearing
+
+import (
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/margin"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// Imbalance is by how much the sum of cash - cost over all accounts and of the venue's own misses deposits less
+// withdrawals (I-01); it is 0 or the house is broken. It walks every table.
+func (h *House) Imbalance() fixed.Money {
+	sum := h.Venue.Fees + h.Venue.Rebates - h.deposited
+	for i := range h.accounts {
+		sum += h.accounts[i].Cash
+	}
+	for i := range h.ledgers {
+		sum -= h.ledgers[i].Cost
+	}
+	return sum
+}
+
+// LotsImbalance is by how much the positions in an instrument miss what must be in them: nothing of a perpetual (I-02), of
+// a spot instrument the assets deposited. It walks every table.
+func (h *House) LotsImbalance(instr msg.InstrumentID) fixed.Lots {
+	sum := -h.assets[instr]
+	for i := range h.rows {
+		if h.rows[i].Instr == uint16(instr) {
+			sum += h.rows[i].Qty
+		}
+	}
+	return sum
+}
+
+// Check compares an account's incremental sums with a full recomputation at its marks (I-11) and panics where they differ:
+// a difference is our own fault. An account that waits to be valued anew is not compared.
+func (h *House) Check(id msg.AccountID) {
+	a := &h.accounts[id]
+	if a.Epoch != h.epoch {
+		return
+	}
+	fresh, held := Account{}, uint16(0)
+	for row := a.Positions; row != 0; row = h.rows[row].Next {
+		p, l := &h.rows[row], &h.ledgers[row]
+		in := &h.instruments[p.Instr]
+		initial, ok := margin.Requirement(in, &p.Exposure)
+		maintenance, fits := margin.Maintenance(in, p.Qty)
+		if !ok || !fits {
+			panic("clearing: a requirement does not fit Money; the gate bounds every position")
+		}
+		if p.Account != id || p.Buys < 0 || p.Sells < 0 || p.BuyReserve < 0 || p.SellReserve < 0 || p.Qty == 0 && l.Cost != 0 {
+			panic("clearing: a position's exposure is below zero, or flat with a cost")
+		}
+		fresh.Initial += initial
+		fresh.Maintenance += maintenance
+		fresh.Profit += margin.Value(in, p.Qty) - l.Cost
+		held++
+	}
+	if fresh.Initial != a.Initial || fresh.Maintenance != a.Maintenance || fresh.Profit != a.Profit || held != a.Held {
+		panic("clearing: an account's incremental sums differ from its positions")
+	}
+}
+
+// Hash folds the house into d: everything that can change a later output.
+func (h *House) Hash(d *fixed.Digest) {
+	d.Word(uint64(h.Venue.Fees))
+	d.Word(uint64(h.Venue.Rebates))
+	d.Word(uint64(h.deposited))
+	d.Word(h.epoch)
+	d.Word(uint64(h.day))
+	for id := range h.accounts {
+		if h.accounts[id].Owner != 0 {
+			d.Word(uint64(id))
+			h.hashAccount(d, msg.AccountID(id))
+		}
+	}
+	for i := range h.owners {
+		if o := &h.owners[i]; o.Accounts != 0 || o.Entry != 0 {
+			d.Word(uint64(i))
+			d.Word(uint64(o.First)<<32 | uint64(o.Accounts)<<16 | uint64(o.Entry))
+		}
+	}
+	for i := range h.interest {
+		d.Word(uint64(h.interest[i]))
+		d.Word(uint64(h.peak[i]))
+		d.Word(uint64(h.assets[i]))
+	}
+}
+
+func (h *House) hashAccount(d *fixed.Digest, id msg.AccountID) {
+	a, s := &h.accounts[id], &h.statements[id]
+	for _, m := range [...]fixed.Money{a.Cash, a.Profit, a.Initial, a.Maintenance, s.Realized, s.Fees, s.Rebate} {
+		d.Word(uint64(m))
+	}
+	d.Word(a.Epoch)
+	d.Word(uint64(s.RebateDay))
+	d.Word(uint64(s.Quota[0]))
+	d.Word(uint64(s.Quota[1]))
+	d.Pair(uint32(a.Owner), a.Groups)
+	d.Pair(uint32(a.Entry), uint32(s.Next))
+	for row := a.Positions; row != 0; row = h.rows[row].Next {
+		p, l := &h.rows[row], &h.ledgers[row]
+		d.Word(uint64(p.Instr)<<16 | uint64(p.Open))
+		for _, v := range [...]int64{int64(p.Qty), int64(p.Buys), int64(p.Sells), int64(p.BuyReserve), int64(p.SellReserve),
+			int64(p.Initial), int64(l.Cost), int64(l.Maintenance), int64(l.ReduceOnly)} {
+			d.Word(uint64(v))
+		}
+	}
+	for order := a.Orders; order != 0; order = h.claims[order].Next {
+		c := &h.claims[order]
+		d.Word(uint64(order))
+		d.Word(uint64(c.Loss))
+		d.Word(uint64(c.Fee))
+	}
+}

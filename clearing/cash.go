@@ -1,0 +1,98 @@
+package clearing
+
+import (
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/margin"
+	"github.com/lockstep-exchange/lockstep/market"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// Deposit credits an account that is open and touched.
+func (h *House) Deposit(id msg.AccountID, m fixed.Money) msg.Reject {
+	if m <= 0 {
+		return msg.RejectValueOutOfRange
+	}
+	if m > MaxDeposits-h.deposited {
+		return msg.RejectOverflow
+	}
+	h.deposited += m
+	h.accounts[id].Cash += m
+	return 0
+}
+
+// Withdraw debits an account that is open and touched.
+func (h *House) Withdraw(id msg.AccountID, m fixed.Money, v *market.Venue) msg.Reject {
+	if m <= 0 {
+		return msg.RejectValueOutOfRange
+	}
+	if m > h.Withdrawable(id, v) {
+		return msg.RejectInsufficientFunds
+	}
+	h.deposited -= m
+	h.accounts[id].Cash -= m
+	return 0
+}
+
+// Transfer moves m between two accounts that are open and touched.
+func (h *House) Transfer(from, to msg.AccountID, m fixed.Money, v *market.Venue) msg.Reject {
+	if m <= 0 || from == to {
+		return msg.RejectValueOutOfRange
+	}
+	if m > h.Transferable(from, to, v) {
+		return msg.RejectInsufficientFunds
+	}
+	h.accounts[from].Cash -= m
+	h.accounts[to].Cash += m
+	return 0
+}
+
+// Withdrawable is what may leave an account that is touched: of its cash, what equity without the haircut share of
+// unrealized profit leaves above the initial requirement and a share of notional (M-19).
+func (h *House) Withdrawable(id msg.AccountID, v *market.Venue) fixed.Money {
+	a := &h.accounts[id]
+	haircut, notional := fixed.Money(0), fixed.Money(0)
+	for row := a.Positions; row != 0; row = h.rows[row].Next {
+		p := &h.rows[row]
+		value := margin.Value(&h.instruments[p.Instr], p.Qty)
+		cut, _ := v.ProfitHaircut.Ceil(max(0, value-h.ledgers[row].Cost))
+		haircut += cut
+		notional += fixed.Abs(value)
+	}
+	leave, _ := v.WithdrawMargin.Ceil(notional)
+	return max(0, min(a.Cash, a.Equity()-haircut-max(a.Initial, leave)))
+}
+
+// Transferable is what may move from one account to another: as Withdrawable, but between accounts of one owner all that
+// is free (M-20).
+func (h *House) Transferable(from, to msg.AccountID, v *market.Venue) fixed.Money {
+	a := &h.accounts[from]
+	if a.Owner != h.accounts[to].Owner {
+		return h.Withdrawable(from, v)
+	}
+	return max(0, min(a.Cash, a.Free()))
+}
+
+// DepositAsset credits lots of a spot instrument's asset to a row of it.
+func (h *House) DepositAsset(row uint32, lots fixed.Lots) msg.Reject {
+	p := &h.rows[row]
+	if lots > MaxLots-h.assets[p.Instr] {
+		return msg.RejectOverflow
+	}
+	h.assets[p.Instr] += lots
+	p.Qty += lots
+	return 0
+}
+
+// WithdrawAsset debits lots of a spot instrument's asset that no open sell has promised.
+func (h *House) WithdrawAsset(row uint32, lots fixed.Lots) msg.Reject {
+	p := &h.rows[row]
+	if lots > p.Qty-p.Sells {
+		return msg.RejectInsufficientFunds
+	}
+	h.assets[p.Instr] -= lots
+	p.Qty -= lots
+	return 0
+}
+
+// MaxLots bounds the lots of one asset in the venue.
+const MaxLots fixed.Lots = 1 << 60

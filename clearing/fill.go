@@ -1,0 +1,118 @@
+package clearing
+
+import (
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/margin"
+	"github.com/lockstep-exchange/lockstep/market"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// Charges are the fees of one trade.
+type Charges struct {
+	Taker fixed.Money // paid
+	Maker fixed.Money // paid; negative: a rebate, pending until the day cut
+}
+
+// Charge is what both sides of a trade of notional n pay: fees rounded up, a rebate down; a rebate is never more than the
+// taker's fee, and there is none between accounts of one owner (M-43, M-45). The caller has seen to it that n fits.
+func Charge(in *market.Instrument, n fixed.Money, sameOwner bool) (c Charges) {
+	c.Taker, _ = in.Taker.Ceil(n)
+	switch {
+	case in.Maker >= 0:
+		c.Maker, _ = in.Maker.Ceil(n)
+	case !sameOwner:
+		rebate, _ := (-in.Maker).Floor(n)
+		c.Maker = -min(rebate, c.Taker)
+	}
+	return c
+}
+
+// Collect books the fees of a trade to the venue's accounts and a rebate to the maker's.
+func (h *House) Collect(c Charges, maker msg.AccountID) {
+	h.Venue.Fees += c.Taker + c.Maker
+	if c.Maker < 0 {
+		h.accrue(-c.Maker, maker)
+	}
+}
+
+// accrue books a rebate that waits for the day cut. The maker has been touched: rebates of past days have vested.
+//
+//go:noinline
+func (h *House) accrue(rebate fixed.Money, maker msg.AccountID) {
+	s := &h.statements[maker]
+	h.Venue.Rebates += rebate
+	s.Rebate += rebate
+	s.RebateDay = h.day
+	h.accounts[maker].Pending = true
+}
+
+// Fill books delta lots, signed, at price to a position and its account, with the fee that the account pays for it. It
+// returns the profit realized, fee not included (M-04). Requirements follow by Settle. The account has been touched.
+func (h *House) Fill(row uint32, in *market.Instrument, delta fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money) {
+	p, l := &h.rows[row], &h.ledgers[row]
+	a := &h.accounts[p.Account]
+	if !margin.Margined(in) {
+		a.Cash -= fixed.Money(int64(delta)*int64(price)*int64(in.TickLot)) + fee
+		p.Qty += delta
+		return 0
+	}
+	held, cost := p.Qty, l.Cost
+	opens := delta
+	if held != 0 && (held < 0) != (delta < 0) {
+		closed := min(fixed.Abs(delta), fixed.Abs(held))
+		if held < 0 {
+			closed = -closed
+		}
+		opens = delta + closed
+		released := int64(cost)
+		if closed != held {
+			released, _ = fixed.MulDivCeil(int64(cost), int64(closed), int64(held))
+		}
+		realized = fixed.Money(int64(closed)*int64(price)*int64(in.TickLot) - released)
+		l.Cost -= fixed.Money(released)
+	}
+	if opens != 0 {
+		l.Cost += fixed.Money(int64(opens) * int64(price) * int64(in.TickLot))
+	}
+	p.Qty = held + delta
+	h.interest[p.Instr] += max(p.Qty, 0) - max(held, 0)
+	a.Cash += realized - fee
+	a.Profit += fixed.Money(int64(delta)*int64(in.LotValue)) - (l.Cost - cost)
+	return realized
+}
+
+// FillResting is Fill for by lots of a resting order of which leaves stay open; it frees what they had set aside, and
+// settles.
+func (h *House) FillResting(r Resting, in *market.Instrument, by, leaves fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money) {
+	row := h.claims[r.Order].Position
+	p := &h.rows[row]
+	if !r.ReduceOnly {
+		h.free(r, p, in, by, leaves)
+	}
+	delta := by
+	if r.Side == msg.Sell {
+		delta = -by
+	}
+	realized = h.Fill(row, in, delta, price, fee)
+	if leaves == 0 {
+		h.Unlist(r)
+	}
+	h.Settle(row, in)
+	return realized
+}
+
+// Settle carries the fills of a position into its account's requirements.
+func (h *House) Settle(row uint32, in *market.Instrument) {
+	p, l := &h.rows[row], &h.ledgers[row]
+	h.require(p, in)
+	m, _ := margin.Maintenance(in, p.Qty)
+	h.accounts[p.Account].Maintenance += m - l.Maintenance
+	l.Maintenance = m
+}
+
+// State records what a fill realized and cost in the account's statement.
+func (h *House) State(account msg.AccountID, realized, fee fixed.Money) {
+	s := &h.statements[account]
+	s.Realized += realized
+	s.Fees += fee
+}

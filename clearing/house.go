@@ -1,0 +1,228 @@
+package clearing
+
+import (
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/margin"
+	"github.com/lockstep-exchange/lockstep/market"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// Limits bound a House at birth.
+type Limits struct {
+	Accounts         uint32 // account and owner ids are 1..Accounts
+	Positions        uint32 // open at one time, over all accounts
+	Orders           uint32 // rows of claims, as many as the book's of orders
+	AccountPositions uint32 // open at one time in one account
+	OwnerAccounts    uint32 // accounts of one owner
+}
+
+// MaxDeposits bounds what may be in the venue at one time, so that no sum of balances leaves int64.
+const MaxDeposits fixed.Money = 1 << 61
+
+// Venue holds the venue's own accounts (M-05).
+type Venue struct {
+	Fees    fixed.Money // fees taken, rebates deducted
+	Rebates fixed.Money // rebates that wait for the day cut
+}
+
+// House is the clearing house of a shard.
+type House struct {
+	accounts    []Account // by id
+	statements  []Statement
+	owners      []Owner
+	rows        []Position // a hash table in place, by account and instrument; row 0 is none
+	ledgers     []Ledger
+	claims      []Claim
+	instruments []market.Instrument // the engine's; read here
+	interest    []fixed.Lots        // long lots, by instrument
+	peak        []fixed.Lots        // the most lots that one position with its orders came to, by instrument
+	assets      []fixed.Lots        // deposited less withdrawn, by spot instrument
+
+	Venue     Venue
+	deposited fixed.Money // less withdrawn
+	epoch     uint64      // of the marks
+	day       int64       // from the Unix epoch
+	cut       fixed.Nanos // when it ends
+	live      uint32      // rows in use
+	limits    Limits
+	bound     fixed.Money // on the value of one position with its orders
+}
+
+// New makes a house over the instruments of an engine; index 0 of them is none. The limits are the engine's, checked.
+func New(l Limits, instruments []market.Instrument) *House {
+	size := uint64(l.Positions) + uint64(l.Positions)/2 + 8
+	h := &House{
+		accounts:    make([]Account, l.Accounts+1),
+		statements:  make([]Statement, l.Accounts+1),
+		owners:      make([]Owner, l.Accounts+1),
+		rows:        make([]Position, size),
+		ledgers:     make([]Ledger, size),
+		claims:      make([]Claim, l.Orders+1),
+		instruments: instruments,
+		interest:    make([]fixed.Lots, len(instruments)),
+		peak:        make([]fixed.Lots, len(instruments)),
+		assets:      make([]fixed.Lots, len(instruments)),
+		limits:      l,
+		epoch:       1,
+		bound:       fixed.Money(1<<62) / fixed.Money(l.AccountPositions),
+	}
+	h.touchPages()
+	return h
+}
+
+// touchPages writes to every page of the tables, so that no command pays for its first use (L-12).
+func (h *House) touchPages() {
+	for i := range h.accounts {
+		h.accounts[i].Epoch = 0
+		h.statements[i].Rebate = 0
+	}
+	for i := range h.rows {
+		h.rows[i].Qty = 0
+		h.ledgers[i].Cost = 0
+	}
+	for i := range h.claims {
+		h.claims[i].Next = 0
+	}
+}
+
+// Account is the record of an account that has been touched by this command; nil for an id that is not open.
+func (h *House) Account(id msg.AccountID) *Account {
+	if uint64(id) >= uint64(len(h.accounts)) || h.accounts[id].Owner == 0 {
+		return nil
+	}
+	return &h.accounts[id]
+}
+
+// Statement is the rest of an open account.
+func (h *House) Statement(id msg.AccountID) *Statement { return &h.statements[id] }
+
+// Owner is the record of an owner; nil for an id with nobody behind it.
+func (h *House) Owner(id msg.OwnerID) *Owner {
+	if uint64(id) >= uint64(len(h.owners)) || h.owners[id].Accounts == 0 {
+		return nil
+	}
+	return &h.owners[id]
+}
+
+// Position is a row; row 0 is a position of nobody, flat and without orders.
+func (h *House) Position(row uint32) *Position { return &h.rows[row] }
+
+// Ledger is the ledger of a row.
+func (h *House) Ledger(row uint32) *Ledger { return &h.ledgers[row] }
+
+// Claim is the claim of an order.
+func (h *House) Claim(order uint32) *Claim { return &h.claims[order] }
+
+// Interest is the open interest of an instrument, in long lots.
+func (h *House) Interest(instr msg.InstrumentID) fixed.Lots { return h.interest[instr] }
+
+// Peak is the most lots that one position with its orders ever came to in an instrument.
+func (h *House) Peak(instr msg.InstrumentID) fixed.Lots { return h.peak[instr] }
+
+// Witness notes that a position with its orders may come to lots.
+func (h *House) Witness(instr msg.InstrumentID, lots fixed.Lots) {
+	if lots > h.peak[instr] {
+		h.peak[instr] = lots
+	}
+}
+
+// Bound is the highest value that one position with its orders may have.
+func (h *House) Bound() fixed.Money { return h.bound }
+
+// Deposited is deposits less withdrawals.
+func (h *House) Deposited() fixed.Money { return h.deposited }
+
+// Advance tells the house the time of the command to come.
+func (h *House) Advance(now fixed.Nanos) {
+	if now < h.cut {
+		return
+	}
+	h.day = int64(now / fixed.Day)
+	h.cut = fixed.Nanos(h.day+1) * fixed.Day
+}
+
+// Remark tells the house that a mark or a rule has changed: every account is valued anew when it is next touched.
+func (h *House) Remark() { h.epoch++ }
+
+// Touch brings an open account up to date before it is read: its sums to the present marks, its rebates of past days into
+// cash. It returns the rebate that vested, if any.
+func (h *House) Touch(id msg.AccountID) (vested fixed.Money) {
+	a := &h.accounts[id]
+	if a.Epoch != h.epoch {
+		h.value(a)
+	}
+	if a.Pending {
+		return h.vest(id)
+	}
+	return 0
+}
+
+// value sums an account's positions at the present marks.
+//
+//go:noinline
+func (h *House) value(a *Account) {
+	a.Profit, a.Initial, a.Maintenance, a.Epoch = 0, 0, 0, h.epoch
+	for row := a.Positions; row != 0; row = h.rows[row].Next {
+		p, l := &h.rows[row], &h.ledgers[row]
+		in := &h.instruments[p.Instr]
+		p.Initial, _ = margin.Requirement(in, &p.Exposure)
+		l.Maintenance, _ = margin.Maintenance(in, p.Qty)
+		a.Profit += margin.Value(in, p.Qty) - l.Cost
+		a.Initial += p.Initial
+		a.Maintenance += l.Maintenance
+	}
+}
+
+// vest moves the rebate of a past day into cash (M-45).
+//
+//go:noinline
+func (h *House) vest(id msg.AccountID) fixed.Money {
+	a, s := &h.accounts[id], &h.statements[id]
+	if s.RebateDay == h.day {
+		return 0
+	}
+	m := s.Rebate
+	a.Cash += m
+	h.Venue.Rebates -= m
+	s.Rebate, a.Pending = 0, false
+	return m
+}
+
+// Open opens an account of an owner, or gives an open one of the same owner other groups. owner 0 stands for the account's
+// own id.
+func (h *House) Open(id msg.AccountID, owner msg.OwnerID, groups uint32) msg.Reject {
+	if owner == 0 {
+		owner = msg.OwnerID(id)
+	}
+	if id == 0 || uint64(id) >= uint64(len(h.accounts)) || uint64(owner) >= uint64(len(h.owners)) {
+		return msg.RejectUnknownAccount
+	}
+	a, o := &h.accounts[id], &h.owners[owner]
+	if a.Owner != 0 && a.Owner != owner {
+		return msg.RejectInvalidParameter
+	}
+	if a.Owner == 0 && uint32(o.Accounts) >= h.limits.OwnerAccounts {
+		return msg.RejectTableFull
+	}
+
+	a.Groups = groups
+	if a.Owner == 0 {
+		a.Owner, a.Epoch = owner, h.epoch
+		h.statements[id].Next = o.First
+		o.First = id
+		o.Accounts++
+	}
+	return 0
+}
+
+// OwnerLots are the lots that the accounts of an owner hold in an instrument, and what they would hold with all their buys
+// or all their sells filled.
+func (h *House) OwnerLots(owner msg.OwnerID, instr msg.InstrumentID) (held, long, short fixed.Lots) {
+	for id := h.owners[owner].First; id != 0; id = h.statements[id].Next {
+		p := &h.rows[h.Find(id, instr)]
+		held += p.Qty
+		long += p.Qty + p.Buys
+		short += p.Qty - p.Sells
+	}
+	return held, long, short
+}

@@ -1,0 +1,106 @@
+// Package clearing knows who owns what. It is the only place where balances and positions change; it knows no queue.
+//
+//	owner ──> account ──> account …            through Statement.Next
+//	             │
+//	             ├──> Position ──> Position …  its positions, newest first
+//	             └──> Claim ──> Claim …        its open orders, newest first; a claim has the row number of its order
+//
+// A record is one cache line or half of one. What an order that only rests or goes touches is apart from what a fill touches: of an
+// account the Account and the Statement, of a position the Position and the Ledger, row by row.
+//
+// Balances of an account: cash is what was paid in, realized and paid out; cost is the signed sum of quantity · price ·
+// tick-lot of what is held; equity = cash - Σ cost + Σ quantity · mark · tick-lot = Cash + Profit (M-03). The sum of cash
+// - cost over all accounts and of the venue's own is deposits minus withdrawals, to the unit, after every command (M-05).
+//
+// Profit, Initial and Maintenance of an account are sums over its positions at the marks of its Epoch. A fill changes
+// them by differences; a mark only raises the House's epoch, and an account is valued anew when it is next touched.
+package clearing
+
+import (
+	"unsafe"
+
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/margin"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// Account is what the gate reads of an account. A zero Owner means that it is not open.
+type Account struct {
+	Cash        fixed.Money // may be negative
+	Profit      fixed.Money // unrealized, at the marks of Epoch
+	Initial     fixed.Money // required, open orders included, at the marks of Epoch
+	Maintenance fixed.Money // required, at the marks of Epoch
+	Epoch       uint64      // of the marks at which the three sums hold
+	Positions   uint32      // first of its positions
+	Orders      uint32      // first of its claims
+	Owner       msg.OwnerID
+	Groups      uint32     // instrument groups in which it may trade, by bit
+	Held        uint16     // positions in the list
+	Entry       msg.Action // of the kill switch; 0 or Unblock: open
+	Pending     bool       // a rebate waits for the day cut
+	_           uint32
+}
+
+// Equity is cash with unrealized profit (M-03).
+func (a *Account) Equity() fixed.Money { return a.Cash + a.Profit }
+
+// Free is equity less the initial requirement (M-15); it may be negative.
+func (a *Account) Free() fixed.Money { return a.Cash + a.Profit - a.Initial }
+
+// Statement is the rest of an account.
+type Statement struct {
+	Realized  fixed.Money    // profit realized so far
+	Fees      fixed.Money    // paid so far; rebates are not in it
+	Rebate    fixed.Money    // pending, not equity (M-45)
+	RebateDay int64          // day, from the epoch, in which it was earned
+	Quota     [2]fixed.Nanos // when the next message would come if it kept to the rate: orders, cancels
+	Next      msg.AccountID  // of the same owner
+	_         uint32
+	_         uint64
+}
+
+// Owner is a legal entity. A zero Accounts means that nobody stands behind the id.
+type Owner struct {
+	First    msg.AccountID
+	Accounts uint16
+	Entry    msg.Action // of the kill switch; 0 or Unblock: open
+	_        uint8
+}
+
+// Position is one account in one instrument: what an order needs of it.
+type Position struct {
+	Account msg.AccountID // 0: a free row
+	Instr   uint16        // Limits keep instruments below 2^16
+	Open    uint16        // resting orders, reduce-only ones too
+	margin.Exposure
+	Initial fixed.Money // its part of the account's
+	Next    uint32      // in the account's list
+	Prev    uint32
+}
+
+// Ledger is what a fill needs of a position besides; it is all zero when the position is flat and without orders.
+type Ledger struct {
+	Cost        fixed.Money // signed; at flat exactly 0
+	Maintenance fixed.Money // its part of the account's
+	ReduceOnly  uint32      // resting reduce-only orders
+	_           uint32
+	_           uint64
+}
+
+// Claim is what an open order sets aside, and its place in its account's list. Its row is the order's handle.
+type Claim struct {
+	margin.Terms
+	Next     uint32 // older
+	Prev     uint32 // newer
+	Position uint32
+	_        uint32
+}
+
+var (
+	_ = [1]struct{}{}[unsafe.Sizeof(Account{})-64]
+	_ = [1]struct{}{}[unsafe.Sizeof(Statement{})-64]
+	_ = [1]struct{}{}[unsafe.Sizeof(Position{})-64]
+	_ = [1]struct{}{}[unsafe.Sizeof(Ledger{})-32]
+	_ = [1]struct{}{}[unsafe.Sizeof(Claim{})-32]
+	_ = [1]struct{}{}[unsafe.Sizeof(Owner{})-8]
+)

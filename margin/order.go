@@ -1,0 +1,47 @@
+package margin
+
+import (
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/market"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+const spot = msg.Spot
+
+// Terms are what an order sets aside per lot, fixed when it is accepted (M-14).
+type Terms struct {
+	Loss fixed.Ticks // how far the limit lies on the losing side of the mark; of a spot buy the whole limit
+	Fee  fixed.Rate  // the higher of the taker and maker rate, at least 0; of a spot sell 0: proceeds pay it
+}
+
+// TermsOf are the terms of an order of side at limit, at the present mark and fees.
+func TermsOf(in *market.Instrument, side msg.Side, limit fixed.Ticks) Terms {
+	if Margined(in) {
+		if side == msg.Buy {
+			return Terms{Loss: max(0, limit-in.Mark), Fee: in.Reserve}
+		}
+		return Terms{Loss: max(0, in.Mark-limit), Fee: in.Reserve}
+	}
+	if side == msg.Buy {
+		return Terms{Loss: limit, Fee: in.Reserve}
+	}
+	return Terms{}
+}
+
+// Reserve is what leaves lots of an order at limit set aside: leaves·loss·tick-lot + Ceil(leaves·limit·tick-lot·fee).
+func (t Terms) Reserve(in *market.Instrument, leaves fixed.Lots, limit fixed.Ticks) (m fixed.Money, ok bool) {
+	if t.Loss != 0 {
+		if m, ok = fixed.Notional(leaves, t.Loss, in.TickLot); !ok {
+			return 0, false
+		}
+	}
+	if t.Fee == 0 {
+		return m, true
+	}
+	n, ok := fixed.Notional(leaves, limit, in.TickLot)
+	if !ok {
+		return 0, false
+	}
+	fee, ok := t.Fee.Ceil(n)
+	return m + fee, ok && m <= fixed.MaxInt64-fee
+}

@@ -1,0 +1,113 @@
+// Package margin says what is required: pure functions from an instrument's rules, a position and its open orders to
+// Money. It holds no state, moves nothing and asks nobody; admission, clearing and what-if call the same functions.
+//
+//	N     |q| · mark · tick-lot, exact
+//	T(N)  Ceil((N·r - D) / 1e9): the bracket's rate on the whole notional, less what lower brackets save (M-06)
+//	S(n)  Ceil(n·mark·tick-lot · n·slope / unit-lots): a rate that is linear in size (M-07)
+//
+// Requirements round up. ok is false when a figure does not fit Money; the gate then refuses with RejectOverflow.
+package margin
+
+import (
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/market"
+)
+
+// Exposure is a position with its open orders in one instrument. Reduce-only orders are not in it.
+type Exposure struct {
+	Qty         fixed.Lots  // signed
+	Buys        fixed.Lots  // open lots of resting buys
+	Sells       fixed.Lots  // open lots of resting sells
+	BuyReserve  fixed.Money // entry loss and fee of the buys (M-14); of a spot instrument their whole cost
+	SellReserve fixed.Money // entry loss and fee of the sells
+}
+
+// Initial is the initial requirement of a position of lots and its absolute size (M-12: tiers and slope).
+func Initial(in *market.Instrument, lots fixed.Lots) (m fixed.Money, ok bool) {
+	n, ok := fixed.Mul(int64(fixed.Abs(lots)), int64(in.LotValue))
+	if !ok {
+		return 0, false
+	}
+	if in.Brackets == 1 && in.SlopeInitial == 0 {
+		return in.Table[0].Initial.Ceil(fixed.Money(n))
+	}
+	b := bracket(in, fixed.Money(n))
+	return graded(in, fixed.Money(n), fixed.Abs(lots), b.Initial, b.InitialD, in.SlopeInitial)
+}
+
+// Maintenance is the maintenance requirement of a position of lots (M-08). It depends on the position and the mark only.
+func Maintenance(in *market.Instrument, lots fixed.Lots) (m fixed.Money, ok bool) {
+	if !Margined(in) {
+		return 0, true
+	}
+	n, ok := fixed.Mul(int64(fixed.Abs(lots)), int64(in.LotValue))
+	if !ok {
+		return 0, false
+	}
+	if in.Brackets == 1 && in.SlopeMaintenance == 0 {
+		return in.Table[0].Maintenance.Ceil(fixed.Money(n))
+	}
+	b := bracket(in, fixed.Money(n))
+	return graded(in, fixed.Money(n), fixed.Abs(lots), b.Maintenance, b.MaintenanceD, in.SlopeMaintenance)
+}
+
+// Margined reports whether positions in the instrument are borrowed against collateral; a spot instrument is paid in full.
+func Margined(in *market.Instrument) bool { return in.Type != spot }
+
+// Requirement is the initial requirement of an exposure: of the riskier outcome of all buys or all sells filled, with the
+// reserve of each side that can open (M-13, M-14). A spot instrument requires the cost of its open buys.
+func Requirement(in *market.Instrument, x *Exposure) (m fixed.Money, ok bool) {
+	if !Margined(in) {
+		return x.BuyReserve, true
+	}
+	m, ok = Initial(in, max(fixed.Abs(x.Qty+x.Buys), fixed.Abs(x.Qty-x.Sells)))
+	if x.Buys > max(-x.Qty, 0) {
+		m += x.BuyReserve
+	}
+	if x.Sells > max(x.Qty, 0) {
+		m += x.SellReserve
+	}
+	return m, ok
+}
+
+// Value is q · mark · tick-lot, signed; the gate has seen to it that it fits.
+func Value(in *market.Instrument, lots fixed.Lots) fixed.Money {
+	if !Margined(in) {
+		return 0
+	}
+	return fixed.Money(int64(lots) * int64(in.LotValue))
+}
+
+// bracket is the bracket j with From_j < n <= From_j+1.
+//
+//go:noinline
+func bracket(in *market.Instrument, n fixed.Money) *market.Bracket {
+	j := int(in.Brackets) - 1
+	for j > 0 && n <= in.Table[j].From {
+		j--
+	}
+	return &in.Table[j]
+}
+
+// graded is T(n) + S(lots) for one rate, its deduction and its slope.
+//
+//go:noinline
+func graded(in *market.Instrument, n fixed.Money, lots fixed.Lots, r fixed.Rate, d fixed.Wide, slope fixed.Rate) (fixed.Money, bool) {
+	t, ok := fixed.MulWide(int64(n), int64(r)).Sub(d).DivCeil(int64(fixed.One))
+	if !ok || slope == 0 {
+		return fixed.Money(t), ok
+	}
+	rate, ok := fixed.Mul(int64(lots), int64(slope))
+	if !ok {
+		return 0, false
+	}
+	unit, ok := fixed.Mul(int64(in.UnitLots), int64(fixed.One))
+	if !ok {
+		return 0, false
+	}
+	s, ok := fixed.MulDivCeil(int64(n), rate, unit)
+	if !ok || t > fixed.MaxInt64-s {
+		return 0, false
+	}
+	return fixed.Money(t + s), true
+}

@@ -1,0 +1,276 @@
+// Package market holds one instrument's rules and prices: what it is, its margin brackets, fees, limits, trading phase
+// and mark. It knows no accounts, no orders and no queue.
+//
+// A rule changes by a sequenced command and takes effect with it. Each setter refuses first (msg.RejectInvalidParameter)
+// and then writes; a refused one leaves no trace.
+package market
+
+import (
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// MaxBrackets is how many margin brackets an instrument may have.
+const MaxBrackets = 16
+
+// Instrument is one instrument. A zero Type means that it is not listed. The fields are read by the gate, by margin and
+// by clearing; only the methods of this package write them.
+type Instrument struct {
+	Mark     fixed.Ticks // 0: not marked yet, no order is admitted
+	LotValue fixed.Money // Mark · TickLot: the value of one lot at the mark
+	TickLot  fixed.Money // the value of one tick of one lot
+	Low      fixed.Ticks // no sell below it
+	High     fixed.Ticks // no buy above it
+	Taker    fixed.Rate  // fee rate of the order that comes
+	Maker    fixed.Rate  // fee rate of the order that rests; negative: a rebate
+	Reserve  fixed.Rate  // max(0, Taker, Maker): what an open order sets aside for its fee (M-14)
+
+	Type     msg.InstrumentType
+	Phase    msg.Phase
+	Entry    msg.Action // of the kill switch; 0 or Unblock: open
+	STP      msg.STP    // what STPDefault means here
+	Group    uint8      // permission group
+	Brackets uint8      // in force
+	staged   uint8      // brackets of a table that is still coming in
+
+	PriceStep   fixed.Ticks // 0 or 1: every tick
+	QtyStep     fixed.Lots  // 0 or 1: every lot
+	MaxQty      fixed.Lots  // of one order; 0: none
+	MaxNotional fixed.Money // of one order; 0: none
+	MinNotional fixed.Money // of one order; 0: none
+	MaxOpen     int64       // orders of an account; 0: none
+	MaxPosition fixed.Lots  // of an owner; 0: none
+	MaxInterest fixed.Lots  // long lots over all accounts; 0: none
+
+	UnitLots         fixed.Lots // lots to one unit of the underlying
+	SlopeInitial     fixed.Rate // M-07
+	SlopeMaintenance fixed.Rate
+	Band             fixed.Rate // around the mark; 0: none
+	MarketRange      fixed.Rate // around the mark, for market orders where there is no band
+	Start            fixed.Ticks
+	Symbol           [24]byte
+
+	Table [MaxBrackets]Bracket // the first Brackets are in force
+	next  [MaxBrackets]Bracket // the first staged are waiting for the last
+}
+
+// Bracket is one margin bracket: it holds for a notional above From, up to the next one's From (M-06).
+type Bracket struct {
+	From         fixed.Money
+	Initial      fixed.Rate
+	Maintenance  fixed.Rate
+	InitialD     fixed.Wide // deducted from notional · rate, exact in 1e-9 Money
+	MaintenanceD fixed.Wide
+}
+
+// List makes in the instrument that l describes, in phase closed, with the default bracket of 10 % initial and 5 %
+// maintenance, without fees, band or limits.
+func (in *Instrument) List(l msg.Listing) msg.Reject {
+	switch {
+	case in.Type != 0,
+		l.Type != msg.Spot && l.Type != msg.Perpetual,
+		l.TickLot <= 0 || l.UnitLots < 0 || l.Start < 0,
+		l.STP > msg.STPNone || l.Group > 31:
+		return msg.RejectInvalidParameter
+	}
+	*in = Instrument{Type: l.Type, TickLot: l.TickLot, UnitLots: max(l.UnitLots, 1), Start: l.Start, STP: l.STP, Group: l.Group,
+		Symbol: l.Symbol, MarketRange: 10 * fixed.Percent, Brackets: 1, High: fixed.MaxInt64, Low: fixed.MinInt64}
+	if in.STP == msg.STPDefault {
+		in.STP = msg.STPNone
+	}
+	in.Table[0] = Bracket{Initial: 10 * fixed.Percent, Maintenance: 5 * fixed.Percent}
+	return 0
+}
+
+// SetTier stages one bracket; the last one puts the staged table into force. Rates must not fall from bracket to bracket
+// nor exceed 100 %, initial must not be below maintenance, and bounds must rise.
+func (in *Instrument) SetTier(t msg.Tier) msg.Reject {
+	if int(t.Index) >= MaxBrackets || t.Index != 0 && t.Index != in.staged || t.UpTo < 0 ||
+		t.Maintenance < 0 || t.Maintenance > t.Initial || t.Initial > fixed.One {
+		return msg.RejectInvalidParameter
+	}
+	b := Bracket{Initial: t.Initial, Maintenance: t.Maintenance}
+	if t.Index > 0 {
+		before := &in.next[t.Index-1]
+		b.From = in.next[t.Index].From
+		if t.Initial < before.Initial || t.Maintenance < before.Maintenance || t.UpTo != 0 && t.UpTo <= b.From {
+			return msg.RejectInvalidParameter
+		}
+		b.InitialD = before.InitialD.Add(fixed.MulWide(int64(b.From), int64(t.Initial-before.Initial)))
+		b.MaintenanceD = before.MaintenanceD.Add(fixed.MulWide(int64(b.From), int64(t.Maintenance-before.Maintenance)))
+	}
+	if t.UpTo != 0 && int(t.Index) == MaxBrackets-1 {
+		return msg.RejectInvalidParameter
+	}
+	in.next[t.Index] = b
+	in.staged = t.Index + 1
+	if t.UpTo != 0 {
+		in.next[t.Index+1].From = t.UpTo
+		return 0
+	}
+	in.Table, in.Brackets, in.staged = in.next, in.staged, 0
+	for i := int(in.Brackets); i < MaxBrackets; i++ {
+		in.Table[i] = Bracket{}
+	}
+	return 0
+}
+
+// SetFees sets the fee rates. A taker is never paid, and a rebate never exceeds what the taker pays, so that the venue's
+// fees of a trade are never negative (M-45).
+func (in *Instrument) SetFees(f msg.Fees) msg.Reject {
+	if f.Taker < 0 || f.Taker > fixed.One || f.Maker > fixed.One || f.Maker < -f.Taker {
+		return msg.RejectInvalidParameter
+	}
+	in.Maker, in.Taker = f.Maker, f.Taker
+	in.Reserve = max(0, f.Maker, f.Taker)
+	return 0
+}
+
+// SetRule sets one parameter of the instrument.
+func (in *Instrument) SetRule(s msg.Setting) msg.Reject {
+	if s.Value < 0 {
+		return msg.RejectInvalidParameter
+	}
+	switch rate := fixed.Rate(s.Value); s.Rule {
+	case msg.Band:
+		if rate >= fixed.One {
+			return msg.RejectInvalidParameter
+		}
+		in.Band = rate
+		in.setBand()
+	case msg.MarketRange:
+		if rate == 0 || rate >= fixed.One {
+			return msg.RejectInvalidParameter
+		}
+		in.MarketRange = rate
+	case msg.SlopeInitial:
+		if rate < in.SlopeMaintenance || rate > fixed.One {
+			return msg.RejectInvalidParameter
+		}
+		in.SlopeInitial = rate
+	case msg.SlopeMaintenance:
+		if rate > in.SlopeInitial {
+			return msg.RejectInvalidParameter
+		}
+		in.SlopeMaintenance = rate
+	case msg.PriceStep:
+		in.PriceStep = fixed.Ticks(s.Value)
+	case msg.QtyStep:
+		in.QtyStep = fixed.Lots(s.Value)
+	case msg.MaxOrderQty:
+		in.MaxQty = fixed.Lots(s.Value)
+	case msg.MaxOrderNotional:
+		in.MaxNotional = fixed.Money(s.Value)
+	case msg.MinOrderNotional:
+		in.MinNotional = fixed.Money(s.Value)
+	case msg.MaxOpenOrders:
+		in.MaxOpen = s.Value
+	case msg.MaxPosition:
+		in.MaxPosition = fixed.Lots(s.Value)
+	case msg.MaxOpenInterest:
+		in.MaxInterest = fixed.Lots(s.Value)
+	default:
+		return msg.RejectInvalidParameter
+	}
+	return 0
+}
+
+// SetPhase moves the instrument to a phase.
+func (in *Instrument) SetPhase(to msg.Phase) msg.Reject {
+	switch to {
+	case msg.Closed, msg.Continuous, msg.ReduceOnly, msg.Halted:
+		in.Phase = to
+		return 0
+	}
+	return msg.RejectInvalidParameter
+}
+
+// SetEntry sets the kill switch of the instrument.
+func (in *Instrument) SetEntry(a msg.Action) { in.Entry = a }
+
+// CanMark reports whether mark is a price at which lots lots can be valued below bound; bound is above 0.
+func (in *Instrument) CanMark(mark fixed.Ticks, lots fixed.Lots, bound fixed.Money) msg.Reject {
+	if mark <= 0 {
+		return msg.RejectInvalidParameter
+	}
+	if v, ok := fixed.Notional(max(lots, 1), mark, in.TickLot); !ok || v > bound {
+		return msg.RejectOverflow
+	}
+	return 0
+}
+
+// SetMark marks the instrument; the caller has asked CanMark. It reports whether the mark moved.
+func (in *Instrument) SetMark(mark fixed.Ticks) (moved bool) {
+	if in.Mark == mark {
+		return false
+	}
+	in.Mark = mark
+	in.LotValue, _ = fixed.Notional(1, mark, in.TickLot)
+	in.setBand()
+	return true
+}
+
+// setBand derives the edges of the price band from the mark (M-73): buys up to the Floor, sells down to the Ceil.
+func (in *Instrument) setBand() {
+	in.Low, in.High = fixed.MinInt64, fixed.MaxInt64
+	if in.Band == 0 || in.Mark == 0 {
+		return
+	}
+	if high, ok := in.Band.ScaleFloor(in.Mark); ok {
+		in.High = high
+	}
+	in.Low, _ = (-in.Band).ScaleCeil(in.Mark)
+}
+
+// Protection is the price that bounds a market order: the band's edge, or without a band the market range around the
+// mark, and protect where that is stricter and not 0 (M-18). The mark is set.
+func (in *Instrument) Protection(side msg.Side, protect fixed.Ticks) fixed.Ticks {
+	if side == msg.Buy {
+		edge := in.High
+		if in.Band == 0 {
+			if high, ok := in.MarketRange.ScaleFloor(in.Mark); ok {
+				edge = high
+			}
+		}
+		if protect != 0 {
+			edge = min(edge, protect)
+		}
+		return edge
+	}
+	edge := in.Low
+	if in.Band == 0 {
+		edge, _ = (-in.MarketRange).ScaleCeil(in.Mark)
+	}
+	return max(edge, protect, 1)
+}
+
+// Hash folds the instrument into d.
+func (in *Instrument) Hash(d *fixed.Digest) {
+	for _, v := range [...]int64{int64(in.Mark), int64(in.TickLot), int64(in.Taker), int64(in.Maker),
+		int64(in.PriceStep), int64(in.QtyStep), int64(in.MaxQty), int64(in.MaxNotional), int64(in.MinNotional),
+		in.MaxOpen, int64(in.MaxPosition), int64(in.MaxInterest), int64(in.UnitLots), int64(in.SlopeInitial),
+		int64(in.SlopeMaintenance), int64(in.Band), int64(in.MarketRange), int64(in.Start)} {
+		d.Word(uint64(v))
+	}
+	d.Word(uint64(in.Type) | uint64(in.Phase)<<8 | uint64(in.Entry)<<16 | uint64(in.STP)<<24 | uint64(in.Group)<<32 |
+		uint64(in.Brackets)<<40 | uint64(in.staged)<<48)
+	for i := 0; i < len(in.Symbol); i += 8 {
+		w := uint64(0)
+		for _, b := range in.Symbol[i : i+8] {
+			w = w<<8 | uint64(b)
+		}
+		d.Word(w)
+	}
+	for i := range in.Table[:in.Brackets] {
+		in.Table[i].hash(d)
+	}
+	for i := range in.next[:min(int(in.staged)+1, MaxBrackets)] {
+		in.next[i].hash(d)
+	}
+}
+
+func (b *Bracket) hash(d *fixed.Digest) {
+	d.Word(uint64(b.From))
+	d.Word(uint64(b.Initial))
+	d.Word(uint64(b.Maintenance))
+}
