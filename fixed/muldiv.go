@@ -27,7 +27,8 @@ func Abs[T ~int64](v T) T {
 	return (v ^ sign) - sign
 }
 
-// Notional is lots · price · tickLot in Money, exact and signed like lots · price. ok is false when it does not fit.
+// Notional is lots · price · tickLot in Money, exact and signed like lots · price; tickLot is at least 1. ok is false when
+// it does not fit.
 func Notional(lots Lots, price Ticks, tickLot Money) (n Money, ok bool) {
 	value, ok := Mul(int64(lots), int64(price))
 	if !ok {
@@ -57,12 +58,17 @@ func (r Rate) Floor(amount Money) (m Money, ok bool) {
 
 // ScaleFloor is price · (1 + r) in ticks, rounded down; r may be negative. ok is false when it does not fit.
 func (r Rate) ScaleFloor(price Ticks) (p Ticks, ok bool) {
-	v, ok := MulDivFloor(int64(price), int64(One+r), int64(One))
+	v, ok := r.scale(price).DivFloor(int64(One))
 	return Ticks(v), ok
 }
 
 // ScaleCeil is price · (1 + r) in ticks, rounded up; r may be negative. ok is false when it does not fit.
 func (r Rate) ScaleCeil(price Ticks) (p Ticks, ok bool) {
-	v, ok := MulDivCeil(int64(price), int64(One+r), int64(One))
+	v, ok := r.scale(price).DivCeil(int64(One))
 	return Ticks(v), ok
+}
+
+// scale is price · (One + r), exact for every r: the sum is made in 128 bits.
+func (r Rate) scale(price Ticks) Wide {
+	return MulWide(int64(price), int64(One)).Add(MulWide(int64(price), int64(r)))
 }

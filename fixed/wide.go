@@ -58,8 +58,11 @@ func (w Wide) Sign() int {
 	return 1
 }
 
-// Int64 is w as an int64; ok is false when it does not fit.
-func (w Wide) Int64() (v int64, ok bool) { return int64(w.Lo), w.Hi == int64(w.Lo)>>63 }
+// Int64 is w as an int64; ok is false when it does not fit. -2^63 counts as not fitting, here and in every division, so
+// that every result can be negated.
+func (w Wide) Int64() (v int64, ok bool) {
+	return int64(w.Lo), w.Hi == int64(w.Lo)>>63 && w.Lo != 1<<63
+}
 
 // divide returns the quotient toward zero of |w| / |d|, the remainder, and whether the true quotient is negative.
 // ok is false when d is zero or the quotient does not fit 63 bits.
@@ -79,7 +82,7 @@ func (w Wide) divide(d int64) (quo, rem uint64, neg, ok bool) {
 	return quo, rem, neg, quo <= MaxInt64
 }
 
-// signed turns a magnitude back; -2^63 counts as not fitting, so that every result can be negated.
+// signed turns a magnitude back.
 func signed(quo uint64, neg bool) int64 {
 	if neg {
 		return -int64(quo)
