@@ -6,6 +6,7 @@ require github.com/tidwall/btree v1.8.2
 
 require (
 	github.com/alecthomas/kong v1.17.0 // indirect
+	github.com/google/go-cmp v0.7.0
 	github.com/mitchellh/colorstring v0.0.0-20190213212951-d06e56a500db // indirect
 	github.com/pelletier/go-toml/v2 v2.4.3
 	github.com/rivo/uniseg v0.4.7 // indirect

@@ -1,0 +1,141 @@
+package book
+
+import (
+	"fmt"
+	"math/bits"
+
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// check walks the whole book and returns the first broken invariant. It trusts no count and no link.
+func (b *Book) check() error {
+	for _, side := range [2]msg.Side{msg.Buy, msg.Sell} {
+		if err := b.checkSide(side); err != nil {
+			return fmt.Errorf("side %d: %w", side, err)
+		}
+	}
+	bid, hasBid := b.Best(msg.Buy)
+	ask, hasAsk := b.Best(msg.Sell)
+	if hasBid && hasAsk && bid >= ask {
+		return fmt.Errorf("crossed: bid %d, ask %d", bid, ask)
+	}
+	return nil
+}
+
+func (b *Book) checkSide(side msg.Side) error {
+	s, st := b.half(side), b.store
+	count, empty, prev, best, head := 0, uint32(0), uint32(0), int64(nowhere), uint32(0)
+	for h := s.first; h != 0; h = st.blocks[h].next {
+		k := &st.blocks[h]
+		if k.prev != prev {
+			return fmt.Errorf("block %d: prev %d, want %d", h, k.prev, prev)
+		}
+		if prev != 0 && st.blocks[prev].key >= k.key {
+			return fmt.Errorf("block %d: key %d is not above %d", h, k.key, st.blocks[prev].key)
+		}
+		if got, _ := s.tree.Get(k.key); got != h {
+			return fmt.Errorf("tree: key %d is block %d, want %d", k.key, got, h)
+		}
+		if k.bits == 0 {
+			empty++
+		} else if head == 0 {
+			head, best = h, k.key*span+int64(bits.TrailingZeros64(k.bits))
+		}
+		if err := b.checkBlock(side, h); err != nil {
+			return fmt.Errorf("block %d: %w", h, err)
+		}
+		count++
+		prev = h
+	}
+	if count != s.tree.Len() {
+		return fmt.Errorf("%d blocks linked, %d in the tree", count, s.tree.Len())
+	}
+	if s.best != best || s.head != head {
+		return fmt.Errorf("best %d in block %d, want %d in %d", s.best, s.head, best, head)
+	}
+	for i, h := range s.finger {
+		if h == 0 {
+			continue
+		}
+		k := &st.blocks[h]
+		if got, _ := s.tree.Get(k.key); got != h || uint64(k.key)%fingers != uint64(i) {
+			return fmt.Errorf("finger %d names block %d of key %d", i, h, k.key)
+		}
+	}
+	older := uint32(0)
+	for h := s.oldest; h != 0; h = st.blocks[h].newer {
+		if k := &st.blocks[h]; k.bits != 0 || k.older != older {
+			return fmt.Errorf("block %d among the empty: bits %x, older %d, want %d", h, k.bits, k.older, older)
+		}
+		older = h
+		empty--
+	}
+	if empty != 0 || s.newest != older {
+		return fmt.Errorf("%d empty blocks are not listed; newest %d, want %d", int32(empty), s.newest, older)
+	}
+	return nil
+}
+
+func (b *Book) checkBlock(side msg.Side, h uint32) error {
+	st := b.store
+	k := &st.blocks[h]
+	for slot, row := range k.levels {
+		if k.bits>>slot&1 == 0 {
+			if row != 0 {
+				return fmt.Errorf("slot %d: level %d without its bit", slot, row)
+			}
+			continue
+		}
+		l := &st.levels[row]
+		if l.rank != k.key*span+int64(slot) || l.block != h {
+			return fmt.Errorf("slot %d: rank %d block %d", slot, l.rank, l.block)
+		}
+		qty, count, prev := l.qty, l.count, uint32(0)
+		for i := l.head; i != 0; i = st.orders[i].Next {
+			o := &st.orders[i]
+			if o.Level != row || o.Prev != prev || o.Side != side || rank(side, o.Price) != l.rank || o.Leaves <= 0 {
+				return fmt.Errorf("slot %d: order %d: %+v", slot, i, *o)
+			}
+			qty -= o.Leaves
+			count--
+			prev = i
+		}
+		if qty != 0 || count != 0 || l.tail != prev || prev == 0 {
+			return fmt.Errorf("slot %d: %d lots and %d orders off, tail %d, want %d", slot, qty, int32(count), l.tail, prev)
+		}
+	}
+	return nil
+}
+
+// check walks the store and returns the first broken invariant.
+func (s *Store) check() error {
+	free := make(map[uint32]bool)
+	for _, h := range s.orderRows.free[:s.orderRows.freed] {
+		if free[h] || h == 0 || h >= s.orderRows.fresh {
+			return fmt.Errorf("row %d is free twice, or was never used", h)
+		}
+		free[h] = true
+		if o := &s.orders[h]; *o != (Order{Gen: o.Gen}) {
+			return fmt.Errorf("free row %d: %+v", h, *o)
+		}
+	}
+	scheduled := uint32(0)
+	for h := uint32(1); h < s.orderRows.fresh; h++ {
+		o, e := &s.orders[h], &s.expiry
+		if (o.Flags&Expires != 0) != (e.at[h] != 0) {
+			return fmt.Errorf("order %d: flags %x, expires at %d", h, o.Flags, e.at[h])
+		}
+		if o.Level == 0 || e.at[h] == 0 {
+			continue
+		}
+		scheduled++
+		i := e.place[h]
+		if i >= e.count || e.heap[i] != h || i > 0 && s.before(h, e.heap[(i-1)/2]) {
+			return fmt.Errorf("order %d is out of place in the heap", h)
+		}
+	}
+	if scheduled != s.expiry.count {
+		return fmt.Errorf("%d orders in the heap, want %d", s.expiry.count, scheduled)
+	}
+	return nil
+}
