@@ -14,6 +14,7 @@ package lockstep_test
 
 import (
 	"fmt"
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -211,7 +212,36 @@ func (h *house) judgeImports(file source) (faults []string) {
 		if slices.ContainsFunc(testOnly, func(m string) bool { return imported == m || strings.HasPrefix(imported, m+"/") }) {
 			fault("A-2", "%s is for tests, expected in _test.go files only", imported)
 		}
+		if imported == "unsafe" {
+			faults = append(faults, judgeUnsafe(file, spec)...)
+		}
 	}
+	return faults
+}
+
+// judgeUnsafe holds a file, on whichever floor, to the three names of unsafe that only measure.
+func judgeUnsafe(file source, spec *ast.ImportSpec) (faults []string) {
+	fset := token.NewFileSet()
+	parsed, err := parser.ParseFile(fset, file.path(), file.text, parser.SkipObjectResolution)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	local := "unsafe"
+	if spec.Name != nil {
+		local = spec.Name.Name
+	}
+	if local == "." {
+		return []string{fmt.Sprintf("%s:1: A-2: unsafe imported without a name", file.path())}
+	}
+	ast.Inspect(parsed, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			if x, ok := s.X.(*ast.Ident); ok && x.Name == local && !slices.Contains([]string{"Sizeof", "Offsetof", "Alignof"}, s.Sel.Name) {
+				faults = append(faults, fmt.Sprintf("%s:%d: A-2: unsafe.%s, expected Sizeof, Offsetof or Alignof only",
+					file.path(), fset.Position(s.Pos()).Line, s.Sel.Name))
+			}
+		}
+		return true
+	})
 	return faults
 }
 
@@ -258,6 +288,7 @@ func planted() (text string, tree fstest.MapFS) {
 		"book/book_test.go":          file("package book\nimport (\"testing\"; \"time\"; \"pgregory.net/rapid\")\n" + own("fixed")),
 		"book/outside_test.go":       file("package book_test\n" + own("bench")),
 		"node/journal/journal.go":    file("package journal\nimport \"os\"\n" + own("book")),
+		"node/layout.go":             file("package node\nimport \"unsafe\"\nconst size = unsafe.Sizeof(0) + unsafe.Alignof(0)"),
 		"tools/deep/below/main.go":   file("package main\nimport \"net/http\"\n" + own("bench")),
 		"bench/peers/go.mod":         file("module peers"),
 		"bench/peers/anywhere/x.go":  file("package x\nimport \"github.com/nobody/nothing\""),
@@ -306,6 +337,9 @@ func TestJudgeOfFloorsFindsPlantedFaults(t *testing.T) {
 		{"assembly", "book/fast.s", "TEXT", "book/fast.s:1: A-2: assembly"},
 		{"a test's module in a program", "bench/run.go", "package bench\nimport \"pgregory.net/rapid\"", "bench/run.go:2: A-2: pgregory.net/rapid is for tests"},
 		{"a test's module, deeper", "node/n.go", "package node\nimport \"github.com/google/go-cmp/cmp\"", "node/n.go:2: A-2: github.com/google/go-cmp/cmp is for tests"},
+		{"more of unsafe", "node/layout.go", "package node\nimport \"unsafe\"\n\nvar p unsafe.Pointer", "node/layout.go:4: A-2: unsafe.Pointer"},
+		{"unsafe by another name", "ring/lane.go", "package ring\nimport u \"unsafe\"\nvar s = u.Slice(nil, 0)", "ring/lane.go:3: A-2: unsafe.Slice"},
+		{"unsafe without a name", "ring/lane.go", "package ring\nimport . \"unsafe\"\nvar p Pointer", "ring/lane.go:1: A-2: unsafe imported without"},
 		{"a torn file", "book/book.go", "pakcage book", "book/book.go:1:1: expected 'package'"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
