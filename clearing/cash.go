@@ -7,17 +7,21 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
-// Deposit credits an account that is open and touched.
-func (h *House) Deposit(id msg.AccountID, m fixed.Money) msg.Reject {
+// CanDeposit refuses an amount that is none, or that the venue has no room for.
+func (h *House) CanDeposit(m fixed.Money) msg.Reject {
 	if m <= 0 {
 		return msg.RejectValueOutOfRange
 	}
 	if m > MaxDeposits-h.deposited {
 		return msg.RejectOverflow
 	}
+	return 0
+}
+
+// Deposit credits an account that is open and touched; the caller has asked CanDeposit.
+func (h *House) Deposit(id msg.AccountID, m fixed.Money) {
 	h.deposited += m
 	h.accounts[id].Cash += m
-	return 0
 }
 
 // Withdraw debits an account that is open and touched.
@@ -49,7 +53,10 @@ func (h *House) Transfer(from, to msg.AccountID, m fixed.Money, v *market.Venue)
 // Withdrawable is what may leave an account that is touched: of its cash, what equity without the haircut share of
 // unrealized profit leaves above the initial requirement and a share of notional (M-19).
 func (h *House) Withdrawable(id msg.AccountID, v *market.Venue) fixed.Money {
-	a := &h.accounts[id]
+	return h.withdrawable(&h.accounts[id], v)
+}
+
+func (h *House) withdrawable(a *Account, v *market.Venue) fixed.Money {
 	haircut, notional := fixed.Money(0), fixed.Money(0)
 	for row := a.Positions; row != 0; row = h.rows[row].Next {
 		p := &h.rows[row]
@@ -72,26 +79,24 @@ func (h *House) Transferable(from, to msg.AccountID, v *market.Venue) fixed.Mone
 	return max(0, min(a.Cash, a.Free()))
 }
 
-// DepositAsset credits lots of a spot instrument's asset to a row of it.
-func (h *House) DepositAsset(row uint32, lots fixed.Lots) msg.Reject {
+// AssetRoom is how many lots of a spot instrument's asset the venue has room for.
+func (h *House) AssetRoom(instr msg.InstrumentID) fixed.Lots { return MaxLots - h.assets[instr] }
+
+// AssetFree is how many lots of its asset no open sell of a spot position has promised.
+func (h *House) AssetFree(row uint32) fixed.Lots { return h.rows[row].Qty - h.rows[row].Sells }
+
+// DepositAsset credits lots of a spot instrument's asset to a row of it; the caller has asked AssetRoom.
+func (h *House) DepositAsset(row uint32, lots fixed.Lots) {
 	p := &h.rows[row]
-	if lots > MaxLots-h.assets[p.Instr] {
-		return msg.RejectOverflow
-	}
 	h.assets[p.Instr] += lots
 	p.Qty += lots
-	return 0
 }
 
-// WithdrawAsset debits lots of a spot instrument's asset that no open sell has promised.
-func (h *House) WithdrawAsset(row uint32, lots fixed.Lots) msg.Reject {
+// WithdrawAsset debits lots of a spot instrument's asset; the caller has asked AssetFree.
+func (h *House) WithdrawAsset(row uint32, lots fixed.Lots) {
 	p := &h.rows[row]
-	if lots > p.Qty-p.Sells {
-		return msg.RejectInsufficientFunds
-	}
 	h.assets[p.Instr] -= lots
 	p.Qty -= lots
-	return 0
 }
 
 // MaxLots bounds the lots of one asset in the venue.

@@ -72,3 +72,6 @@ func (r Rate) ScaleCeil(price Ticks) (p Ticks, ok bool) {
 func (r Rate) scale(price Ticks) Wide {
 	return MulWide(int64(price), int64(One)).Add(MulWide(int64(price), int64(r)))
 }
+
+// MultipleOf reports whether v is a whole number of steps; step is above 0.
+func MultipleOf[T ~int64](v, step T) bool { return v%step == 0 }

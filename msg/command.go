@@ -423,3 +423,13 @@ func SetEntry(account AccountID, instr InstrumentID, e Entry) Command {
 func (r *Request) Entry() Entry {
 	return Entry{Scope(r.Rare[0]), Action(r.Rare[1]), OwnerID(r.Rare[2])}
 }
+
+// CopyFrom copies the lines in use.
+func (r *Request) CopyFrom(from *Request) {
+	r.Time, r.Order, r.Ref, r.Price, r.Qty = from.Time, from.Order, from.Ref, from.Price, from.Qty
+	r.Account, r.Instr, r.Session, r.Flags = from.Account, from.Instr, from.Session, from.Flags
+	r.Kind, r.Side, r.TIF, r.STP = from.Kind, from.Side, from.TIF, from.STP
+	if from.Lines() > 1 {
+		r.Rare = from.Rare
+	}
+}

@@ -1,0 +1,75 @@
+package clearing
+
+import (
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/margin"
+	"github.com/lockstep-exchange/lockstep/market"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// Summary is an account at the present marks, for those who look.
+type Summary struct {
+	Owner        msg.OwnerID
+	Cash         fixed.Money
+	Equity       fixed.Money
+	Initial      fixed.Money
+	Maintenance  fixed.Money
+	Free         fixed.Money // may be negative
+	Withdrawable fixed.Money
+	Realized     fixed.Money // so far
+	Fees         fixed.Money // so far
+	Rebate       fixed.Money // pending
+	Positions    int
+}
+
+// Summary values an account without touching it. ok is false when it is not open.
+func (h *House) Summary(id msg.AccountID, v *market.Venue) (s Summary, ok bool) {
+	if h.Account(id) == nil {
+		return Summary{}, false
+	}
+	a, st := h.accounts[id], &h.statements[id]
+	rebate := st.Rebate
+	if a.Pending && st.RebateDay != h.day {
+		a.Cash, rebate = a.Cash+rebate, 0
+	}
+	a.Profit, a.Initial, a.Maintenance = 0, 0, 0
+	for row := a.Positions; row != 0; row = h.rows[row].Next {
+		p := h.position(row)
+		a.Profit += p.Profit
+		a.Initial += p.Initial
+		a.Maintenance += p.Maintenance
+	}
+	return Summary{Owner: a.Owner, Cash: a.Cash, Equity: a.Equity(), Initial: a.Initial, Maintenance: a.Maintenance,
+		Free: a.Free(), Withdrawable: h.withdrawable(&a, v), Realized: st.Realized, Fees: st.Fees, Rebate: rebate,
+		Positions: int(a.Held)}, true
+}
+
+// Holding is a position at the present mark, for those who look.
+type Holding struct {
+	Instr       msg.InstrumentID
+	Open        int // resting orders
+	Qty         fixed.Lots
+	Buys, Sells fixed.Lots  // open, reduce-only orders apart
+	Cost        fixed.Money // entry price · quantity · tick-lot
+	Profit      fixed.Money // unrealized
+	Initial     fixed.Money
+	Maintenance fixed.Money
+}
+
+// Holding values a position without touching it. ok is false when the account has none in the instrument.
+func (h *House) Holding(id msg.AccountID, instr msg.InstrumentID) (p Holding, ok bool) {
+	row := h.Find(id, instr)
+	if id == 0 || row == 0 {
+		return Holding{}, false
+	}
+	return h.position(row), true
+}
+
+func (h *House) position(row uint32) Holding {
+	p, l := &h.rows[row], &h.ledgers[row]
+	in := &h.instruments[p.Instr]
+	initial, _ := margin.Requirement(in, &p.Exposure)
+	maintenance, _ := margin.Maintenance(in, p.Qty)
+	return Holding{Instr: msg.InstrumentID(p.Instr), Open: int(p.Open), Qty: p.Qty, Buys: p.Buys, Sells: p.Sells,
+		Cost: l.Cost, Profit: margin.Value(in, p.Qty) - l.Cost, Initial: initial, Maintenance: maintenance}
+}

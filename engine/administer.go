@@ -1,0 +1,138 @@
+package engine
+
+import (
+	"github.com/lockstep-exchange/lockstep/book"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// administer applies the commands that are not orders. They are the venue's: a session other than the embedder's has no
+// right to them.
+//
+//go:noinline
+func (e *Engine) administer(c *msg.Command) {
+	if c.Session != 0 && c.Kind != msg.KindOpenSession && c.Kind != msg.KindCloseSession {
+		e.refuse(c, msg.RejectNotPermitted, 0, 0)
+		return
+	}
+	switch c.Kind {
+	case msg.KindTick:
+		e.answer(msg.Ticked, c)
+	case msg.KindOpenAccount:
+		e.openAccount(c)
+	case msg.KindDeposit:
+		e.deposit(c)
+	case msg.KindWithdraw:
+		e.withdraw(c)
+	case msg.KindTransfer:
+		e.transfer(c)
+	case msg.KindDepositAsset, msg.KindWithdrawAsset:
+		e.moveAsset(c)
+	case msg.KindList:
+		e.list(c)
+	case msg.KindSetTier, msg.KindSetFees, msg.KindSetRule:
+		e.setRule(c)
+	case msg.KindSetPhase:
+		e.setPhase(c)
+	case msg.KindSetEntry:
+		e.setEntry(c)
+	case msg.KindOpenSession, msg.KindCloseSession:
+		e.setSession(c)
+	default:
+		e.refuse(c, msg.RejectNotSupported, 0, int64(c.Kind))
+	}
+}
+
+// list brings an instrument into being; its book allocates.
+func (e *Engine) list(c *msg.Command) {
+	if c.Instr == 0 || uint64(c.Instr) >= uint64(len(e.instruments)) {
+		e.refuse(c, msg.RejectTableFull, int64(e.limits.Instruments), int64(c.Instr))
+		return
+	}
+	in := &e.instruments[c.Instr]
+	if r := in.List(c.Listing()); r != 0 {
+		e.refuse(c, r, 0, 0)
+		return
+	}
+	e.books[c.Instr] = book.New(e.store, c.Instr, in.Start)
+	e.answer(msg.InstrumentListed, c).Rare = c.Rare
+}
+
+// setRule sets a bracket, the fees or a parameter, of an instrument or the venue. Accounts are valued anew when they are
+// next touched.
+func (e *Engine) setRule(c *msg.Command) {
+	kind, r := msg.RuleSet, msg.Reject(0)
+	switch {
+	case c.Instr == 0 && c.Kind == msg.KindSetRule:
+		r = e.venue.SetRule(c.Setting())
+	case e.bookOf(c.Instr) == nil:
+		r = msg.RejectUnknownInstrument
+	case c.Kind == msg.KindSetTier:
+		kind, r = msg.TierSet, e.instruments[c.Instr].SetTier(c.Tier())
+	case c.Kind == msg.KindSetFees:
+		kind, r = msg.FeesSet, e.instruments[c.Instr].SetFees(c.Fees())
+	default:
+		r = e.instruments[c.Instr].SetRule(c.Setting())
+	}
+	if r != 0 {
+		e.refuse(c, r, 0, 0)
+		return
+	}
+	e.house.Remark()
+	e.answer(kind, c).Rare = c.Rare
+}
+
+func (e *Engine) setPhase(c *msg.Command) {
+	if e.bookOf(c.Instr) == nil {
+		e.refuse(c, msg.RejectUnknownInstrument, 0, 0)
+		return
+	}
+	in := &e.instruments[c.Instr]
+	from := in.Phase
+	if r := in.SetPhase(c.Phase()); r != 0 {
+		e.refuse(c, r, 0, 0)
+		return
+	}
+	e.answer(msg.PhaseChanged, c).SetPhaseStep(msg.PhaseStep{From: from, To: in.Phase})
+}
+
+// mark marks an instrument. It costs the same whoever holds it.
+func (e *Engine) mark(c *msg.Command) {
+	r := msg.Reject(0)
+	switch {
+	case c.Session != 0:
+		r = msg.RejectNotPermitted
+	case e.bookOf(c.Instr) == nil:
+		r = msg.RejectUnknownInstrument
+	default:
+		r = e.instruments[c.Instr].CanMark(c.Price, e.house.Peak(c.Instr), e.house.Bound())
+	}
+	if r != 0 {
+		e.refuse(c, r, 0, int64(c.Price))
+		return
+	}
+	if e.instruments[c.Instr].SetMark(c.Price) {
+		e.house.Remark()
+	}
+	e.answer(msg.MarkUpdated, c).Price = c.Price
+}
+
+// setSession opens or closes a door. Opening one that is open fences who had it (D-92).
+func (e *Engine) setSession(c *msg.Command) {
+	if c.Session == 0 || !e.gate.Sessions.Has(c.Session) {
+		e.refuse(c, msg.RejectTableFull, int64(e.limits.Sessions)-1, int64(c.Session))
+		return
+	}
+	s := &e.gate.Sessions[c.Session]
+	if c.Kind == msg.KindCloseSession {
+		s.Open = false
+		e.answer(msg.SessionClosed, c)
+		return
+	}
+	owner := c.Opening().Owner
+	if e.house.Owner(owner) == nil {
+		e.refuse(c, msg.RejectUnknownAccount, 0, int64(owner))
+		return
+	}
+	s.Open, s.Owner = true, owner
+	e.answer(msg.SessionOpened, c)
+}

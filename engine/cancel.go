@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"github.com/lockstep-exchange/lockstep/book"
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/market"
+	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/riskgate"
+)
+
+// cancel takes one order out.
+func (e *Engine) cancel(c *msg.Command) {
+	r, _, wait := e.gate.Enter(&c.Request, c.Time, riskgate.Cancels, false)
+	if r != 0 {
+		e.refuse(c, r, int64(wait), 0)
+		return
+	}
+	h, r := e.find(c)
+	if r != 0 {
+		e.refuse(c, r, 0, 0)
+		return
+	}
+
+	e.touch(c.Account)
+	e.take(e.books[c.Instr], &e.instruments[c.Instr], h, msg.CanceledByUser, c)
+}
+
+// find is the resting order that a command of its account names.
+func (e *Engine) find(c *msg.Command) (h uint32, r msg.Reject) {
+	h = e.store.Find(c.Order)
+	if h == 0 {
+		if row := c.Order.Handle(); row != 0 && row <= e.limits.Orders && c.Order.Generation() < e.store.Order(row).Gen {
+			return 0, msg.RejectTooLate
+		}
+		return 0, msg.RejectUnknownOrder
+	}
+	if o := e.store.Order(h); o.Account != c.Account || o.Instr != c.Instr {
+		return 0, msg.RejectUnknownOrder
+	}
+	return h, 0
+}
+
+// take takes a resting order out, frees what it set aside and tells its owner. c is the command that asked for it, or nil.
+// The account has been touched.
+func (e *Engine) take(b *book.Book, in *market.Instrument, h uint32, reason msg.Reason, c *msg.Command) {
+	o := e.store.Order(h)
+	row := e.house.Claim(h).Position
+	e.canceled(h, o, o.Leaves, 0, reason, c)
+	e.remove(b, in, h, o, row)
+}
+
+// remove takes a resting order out of book, clearing and jobs, and frees its row.
+func (e *Engine) remove(b *book.Book, in *market.Instrument, h uint32, o *book.Order, row uint32) {
+	e.jobs.leave(e.house, h)
+	b.Unlink(h)
+	e.house.Remove(resting(h, o), in, o.Leaves)
+	e.store.Free(h)
+	e.tidy(row)
+}
+
+// canceled tells that qty lots of an order were canceled and leaves are open; c is the command that asked for it, or nil.
+func (e *Engine) canceled(h uint32, o *book.Order, qty, leaves fixed.Lots, reason msg.Reason, c *msg.Command) {
+	ev := e.emit(msg.Canceled)
+	ev.Order, ev.Ref, ev.Price, ev.Qty = e.store.ID(h), o.Ref, o.Price, qty
+	ev.Account, ev.Instr, ev.Session, ev.Reason, ev.Side = o.Account, o.Instr, o.Session, reason, o.Side
+	change := msg.Change{Filled: o.Filled, Leaves: leaves}
+	if c != nil {
+		change.Request, change.Asker = c.Ref, c.Session
+	}
+	ev.SetChange(change)
+}

@@ -1,0 +1,208 @@
+// Package engine is the exchange of one shard: it decides who is asked in which order. A command goes down the house once
+// and comes up as events; nothing calls back.
+//
+//	Apply ── left-over work ── gate ── book ── clearing ── events
+//	            expiries,      no, or   who     what it      what everyone
+//	            mass cancels   yes      trades  costs whom   is told
+//
+// One thread at a time uses an Engine. It has no goroutine, clock, log or file; equal Limits and equal commands give equal
+// events and an equal Hash, whatever the machine, the build or the batches in which the commands came.
+package engine
+
+import (
+	"slices"
+
+	"github.com/lockstep-exchange/lockstep/book"
+	"github.com/lockstep-exchange/lockstep/clearing"
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/market"
+	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/riskgate"
+)
+
+// Engine is the state of a shard. All tables are made by New; Apply allocates nothing, but for the price index of an
+// instrument when it is listed, and when its market wanders where it never was.
+type Engine struct {
+	limits      Limits
+	seq         msg.Seq
+	now         fixed.Nanos
+	trades      msg.TradeID
+	instruments []market.Instrument // by id
+	books       []*book.Book        // by id, nil where nothing is listed
+	store       *book.Store
+	house       *clearing.House
+	venue       market.Venue
+	gate        riskgate.Gate
+	jobs        jobs
+
+	// Scratch, not state.
+	out       []msg.Event
+	first     int // of out that belongs to this command
+	fills     []book.Fill
+	working   uint32 // the position of the order that is being worked: not to be given back meanwhile
+	unchecked bool
+}
+
+// New makes an engine with nothing listed and nobody in it. It allocates every table and touches its pages. The error names
+// the limit that is out of range.
+func New(limits Limits) (*Engine, error) {
+	l, err := limits.standard()
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		limits:      l,
+		instruments: make([]market.Instrument, l.Instruments+1),
+		books:       make([]*book.Book, l.Instruments+1),
+		store:       book.NewStore(l.Orders, l.Levels, l.blocks()),
+		venue:       market.NewVenue(),
+		fills:       make([]book.Fill, 0, l.Events),
+		jobs:        newJobs(l.Jobs),
+	}
+	e.house = clearing.New(clearing.Limits{Accounts: l.Accounts, Positions: l.Positions, Orders: l.Orders,
+		AccountPositions: l.AccountPositions, OwnerAccounts: l.OwnerAccounts}, e.instruments)
+	e.gate = riskgate.Gate{House: e.house, Instruments: e.instruments, Venue: &e.venue,
+		Sessions: make(riskgate.Sessions, l.Sessions)}
+	return e, nil
+}
+
+// Limits are the engine's, defaults filled in.
+func (e *Engine) Limits() Limits { return e.limits }
+
+// Seq is the number of the last command applied.
+func (e *Engine) Seq() msg.Seq { return e.seq }
+
+// Now is the time of the last command applied.
+func (e *Engine) Now() fixed.Nanos { return e.now }
+
+// SetChecks turns the self-checks of Apply on, as they are from the start, or off, to measure what they cost. They compare
+// each sixteenth command's account with a full recomputation and its book with the rule that it is never crossed, and
+// panic where they differ: a broken invariant is our own fault, and nothing after it can be trusted.
+func (e *Engine) SetChecks(on bool) { e.unchecked = !on }
+
+// Apply applies one stamped command and appends its events to out, at most Limits.Events of them and at least one. The
+// command's Seq is one above the last, and its Time not below: anything else is a fault of the caller, and panics. It
+// allocates only if out has no room for Limits.Events more.
+func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
+	if c.Seq != e.seq+1 || c.Time < e.now {
+		panic("engine: a command out of sequence: Seq must be the last plus one, Time must not run back")
+	}
+	e.seq, e.now = c.Seq, c.Time
+	e.out, e.first = slices.Grow(out, int(e.limits.Events)), len(out)
+	e.house.Advance(c.Time)
+	if e.store.Due(c.Time) != 0 || e.jobs.count != 0 {
+		e.carryOn()
+	}
+	e.dispatch(c)
+	if e.jobs.count != 0 {
+		e.runJobs()
+	}
+	if c.Seq%checkEvery == 0 && !e.unchecked {
+		e.check(c)
+	}
+	out, e.out = e.out, nil
+	return out
+}
+
+const checkEvery = 16
+
+func (e *Engine) dispatch(c *msg.Command) {
+	switch c.Kind {
+	case msg.KindLimit, msg.KindMarket, msg.KindPlace:
+		e.place(c)
+	case msg.KindCancel:
+		e.cancel(c)
+	case msg.KindAmend:
+		e.amend(c)
+	case msg.KindSetMark:
+		e.mark(c)
+	case msg.KindCancelAll:
+		e.cancelAll(c)
+	default:
+		e.administer(c)
+	}
+}
+
+// check is the self-check of one command.
+func (e *Engine) check(c *msg.Command) {
+	if e.house.Account(c.Account) != nil {
+		e.house.Check(c.Account)
+	}
+	if b := e.bookOf(c.Instr); b != nil {
+		if bid, ok := b.Best(msg.Buy); ok && b.Crosses(msg.Sell, bid) && b.Crosses(msg.Buy, bid) {
+			panic("engine: a book is crossed")
+		}
+	}
+}
+
+// bookOf is the book of a listed instrument, else nil.
+func (e *Engine) bookOf(id msg.InstrumentID) *book.Book {
+	if uint64(id) >= uint64(len(e.books)) {
+		return nil
+	}
+	return e.books[id]
+}
+
+// emit opens the next event of this command; the caller fills in what its kind says. Everything in line 1 is set.
+func (e *Engine) emit(kind msg.EventKind) *msg.Event {
+	n := len(e.out)
+	e.out = e.out[:n+1]
+	ev := &e.out[n]
+	ev.Seq, ev.Time = e.seq, e.now
+	ev.Order, ev.Ref, ev.Price, ev.Qty = 0, 0, 0, 0
+	ev.Account, ev.Instr = 0, 0
+	ev.Session, ev.Index, ev.Reject, ev.Reason, ev.Kind, ev.Side = 0, uint16(n-e.first), 0, 0, kind, 0
+	return ev
+}
+
+// answer opens an event that answers a command.
+func (e *Engine) answer(kind msg.EventKind, c *msg.Command) *msg.Event {
+	ev := e.emit(kind)
+	ev.Ref, ev.Account, ev.Instr, ev.Session = c.Ref, c.Account, c.Instr, c.Session
+	return ev
+}
+
+// refuse answers a command with a reject.
+//
+//go:noinline
+func (e *Engine) refuse(c *msg.Command, r msg.Reject, bound, actual int64) {
+	ev := e.answer(msg.Rejected, c)
+	ev.Order, ev.Price, ev.Qty, ev.Side, ev.Reject = c.Order, c.Price, c.Qty, c.Side, r
+	ev.SetRefusal(msg.Refusal{Limit: bound, Actual: actual, Asked: c.Kind})
+}
+
+// touch brings an account up to date, and tells of the rebate that vested by it.
+func (e *Engine) touch(id msg.AccountID) {
+	if vested := e.house.Touch(id); vested != 0 {
+		e.vested(id, vested)
+	}
+}
+
+//go:noinline
+func (e *Engine) vested(id msg.AccountID, m fixed.Money) {
+	ev := e.emit(msg.RebateVested)
+	ev.Account = id
+	ev.SetBalance(msg.Balance{Amount: m, Cash: e.house.Account(id).Cash})
+}
+
+// Hash is the hash of the whole state. It walks every table.
+func (e *Engine) Hash() uint64 {
+	var d fixed.Digest
+	e.limits.hash(&d)
+	d.Word(uint64(e.seq))
+	d.Word(uint64(e.now))
+	d.Word(uint64(e.trades))
+	e.venue.Hash(&d)
+	for id := range e.instruments {
+		if e.instruments[id].Type != 0 {
+			d.Word(uint64(id))
+			e.instruments[id].Hash(&d)
+			e.books[id].Hash(&d)
+		}
+	}
+	e.store.Hash(&d)
+	e.house.Hash(&d)
+	e.gate.Sessions.Hash(&d)
+	e.jobs.hash(&d)
+	return d.Sum()
+}

@@ -1,0 +1,210 @@
+package engine
+
+import (
+	"github.com/lockstep-exchange/lockstep/clearing"
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// Work left over: a command does a bounded part of it, and what remains is a cursor in the state that the next
+// command carries on, whatever it is, before anything of its own.
+//
+//	expired orders    the store names them in order of time
+//	mass cancels      a queue of jobs, first come first done
+//
+// A job over an account walks its list of claims from where it stood when the job came towards older ones; new orders go
+// to the head of the list and are not met. A job over an instrument or the venue takes the first order of each side until
+// there is none, since entry is blocked before it starts.
+
+// stepsMax is how many orders left-over work looks at in one command.
+const stepsMax = 256
+
+// job is a mass cancel under way.
+type job struct {
+	account  msg.AccountID    // whose list is walked; 0: that of no account
+	owner    msg.OwnerID      // with ScopeOwner
+	instr    msg.InstrumentID // ScopeInstrument, ScopeVenue: the book that is emptied; else a filter, 0: all
+	cursor   uint32           // the next order of the list
+	canceled fixed.Lots       // orders so far
+	ref      msg.Ref          // of the command that asked
+	asker    msg.AccountID
+	session  msg.SessionID
+	scope    msg.Scope
+	side     msg.Side // a filter, 0: both
+	reason   msg.Reason
+}
+
+// jobs is a bounded queue of jobs.
+type jobs struct {
+	ring        []job
+	head, count int
+}
+
+func newJobs(n uint32) jobs { return jobs{ring: make([]job, n)} }
+
+func (q *jobs) full() bool { return q.count == len(q.ring) }
+
+func (q *jobs) at(i int) *job { return &q.ring[(q.head+i)%len(q.ring)] }
+
+func (q *jobs) push(j job) {
+	*q.at(q.count) = j
+	q.count++
+}
+
+func (q *jobs) pop() {
+	q.ring[q.head] = job{}
+	q.head = (q.head + 1) % len(q.ring)
+	q.count--
+}
+
+// leave moves the cursors that stand on an order that is about to leave its list.
+func (q *jobs) leave(house *clearing.House, order uint32) {
+	for i := 0; i < q.count; i++ {
+		if j := q.at(i); j.cursor == order {
+			j.cursor = house.Claim(order).Next
+		}
+	}
+}
+
+// over reports whether a job of a scope is still under way; id is the scope's owner, account or instrument.
+func (q *jobs) over(scope msg.Scope, account msg.AccountID, owner msg.OwnerID, instr msg.InstrumentID) bool {
+	for i := 0; i < q.count; i++ {
+		j := q.at(i)
+		if j.scope == scope && j.reason == msg.CanceledByKill && (scope == msg.ScopeVenue ||
+			scope == msg.ScopeAccount && j.asker == account || scope == msg.ScopeOwner && j.owner == owner ||
+			scope == msg.ScopeInstrument && j.instr == instr) {
+			return true
+		}
+	}
+	return false
+}
+
+func (q *jobs) hash(d *fixed.Digest) {
+	for i := 0; i < q.count; i++ {
+		j := q.at(i)
+		d.Pair(uint32(j.account), uint32(j.owner))
+		d.Pair(uint32(j.instr), j.cursor)
+		d.Word(uint64(j.canceled))
+		d.Word(uint64(j.ref))
+		d.Pair(uint32(j.asker), uint32(j.session))
+		d.Word(uint64(j.scope)<<16 | uint64(j.side)<<8 | uint64(j.reason))
+	}
+}
+
+// steps is how many orders left-over work may look at now: each brings two events at most.
+func (e *Engine) steps() int {
+	return min(stepsMax, (int(e.limits.Events)-(len(e.out)-e.first)-eventsBesides)/4)
+}
+
+// carryOn does the left-over work that waits when a command comes.
+//
+//go:noinline
+func (e *Engine) carryOn() {
+	for left := e.steps(); left > 0; left-- {
+		h := e.store.Due(e.now)
+		if h == 0 {
+			break
+		}
+		o := e.store.Order(h)
+		e.touch(o.Account)
+		ev := e.emit(msg.Expired)
+		ev.Order, ev.Ref, ev.Price, ev.Qty = e.store.ID(h), o.Ref, o.Price, o.Leaves
+		ev.Account, ev.Instr, ev.Session, ev.Side = o.Account, o.Instr, o.Session, o.Side
+		e.remove(e.books[o.Instr], &e.instruments[o.Instr], h, o, e.house.Claim(h).Position)
+	}
+	e.runJobs()
+}
+
+// runJobs goes on with the mass cancels.
+//
+//go:noinline
+func (e *Engine) runJobs() {
+	for left := e.steps(); left > 0 && e.jobs.count > 0; left-- {
+		j := e.jobs.at(0)
+		h := e.nextOf(j)
+		if h == 0 {
+			e.finished(j)
+			e.jobs.pop()
+			continue
+		}
+		o := e.store.Order(h)
+		if !e.meant(j, h) {
+			j.cursor = e.house.Claim(h).Next
+			continue
+		}
+		j.canceled++
+		e.touch(o.Account)
+		by := msg.Command{Request: msg.Request{Ref: j.ref, Session: j.session}}
+		e.take(e.books[o.Instr], &e.instruments[o.Instr], h, j.reason, &by)
+	}
+}
+
+// nextOf is the next order that a job looks at, 0 when it is done.
+func (e *Engine) nextOf(j *job) uint32 {
+	switch j.scope {
+	case msg.ScopeInstrument:
+		return e.front(j.instr)
+	case msg.ScopeVenue:
+		for ; int(j.instr) < len(e.books); j.instr++ {
+			if h := e.front(j.instr); h != 0 {
+				return h
+			}
+		}
+		return 0
+	case msg.ScopeOwner:
+		for j.cursor == 0 && j.account != 0 {
+			if j.account = e.house.Statement(j.account).Next; j.account != 0 {
+				j.cursor = e.house.Account(j.account).Orders
+			}
+		}
+	}
+	return j.cursor
+}
+
+// front is the first order of a book, bids before asks.
+func (e *Engine) front(id msg.InstrumentID) uint32 {
+	b := e.bookOf(id)
+	if b == nil {
+		return 0
+	}
+	if h := b.First(msg.Buy); h != 0 {
+		return h
+	}
+	return b.First(msg.Sell)
+}
+
+// meant reports whether a job takes an order that it looks at.
+func (e *Engine) meant(j *job, h uint32) bool {
+	if j.scope == msg.ScopeInstrument || j.scope == msg.ScopeVenue {
+		return true
+	}
+	o := e.store.Order(h)
+	if j.instr != 0 && o.Instr != j.instr || j.side != 0 && o.Side != j.side {
+		return false
+	}
+	return j.reason != msg.CanceledReduceOnly || e.idle(h)
+}
+
+// finished tells who asked for a mass cancel that it is done; what the engine does on its own account has no end to tell.
+func (e *Engine) finished(j *job) {
+	if j.reason == msg.CanceledReduceOnly {
+		return
+	}
+	ev := e.emit(msg.MassCanceled)
+	ev.Ref, ev.Account, ev.Session, ev.Qty, ev.Side = j.ref, j.asker, j.session, j.canceled, j.side
+	if j.scope != msg.ScopeVenue {
+		ev.Instr = j.instr
+	}
+}
+
+// shed starts a job over the reduce-only orders of a position that a fill of delta lots has closed or turned: there is
+// nothing left for them. Where no job is to be had, they go when they are met.
+func (e *Engine) shed(row uint32, delta fixed.Lots) {
+	p := e.house.Position(row)
+	before := p.Qty - delta
+	if before == 0 || p.Qty != 0 && (p.Qty < 0) == (before < 0) || e.house.Ledger(row).ReduceOnly == 0 || e.jobs.full() {
+		return
+	}
+	e.jobs.push(job{scope: msg.ScopeAccount, account: p.Account, instr: msg.InstrumentID(p.Instr), asker: p.Account,
+		cursor: e.house.Account(p.Account).Orders, reason: msg.CanceledReduceOnly})
+}

@@ -1,0 +1,103 @@
+package engine
+
+import (
+	"github.com/lockstep-exchange/lockstep/book"
+	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/riskgate"
+)
+
+// cancelAll takes out the orders that an account has now. MassCanceled follows when the last is out, with this command or
+// a later one.
+func (e *Engine) cancelAll(c *msg.Command) {
+	r, _, wait := e.gate.Enter(&c.Request, c.Time, riskgate.Cancels, false)
+	switch {
+	case r != 0:
+	case c.Side > msg.Sell:
+		r = msg.RejectValueOutOfRange
+	case e.jobs.full():
+		r = msg.RejectTableFull
+	}
+	if r != 0 {
+		e.refuse(c, r, int64(wait), 0)
+		return
+	}
+
+	e.touch(c.Account)
+	e.jobs.push(job{scope: msg.ScopeAccount, account: c.Account, instr: c.Instr, side: c.Side, asker: c.Account,
+		ref: c.Ref, session: c.Session, cursor: e.house.Account(c.Account).Orders, reason: msg.CanceledByMass})
+}
+
+// setEntry turns the kill switch of a scope. What it cancels goes with this command and, beyond what one command may do,
+// with the next ones; until then the scope cannot be opened again.
+func (e *Engine) setEntry(c *msg.Command) {
+	en := c.Entry()
+	if r := e.entryAllowed(c, en); r != 0 {
+		e.refuse(c, r, 0, 0)
+		return
+	}
+
+	switch en.Scope {
+	case msg.ScopeAccount:
+		e.house.Account(c.Account).Entry = en.Action
+	case msg.ScopeOwner:
+		e.house.Owner(en.Owner).Entry = en.Action
+	case msg.ScopeInstrument:
+		e.instruments[c.Instr].SetEntry(en.Action)
+	case msg.ScopeVenue:
+		e.venue.Entry = en.Action
+	}
+	ev := e.answer(msg.EntryChanged, c)
+	ev.Rare = c.Rare
+	if en.Action == msg.BlockAndCancel {
+		e.jobs.push(e.killing(c, en))
+	}
+}
+
+// entryAllowed refuses a turn that names nobody, or that opens what is still being emptied.
+func (e *Engine) entryAllowed(c *msg.Command, en msg.Entry) msg.Reject {
+	switch {
+	case en.Action < msg.Block || en.Action > msg.Unblock:
+		return msg.RejectValueOutOfRange
+	case en.Scope == msg.ScopeAccount && e.house.Account(c.Account) == nil,
+		en.Scope == msg.ScopeOwner && e.house.Owner(en.Owner) == nil:
+		return msg.RejectUnknownAccount
+	case en.Scope == msg.ScopeInstrument && e.bookOf(c.Instr) == nil:
+		return msg.RejectUnknownInstrument
+	case en.Scope < msg.ScopeAccount || en.Scope > msg.ScopeVenue:
+		return msg.RejectValueOutOfRange
+	case en.Action == msg.BlockAndCancel && e.jobs.full():
+		return msg.RejectTableFull
+	case (en.Action == msg.Unblock || en.Action == msg.ReduceEntry) && e.jobs.over(en.Scope, c.Account, en.Owner, c.Instr):
+		return msg.RejectEntryBlocked
+	}
+	return 0
+}
+
+// killing is the job that empties a scope.
+func (e *Engine) killing(c *msg.Command, en msg.Entry) job {
+	j := job{scope: en.Scope, asker: c.Account, ref: c.Ref, session: c.Session, reason: msg.CanceledByKill}
+	switch en.Scope {
+	case msg.ScopeAccount:
+		j.account = c.Account
+		j.cursor = e.house.Account(c.Account).Orders
+	case msg.ScopeOwner:
+		j.owner, j.account = en.Owner, e.house.Owner(en.Owner).First
+		j.cursor = e.house.Account(j.account).Orders
+	case msg.ScopeInstrument:
+		j.instr = c.Instr
+	}
+	return j
+}
+
+// idle reports whether a reduce-only order has nothing to reduce.
+func (e *Engine) idle(h uint32) bool {
+	o := e.store.Order(h)
+	if o.Flags&book.ReduceOnly == 0 {
+		return false
+	}
+	held := e.house.Position(e.house.Claim(h).Position).Qty
+	if o.Side == msg.Buy {
+		held = -held
+	}
+	return held <= 0
+}

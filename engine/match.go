@@ -1,0 +1,146 @@
+package engine
+
+import (
+	"github.com/lockstep-exchange/lockstep/book"
+	"github.com/lockstep-exchange/lockstep/clearing"
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/market"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+const (
+	// A maker that is met brings at most three events: its vested rebate and both sides of the trade, or one of its end.
+	eventsPerMaker = 3
+	// What a command may tell besides: its acceptance, its remainder, its own rebate.
+	eventsBesides = 16
+)
+
+// room is how many makers this command may still meet.
+func (e *Engine) room() int {
+	return (int(e.limits.Events) - (len(e.out) - e.first) - eventsBesides) / eventsPerMaker
+}
+
+// match lets a taker trade and settles both sides of each trade, maker by maker.
+func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32, order *book.Order, t *book.Taker) {
+	leaves, before := t.Leaves, e.house.Position(row).Qty
+	for {
+		e.fills = b.Match(t, e.fills[:0])
+		for i := range e.fills {
+			f := &e.fills[i]
+			switch f.Kind {
+			case book.Trade:
+				leaves -= f.Qty
+				e.trade(in, h, row, order, t, f, leaves)
+			default:
+				e.displaced(in, t.Side.Opposite(), f)
+				if f.Kind == book.SelfReduced || f.Kind == book.SelfCanceled && t.STP == msg.STPDecrement {
+					leaves -= f.Qty
+				}
+			}
+		}
+		if t.Stop != book.StopAsk {
+			break
+		}
+		e.ask(b, in, t)
+	}
+	e.house.Settle(row, in)
+	e.shed(row, e.house.Position(row).Qty-before)
+	if t.Decremented > 0 {
+		order.Leaves = t.Leaves
+		e.canceled(h, order, t.Decremented, t.Leaves, msg.CanceledBySTP, nil)
+	}
+}
+
+// trade settles one trade and tells both sides.
+func (e *Engine) trade(in *market.Instrument, h, row uint32, order *book.Order, t *book.Taker, f *book.Fill, leaves fixed.Lots) {
+	e.trades++
+	e.touch(f.Account)
+	makerRow := e.house.Claim(f.Handle).Position
+	n := fixed.Money(int64(f.Qty) * int64(f.Price) * int64(in.TickLot))
+	charges := clearing.Charge(in, n, f.Owner == t.Owner)
+	e.house.Collect(charges, f.Account)
+	maker := clearing.Resting{Order: f.Handle, Side: t.Side.Opposite(), ReduceOnly: f.Flags&book.ReduceOnly != 0, Limit: f.Price}
+	fee := max(charges.Maker, 0)
+	realized := e.house.FillResting(maker, in, f.Qty, f.Leaves, f.Price, fee)
+	e.house.State(f.Account, realized, fee)
+	ev := e.emit(msg.Traded)
+	ev.Order, ev.Ref, ev.Price, ev.Qty = f.Maker, f.Ref, f.Price, f.Qty
+	ev.Account, ev.Instr, ev.Session, ev.Side = f.Account, order.Instr, f.Session, maker.Side
+	ev.SetFill(msg.Fill{Leaves: f.Leaves, Filled: f.Filled, Trade: e.trades, Peer: e.store.ID(h), Fee: charges.Maker,
+		Realized: realized, Position: e.house.Position(makerRow).Qty, Maker: true})
+
+	delta := f.Qty
+	if t.Side == msg.Sell {
+		delta = -delta
+	}
+	e.shed(makerRow, -delta)
+	realized = e.house.Fill(row, in, delta, f.Price, charges.Taker)
+	e.house.State(order.Account, realized, charges.Taker)
+	order.Filled += f.Qty
+	ev = e.emit(msg.Traded)
+	ev.Order, ev.Ref, ev.Price, ev.Qty = e.store.ID(h), order.Ref, f.Price, f.Qty
+	ev.Account, ev.Instr, ev.Session, ev.Side = order.Account, order.Instr, order.Session, t.Side
+	ev.SetFill(msg.Fill{Leaves: leaves, Filled: order.Filled, Trade: e.trades, Peer: f.Maker, Fee: charges.Taker,
+		Realized: realized, Position: e.house.Position(row).Qty})
+
+	if f.Leaves == 0 {
+		e.jobs.leave(e.house, f.Handle)
+		e.tidy(makerRow)
+	}
+}
+
+// tidy gives a position back if nothing is left in it, unless an order of it is being worked.
+func (e *Engine) tidy(row uint32) {
+	if row != e.working {
+		e.house.Tidy(row)
+	}
+}
+
+// displaced settles a maker that matching found expired, or that self-trade prevention took out or cut.
+//
+//go:noinline
+func (e *Engine) displaced(in *market.Instrument, side msg.Side, f *book.Fill) {
+	e.touch(f.Account)
+	maker := clearing.Resting{Order: f.Handle, Side: side, ReduceOnly: f.Flags&book.ReduceOnly != 0, Limit: f.Price}
+	row := e.house.Claim(f.Handle).Position
+	kind := msg.Canceled
+	if f.Kind == book.MakerExpired {
+		kind = msg.Expired
+	}
+	ev := e.emit(kind)
+	ev.Order, ev.Ref, ev.Price, ev.Qty = f.Maker, f.Ref, f.Price, f.Qty
+	ev.Account, ev.Instr, ev.Session, ev.Side = f.Account, msg.InstrumentID(e.house.Position(row).Instr), f.Session, side
+	if kind == msg.Canceled {
+		ev.Reason = msg.CanceledBySTP
+		ev.SetChange(msg.Change{Filled: f.Filled, Leaves: f.Leaves})
+	}
+	if f.Leaves > 0 {
+		e.house.Shrink(maker, in, f.Qty, f.Leaves)
+		return
+	}
+	e.jobs.leave(e.house, f.Handle)
+	e.house.Remove(maker, in, f.Qty)
+	e.tidy(row)
+}
+
+// ask decides on the reduce-only maker in front of a taker: it trades no more than its position has left to reduce.
+//
+//go:noinline
+func (e *Engine) ask(b *book.Book, in *market.Instrument, t *book.Taker) {
+	h := t.Ask
+	order := e.store.Order(h)
+	held := e.house.Position(e.house.Claim(h).Position).Qty
+	if order.Side == msg.Buy {
+		held = -held
+	}
+	t.Room--
+	if held <= 0 {
+		e.take(b, in, h, msg.CanceledReduceOnly, nil)
+		return
+	}
+	t.Allow = h
+	if over := order.Leaves - held; over > 0 {
+		b.Reduce(h, over)
+		e.canceled(h, order, over, order.Leaves, msg.CanceledReduceOnly, nil)
+	}
+}

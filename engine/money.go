@@ -1,0 +1,122 @@
+package engine
+
+import (
+	"github.com/lockstep-exchange/lockstep/margin"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// openAccount opens an account, or changes the groups of an open one.
+func (e *Engine) openAccount(c *msg.Command) {
+	op := c.Opening()
+	if r := e.house.Open(c.Account, op.Owner, op.Groups); r != 0 {
+		e.refuse(c, r, 0, int64(c.Account))
+		return
+	}
+	e.answer(msg.AccountOpened, c).Rare = c.Rare
+}
+
+// deposit credits an account; the first one opens it.
+func (e *Engine) deposit(c *msg.Command) {
+	pay := c.Payment()
+	if r := e.house.CanDeposit(pay.Amount); r != 0 {
+		e.refuse(c, r, 0, int64(pay.Amount))
+		return
+	}
+	if e.house.Account(c.Account) == nil {
+		if r := e.house.Open(c.Account, 0, msg.AllGroups); r != 0 {
+			e.refuse(c, r, 0, int64(c.Account))
+			return
+		}
+		ev := e.answer(msg.AccountOpened, c)
+		ev.Rare = msg.Rare{uint64(c.Account), uint64(msg.AllGroups)}
+	}
+	e.touch(c.Account)
+	e.house.Deposit(c.Account, pay.Amount)
+	e.moved(msg.Deposited, c, msg.Balance{Amount: pay.Amount, External: pay.External})
+}
+
+func (e *Engine) withdraw(c *msg.Command) {
+	pay := c.Payment()
+	if e.house.Account(c.Account) == nil {
+		e.refuse(c, msg.RejectUnknownAccount, 0, int64(c.Account))
+		return
+	}
+	e.touch(c.Account)
+	if r := e.house.Withdraw(c.Account, pay.Amount, &e.venue); r != 0 {
+		e.refuse(c, r, int64(e.house.Withdrawable(c.Account, &e.venue)), int64(pay.Amount))
+		return
+	}
+	e.moved(msg.Withdrawn, c, msg.Balance{Amount: pay.Amount, External: pay.External})
+}
+
+func (e *Engine) transfer(c *msg.Command) {
+	pay := c.Payment()
+	if e.house.Account(c.Account) == nil || e.house.Account(pay.To) == nil {
+		e.refuse(c, msg.RejectUnknownAccount, 0, int64(pay.To))
+		return
+	}
+	e.touch(c.Account)
+	e.touch(pay.To)
+	if r := e.house.Transfer(c.Account, pay.To, pay.Amount, &e.venue); r != 0 {
+		e.refuse(c, r, int64(e.house.Transferable(c.Account, pay.To, &e.venue)), int64(pay.Amount))
+		return
+	}
+	e.moved(msg.Transferred, c, msg.Balance{Amount: -pay.Amount, Peer: pay.To, External: pay.External})
+	to := *c
+	to.Account = pay.To
+	e.moved(msg.Transferred, &to, msg.Balance{Amount: pay.Amount, Peer: c.Account, External: pay.External})
+}
+
+// moved tells of money that has moved in an account.
+func (e *Engine) moved(kind msg.EventKind, c *msg.Command, b msg.Balance) {
+	b.Cash = e.house.Account(c.Account).Cash
+	e.answer(kind, c).SetBalance(b)
+}
+
+// moveAsset credits or debits the asset of a spot instrument.
+func (e *Engine) moveAsset(c *msg.Command) {
+	if r := e.assetMovable(c); r != 0 {
+		e.refuse(c, r, 0, int64(c.Qty))
+		return
+	}
+
+	e.touch(c.Account)
+	row, kind := e.house.Find(c.Account, c.Instr), msg.AssetWithdrawn
+	if c.Kind == msg.KindDepositAsset {
+		row, kind = e.house.Take(c.Account, c.Instr), msg.AssetDeposited
+		e.house.DepositAsset(row, c.Qty)
+	} else {
+		e.house.WithdrawAsset(row, c.Qty)
+	}
+	held := e.house.Position(row).Qty
+	e.house.Tidy(row)
+	ev := e.answer(kind, c)
+	ev.Qty = c.Qty
+	ev.SetBalance(msg.Balance{Lots: held, Cash: e.house.Account(c.Account).Cash, External: c.Payment().External})
+}
+
+// assetMovable refuses a movement of an asset that there is not, or that nobody has or can take.
+func (e *Engine) assetMovable(c *msg.Command) msg.Reject {
+	switch {
+	case e.house.Account(c.Account) == nil:
+		return msg.RejectUnknownAccount
+	case e.bookOf(c.Instr) == nil || margin.Margined(&e.instruments[c.Instr]):
+		return msg.RejectUnknownInstrument
+	case c.Qty <= 0:
+		return msg.RejectValueOutOfRange
+	}
+	row := e.house.Find(c.Account, c.Instr)
+	if c.Kind == msg.KindWithdrawAsset {
+		if c.Qty > e.house.AssetFree(row) {
+			return msg.RejectInsufficientFunds
+		}
+		return 0
+	}
+	if c.Qty > e.house.AssetRoom(c.Instr) {
+		return msg.RejectOverflow
+	}
+	if row == 0 && !e.house.CanTake(c.Account) {
+		return msg.RejectTableFull
+	}
+	return 0
+}

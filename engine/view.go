@@ -1,0 +1,90 @@
+package engine
+
+import (
+	"github.com/lockstep-exchange/lockstep/book"
+	"github.com/lockstep-exchange/lockstep/clearing"
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/market"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// Views read the state between two commands, on the engine's thread, and change nothing.
+
+// Account is an account at the present marks. ok is false when it is not open.
+func (e *Engine) Account(id msg.AccountID) (s clearing.Summary, ok bool) {
+	return e.house.Summary(id, &e.venue)
+}
+
+// Position is a position at the present mark. ok is false when the account has neither lots nor orders in the instrument.
+func (e *Engine) Position(account msg.AccountID, instr msg.InstrumentID) (p clearing.Holding, ok bool) {
+	return e.house.Holding(account, instr)
+}
+
+// Instrument is the rules and prices of an instrument; ok is false when it is not listed.
+func (e *Engine) Instrument(id msg.InstrumentID) (in market.Instrument, ok bool) {
+	if e.bookOf(id) == nil {
+		return market.Instrument{}, false
+	}
+	return e.instruments[id], true
+}
+
+// OpenInterest is the long lots of an instrument over all accounts.
+func (e *Engine) OpenInterest(id msg.InstrumentID) fixed.Lots {
+	if e.bookOf(id) == nil {
+		return 0
+	}
+	return e.house.Interest(id)
+}
+
+// Best is the best price of a side; ok is false when nothing rests there.
+func (e *Engine) Best(id msg.InstrumentID, side msg.Side) (price fixed.Ticks, ok bool) {
+	if b := e.bookOf(id); b != nil {
+		return b.Best(side)
+	}
+	return 0, false
+}
+
+// Depth appends up to max levels of a side to dst, the best first.
+func (e *Engine) Depth(id msg.InstrumentID, side msg.Side, dst []book.Depth, max int) []book.Depth {
+	if b := e.bookOf(id); b != nil {
+		return b.Levels(side, dst, max)
+	}
+	return dst
+}
+
+// Ladder appends a picture of a book, up to levels a side, to dst.
+func (e *Engine) Ladder(id msg.InstrumentID, dst []byte, levels int) []byte {
+	if b := e.bookOf(id); b != nil {
+		return b.Append(dst, levels)
+	}
+	return dst
+}
+
+// First is the order of a side that is first in priority, 0 when none rests.
+func (e *Engine) First(id msg.InstrumentID, side msg.Side) msg.OrderID {
+	b := e.bookOf(id)
+	if b == nil {
+		return 0
+	}
+	if h := b.First(side); h != 0 {
+		return e.store.ID(h)
+	}
+	return 0
+}
+
+// OpenOrders is how many orders rest in all books.
+func (e *Engine) OpenOrders() uint32 { return e.store.Live() }
+
+// VenueAccounts are the venue's own balances.
+func (e *Engine) VenueAccounts() clearing.Venue { return e.house.Venue }
+
+// Imbalance is what misses in the sum of all money (I-01) and, summed in lots over the instruments, of all positions
+// (I-02). Both are 0, or money was made or lost. It walks every table.
+func (e *Engine) Imbalance() (money fixed.Money, lots fixed.Lots) {
+	for id := range e.instruments {
+		if e.instruments[id].Type != 0 {
+			lots += fixed.Abs(e.house.LotsImbalance(msg.InstrumentID(id)))
+		}
+	}
+	return e.house.Imbalance(), lots
+}
