@@ -124,3 +124,13 @@ func (s *Stream) Counts() (n [4]uint64) {
 	}
 	return n
 }
+
+// Owner spreads the accounts of a stream over mask+1 accounts, a power of two:
+// account modulo n below 1,024 of them, else a hash of account and order id, so
+// that many accounts are all in use.
+func (o *Op) Owner(mask uint32) uint32 {
+	if mask < 1023 {
+		return o.Account & mask
+	}
+	return uint32(uint64(o.Account)*0x9E3779B1+o.ID*0x85EBCA6B) & mask
+}
