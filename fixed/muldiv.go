@@ -40,7 +40,8 @@ func Notional(lots Lots, price Ticks, tickLot Money) (n Money, ok bool) {
 
 // Ceil is amount · r in Money, rounded up. ok is false when it does not fit.
 func (r Rate) Ceil(amount Money) (m Money, ok bool) {
-	if hi, lo := bits.Mul64(uint64(amount), uint64(r)); hi == 0 && lo <= MaxInt64 && amount|Money(r) >= 0 {
+	// A factor below zero is 2^63 or more as a word, so the short way is open to it only times zero.
+	if hi, lo := bits.Mul64(uint64(amount), uint64(r)); hi == 0 && lo <= MaxInt64 {
 		return Money((lo + uint64(One-1)) / uint64(One)), true
 	}
 	v, ok := MulDivCeil(int64(amount), int64(r), int64(One))
