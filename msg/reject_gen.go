@@ -25,8 +25,8 @@ const (
 	RejectOtherShard                // 206: The instrument belongs to another shard than the session.
 	RejectUnknownInstrument         // 400: There is no such instrument.
 	RejectNotSupported              // 413: This build does not have what was asked for.
-	RejectOffTick                   // 402: The price is not a whole number of ticks.
-	RejectOffLot                    // 403: The quantity is not a whole number of lots.
+	RejectOffTick                   // 402: The price is not a multiple of the instrument's tick or price step.
+	RejectOffLot                    // 403: The quantity is not a multiple of the instrument's lot or quantity step.
 	RejectOrderSizeLimit            // 302: The order's quantity is above the limit for one order.
 	RejectOverflow                  // 312: An amount does not fit the range of money.
 	RejectNotionalLimit             // 311: The order's notional is outside the limits for one order.
@@ -126,12 +126,12 @@ var rejectTable = [rejectEnd]rejectWords{
 	RejectNotSupported: {code: 413, layer: 3, name: "NotSupported", upper: "NOT_SUPPORTED",
 		text: "This build does not have what was asked for.",
 		hint: "Use an order type and options that this build has."},
-	RejectOffTick: {code: 402, layer: 2, name: "OffTick", upper: "OFF_TICK",
-		text: "The price is not a whole number of ticks.",
-		hint: "Use a price that is a multiple of the instrument's tick; limit is the tick."},
-	RejectOffLot: {code: 403, layer: 2, name: "OffLot", upper: "OFF_LOT",
-		text: "The quantity is not a whole number of lots.",
-		hint: "Use a quantity that is a multiple of the instrument's lot; limit is the lot."},
+	RejectOffTick: {code: 402, layer: 3, name: "OffTick", upper: "OFF_TICK",
+		text: "The price is not a multiple of the instrument's tick or price step.",
+		hint: "Use a price that is a multiple of limit."},
+	RejectOffLot: {code: 403, layer: 3, name: "OffLot", upper: "OFF_LOT",
+		text: "The quantity is not a multiple of the instrument's lot or quantity step.",
+		hint: "Use a quantity that is a multiple of limit."},
 	RejectOrderSizeLimit: {code: 302, layer: 3, name: "OrderSizeLimit", upper: "ORDER_SIZE_LIMIT",
 		text: "The order's quantity is above the limit for one order.",
 		hint: "Send at most limit lots in one order."},

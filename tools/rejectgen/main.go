@@ -10,11 +10,13 @@ package main
 import (
 	"bytes"
 	_ "embed"
+	"errors"
 	"fmt"
 	"go/format"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -130,10 +132,7 @@ func read(text []byte) (*table, error) {
 	t := new(table)
 	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
 	if err := d.Decode(t); err != nil {
-		if strict, ok := err.(*toml.StrictMissingError); ok {
-			return nil, fmt.Errorf("%s: %s", source, strict.String())
-		}
-		return nil, fmt.Errorf("%s: %w", source, err)
+		return nil, located(err)
 	}
 	if err := t.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
@@ -141,6 +140,22 @@ func read(text []byte) (*table, error) {
 	return t, nil
 }
 
+// located puts the line of a fault of the text before it.
+func located(err error) error {
+	var fault *toml.DecodeError
+	var unknown *toml.StrictMissingError
+	switch {
+	case errors.As(err, &fault):
+	case errors.As(err, &unknown) && len(unknown.Errors) > 0:
+		fault = &unknown.Errors[0]
+	default:
+		return fmt.Errorf("%s: %w", source, err)
+	}
+	line, column := fault.Position()
+	return fmt.Errorf("%s:%d:%d: key %q: %w", source, line, column, strings.Join(fault.Key(), "."), fault)
+}
+
+// check refuses what a consumer of the table could not live with.
 func (t *table) check() error {
 	if len(t.Reject) == 0 || len(t.Reject) > 255 || len(t.Reason) == 0 || len(t.Reason) > 255 {
 		return fmt.Errorf("%d rejects and %d reasons: want 1 to 255 of each", len(t.Reject), len(t.Reason))
@@ -179,10 +194,8 @@ func (r *reject) check() error {
 	if r.Code < 100 || r.Code > 500 {
 		return fmt.Errorf("want a code from 100 to 500")
 	}
-	for _, code := range reserved {
-		if r.Code == code {
-			return fmt.Errorf("the code is reserved")
-		}
+	if slices.Contains(reserved, r.Code) {
+		return fmt.Errorf("the code is reserved")
 	}
 	if !goName.MatchString(r.Name) {
 		return fmt.Errorf("want a name in CamelCase")

@@ -1,0 +1,151 @@
+package msg_test
+
+import (
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// One command and one event of every kind, in which every field that the kind uses holds a value of its own that is not
+// zero. Tests that range over kinds range over these.
+
+var btc = msg.Listing{Symbol: [24]byte{'B', 'T', 'C', '-', 'P', 'E', 'R', 'P'}, TickLot: 100, UnitLots: 1000, Start: 50_000,
+	Type: msg.Perpetual, STP: msg.STPCancelNewest, Group: 3}
+
+var (
+	ext     = msg.OrderExt{Min: 2, Expire: 60 * fixed.Second}
+	tier    = msg.Tier{Index: 1, UpTo: 150_000_000 * fixed.Coin, Initial: 5 * fixed.Percent, Maintenance: 25 * fixed.BasisPoint}
+	lastly  = msg.Tier{Index: 2, Initial: 10 * fixed.Percent, Maintenance: 5 * fixed.Percent}
+	fees    = msg.Fees{Maker: -fixed.BasisPoint, Taker: 5 * fixed.BasisPoint}
+	entry   = msg.Entry{Scope: msg.ScopeOwner, Action: msg.BlockAndCancel, Owner: 9}
+	opening = msg.Opening{Owner: 9, Groups: 0b1011}
+	order   = msg.OrderID(3)<<32 | 17
+	another = msg.OrderID(1)<<32 | 5
+)
+
+// sequenced gives commands their numbers and times.
+func sequenced(commands []msg.Command) []msg.Command {
+	for i := range commands {
+		commands[i].Seq, commands[i].Time = msg.Seq(i+12), fixed.Nanos(1000+i)
+	}
+	return commands
+}
+
+// asked adds what any asker may add to a command.
+func asked(c msg.Command) msg.Command {
+	c.Session, c.Ref = 4, 77
+	return c
+}
+
+// withFlags adds flags, time in force and self-trade prevention.
+func withFlags(c msg.Command, flags msg.Flags, tif msg.TIF, stp msg.STP) msg.Command {
+	c.Flags, c.TIF, c.STP = flags, tif, stp
+	return c
+}
+
+// external adds the reference of the outside world.
+func external(c msg.Command) msg.Command {
+	c.Rare[2] = 31
+	return c
+}
+
+// commands is one of every kind and, after the first of a kind, its other forms.
+func commands() []msg.Command {
+	return sequenced([]msg.Command{
+		asked(withFlags(msg.Limit(1, 2, msg.Buy, 50_010, 3), msg.FlagPostOnly|msg.FlagReduceOnly, msg.IOC, msg.STPDecrement)),
+		msg.Limit(1, 2, msg.Sell, -7, 3),
+		asked(msg.Market(1, 2, msg.Sell, 3, 49_900)),
+		msg.Market(1, 2, msg.Buy, 3, 0),
+		asked(withFlags(msg.Amend(1, 2, order, 50_020, 8), msg.FlagLeaves, msg.GTC, msg.STPDefault)),
+		asked(msg.Cancel(1, 2, order)),
+		asked(msg.CancelAll(1, 2, msg.Sell)),
+		msg.CancelAll(1, 0, 0),
+		msg.SetMark(2, 50_000),
+		msg.Tick(),
+		asked(withFlags(msg.Place(1, 2, msg.Buy, 50_010, 3, ext), msg.FlagSlide, msg.GTD, msg.STPCancelOldest)),
+		asked(msg.OpenAccount(1, opening.Owner, opening.Groups)),
+		msg.OpenAccount(1, 9, msg.AllGroups),
+		external(msg.Deposit(1, 1_000*fixed.Coin)),
+		external(msg.Withdraw(1, 999_999)),
+		external(msg.Transfer(1, 6, 12*fixed.Coin+345)),
+		external(msg.DepositAsset(1, 2, 40)),
+		external(msg.WithdrawAsset(1, 2, 41)),
+		msg.List(2, btc),
+		msg.SetTier(2, tier),
+		msg.SetTier(2, lastly),
+		msg.SetFees(2, fees),
+		msg.SetRule(2, msg.Band, int64(3*fixed.Percent)),
+		msg.SetRule(2, msg.MaxOrderNotional, int64(5*fixed.Coin)),
+		msg.SetRule(0, msg.MessageRate, 5000),
+		msg.SetPhase(2, msg.Continuous),
+		msg.SetEntry(1, 2, entry),
+		msg.OpenSession(4, 9),
+		msg.CloseSession(4),
+	})
+}
+
+// event is the part of an event that does not depend on its kind.
+func event(kind msg.EventKind) msg.Event {
+	return msg.Event{Seq: 12, Index: 1, Time: 1000, Session: 4, Ref: 77, Account: 1, Instr: 2, Kind: kind}
+}
+
+// ordered is an event about an order.
+func ordered(kind msg.EventKind) msg.Event {
+	e := event(kind)
+	e.Order, e.Side, e.Price, e.Qty = order, msg.Buy, 50_000, 3
+	return e
+}
+
+// events is one of every kind and, after the first of a kind, its other forms.
+func events() []msg.Event {
+	mark, mass, ticked := event(msg.MarkUpdated), event(msg.MassCanceled), msg.Event{Seq: 12, Kind: msg.Ticked}
+	mark.Price, mass.Qty, mass.Side = 50_000, 3, msg.Sell
+
+	rejected := event(msg.Rejected)
+	rejected.Reject, rejected.Order = msg.RejectInsufficientMargin, order
+	rejected.SetRefusal(msg.Refusal{Limit: 5_000, Actual: -12, Asked: msg.KindLimit})
+	unbounded := event(msg.Rejected)
+	unbounded.Reject = msg.RejectNoMark
+	unbounded.SetRefusal(msg.Refusal{Asked: msg.KindMarket})
+
+	maker, taker := ordered(msg.Traded), ordered(msg.Traded)
+	fill := msg.Fill{Leaves: 6, Filled: 5, Trade: 8, Peer: another, Fee: 15_000, Realized: -2 * fixed.Coin, Position: -3, Maker: true}
+	maker.SetFill(fill)
+	fill.Maker, fill.Fee = false, -7_500
+	taker.SetFill(fill)
+
+	change := msg.Change{Leaves: 6, Filled: 5, Request: 78, Asker: 7}
+	canceled, amended := ordered(msg.Canceled), ordered(msg.Amended)
+	canceled.Reason = msg.CanceledByMass
+	canceled.SetChange(change)
+	change.Kept = true
+	amended.SetChange(change)
+
+	all := []msg.Event{ordered(msg.Accepted), ordered(msg.Expired), mark, mass, ticked, event(msg.SessionOpened),
+		event(msg.SessionClosed), rejected, unbounded, maker, taker, amended, canceled}
+
+	for _, kind := range []msg.EventKind{msg.Deposited, msg.Withdrawn, msg.Transferred, msg.RebateVested} {
+		e := event(kind)
+		e.SetBalance(msg.Balance{Amount: -4 * fixed.Coin, Cash: 90 * fixed.Coin, Peer: 6, External: 31})
+		all = append(all, e)
+	}
+	for _, kind := range []msg.EventKind{msg.AssetDeposited, msg.AssetWithdrawn} {
+		e := event(kind)
+		e.Qty = 40
+		e.SetBalance(msg.Balance{Lots: 41, External: 31})
+		all = append(all, e)
+	}
+	for _, said := range []struct {
+		kind msg.EventKind
+		c    msg.Command
+	}{{msg.AccountOpened, msg.OpenAccount(1, opening.Owner, opening.Groups)}, {msg.InstrumentListed, msg.List(2, btc)},
+		{msg.TierSet, msg.SetTier(2, tier)}, {msg.FeesSet, msg.SetFees(2, fees)},
+		{msg.RuleSet, msg.SetRule(2, msg.MaxPosition, 40)}, {msg.EntryChanged, msg.SetEntry(1, 2, entry)},
+	} {
+		e := event(said.kind)
+		e.Rare = said.c.Rare
+		all = append(all, e)
+	}
+	phase := event(msg.PhaseChanged)
+	phase.SetPhaseStep(msg.PhaseStep{From: msg.Halted, To: msg.Continuous})
+	return append(all, phase)
+}
