@@ -193,6 +193,27 @@ func TestCeilAndFloorDifferByAtMostOne(t *testing.T) {
 	})
 }
 
+// MultipleOf is what is left over by the definition, zero and negative values included.
+func TestMultipleOf(t *testing.T) {
+	for _, c := range []struct {
+		v, step int64
+		want    bool
+	}{{0, 5, true}, {10, 5, true}, {-10, 5, true}, {11, 5, false}, {-11, 5, false}, {4, 5, false}, {7, 1, true}} {
+		if got := fixed.MultipleOf(fixed.Ticks(c.v), fixed.Ticks(c.step)); got != c.want {
+			t.Errorf("MultipleOf(%d, %d) = %v", c.v, c.step, got)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		v, step := anyInt64().Draw(t, "v"), max(anyInt64().Draw(t, "step"), 1)
+		if rapid.Bool().Draw(t, "multiple") {
+			v -= v % step
+		}
+		if got, want := fixed.MultipleOf(v, step), exact(integer(v), integer(step)).IsInt(); got != want {
+			t.Fatalf("MultipleOf(%d, %d) = %v, want %v", v, step, got, want)
+		}
+	})
+}
+
 func FuzzMulDiv(f *testing.F) {
 	for i, a := range edges {
 		f.Add(a, edges[(i*7+3)%len(edges)], edges[(i*5+1)%len(edges)])
