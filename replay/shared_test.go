@@ -1,0 +1,71 @@
+package replay
+
+import (
+	"context"
+	"testing"
+)
+
+// The recordings beside the repository, whole, with every count that was made of them by other means.
+
+func TestSharedConsensus(t *testing.T) {
+	for name, want := range map[string]Reports{
+		"normal": {"e9b2e3926854410b01a035aeb25dd05f1e597c233be8263de9eb49b6713d367e", 2_204_643, [6]int64{1_000_000, 62_474, 931_363, 164_857, 38_131, 7_818}},
+		"static": {"9803843ee404fc29c9a0aa5614f8f0d5a58b5c44fcac9ef89067886fcaaa30d1", 2_147_158, [6]int64{1_000_000, 827, 957_377, 169_577, 16_279, 3_098}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := shared(t, "matching-consensus-flash1", name+"_seed23_1m.csv.bz2")
+			got, err := Consensus{Files: []string{file}, Expect: want.Hash}.Replay(context.Background(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if *got.Reports != want || got.Messages != 1_996_097 || got.Missed() != 0 || got.Compared != 1 {
+				t.Errorf("got %+v %+v", *got, *got.Reports)
+			}
+		})
+	}
+}
+
+func TestSharedLobster(t *testing.T) {
+	const folder = "lobster-aapl-1h"
+	for _, c := range []struct {
+		name, book          string
+		levels              int
+		compared, differ    int64
+		fills, head, noName int64
+	}{
+		{"best", "AAPL_2012-06-21_orderbook_top1_rows0-30000.csv.gz", 0, 30_000, 0, 1_632, 1_602, 12},
+		{"1", "AAPL_2012-06-21_orderbook_50_rows0-671.csv.gz", 1, 671, 0, 1_632, 1_602, 12},
+		{"5", "AAPL_2012-06-21_orderbook_50_rows0-671.csv.gz", 5, 671, 0, 1_632, 1_602, 12},
+		{"10", "AAPL_2012-06-21_orderbook_50_rows0-671.csv.gz", 10, 671, 0, 1_632, 1_602, 12},
+		{"50", "AAPL_2012-06-21_orderbook_50_rows0-671.csv.gz", 0, 671, 8, 1_632, 1_602, 12},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := Lobster{Messages: shared(t, folder, "AAPL_2012-06-21_message_50_rows0-30000.csv.gz"),
+				Book: shared(t, folder, c.book), Seed: shared(t, folder, "AAPL_2012-06-21_orderbook_50_rows0-671.csv.gz"),
+				Levels: c.levels, Tick: Step{1, 2}}.Replay(context.Background(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%+v %+v %+v", *got, *got.Executions, *got.Runs)
+			if got.Messages != 30_001 || got.Compared != c.compared || got.Differ != c.differ || got.Refused != 0 {
+				t.Errorf("%+v", *got)
+			}
+			if *got.Executions != (Executions{c.fills, c.head, c.noName}) || *got.Runs != (Runs{1_305, 1_298, 1_610, 0}) {
+				t.Errorf("%+v %+v", *got.Executions, *got.Runs)
+			}
+		})
+	}
+}
+
+func TestSharedLobsterSingleLevel(t *testing.T) {
+	const folder = "lobster-amzn-l1-day"
+	got, err := Lobster{Messages: shared(t, folder, "AMZN_2012-06-21_34200000_57600000_message_1.csv.gz"),
+		Book: shared(t, folder, "AMZN_2012-06-21_34200000_57600000_orderbook_1.csv.gz"), Tick: Step{1, 2}}.Replay(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%+v %+v %+v", *got, *got.Executions, *got.Runs)
+	if got.Messages != 57_515 || got.Compared != 57_514 || got.Missed() != 0 || got.Fills != 8_974 {
+		t.Errorf("%+v", *got)
+	}
+}
