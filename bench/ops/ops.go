@@ -134,3 +134,7 @@ func (o *Op) Owner(mask uint32) uint32 {
 	}
 	return uint32(uint64(o.Account)*0x9E3779B1+o.ID*0x85EBCA6B) & mask
 }
+
+// Instrument spreads a stream over n instruments: order id modulo n. An order
+// stays where it entered, since its cancels and replaces carry its id.
+func (o *Op) Instrument(n uint64) uint64 { return o.ID % n }

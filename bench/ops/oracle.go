@@ -7,19 +7,21 @@ import "github.com/tidwall/btree"
 // behind each, first come first served. Its answers are what files carry and
 // what every faster book is compared with.
 //
-//	bids, asks   price -> queue { head, tail }      best = smallest key; bids are keyed by -price
+//	books        instrument -> bids, asks: price -> queue { head, tail }
+//	             best = smallest key; bids are keyed by -price
 //	orders       id -> { price, qty, side, prev, next, rests }
 //
 // A trade prints at the maker's price, one trade a maker. An account may trade
-// with itself.
+// with itself. A stream is of one instrument; spread over several it is another
+// piece of work, with results of its own (Op.Instrument).
 type Oracle struct {
 	Result
 	Rejects uint64 // cancels and replaces of what did not rest
 	Fills   []Fill // of the last operation, in match order; overwritten by the next
 
-	bids, asks btree.Map[int64, *queue]
-	orders     []order
-	resting    int
+	books           [][2]btree.Map[int64, *queue] // by instrument, then side
+	orders          []order
+	resting, levels int
 }
 
 // Fill is one trade of the operation that was applied last.
@@ -41,20 +43,32 @@ type order struct {
 }
 
 // NewOracle returns an empty book for ids up to maxID.
-func NewOracle(maxID uint64) *Oracle {
-	return &Oracle{Result: NoTrades(), orders: make([]order, maxID+1)}
+func NewOracle(maxID uint64) *Oracle { return NewOracles(maxID, 1) }
+
+// NewOracles returns the empty books of a number of instruments, for ids up to
+// maxID.
+func NewOracles(maxID uint64, instruments int) *Oracle {
+	return &Oracle{Result: NoTrades(), books: make([][2]btree.Map[int64, *queue], instruments), orders: make([]order, maxID+1)}
 }
 
 // Resting returns the number of resting orders.
 func (b *Oracle) Resting() int { return b.resting }
 
 // Levels returns the number of prices at which something rests.
-func (b *Oracle) Levels() int { return b.bids.Len() + b.asks.Len() }
+func (b *Oracle) Levels() int { return b.levels }
 
 // Rests reports whether order id rests, and at which side and price.
 func (b *Oracle) Rests(id uint64) (side Side, price int64, ok bool) {
 	o := &b.orders[id]
 	return o.side, o.price, o.rests
+}
+
+// Open returns the open lots of order id, 0 when it does not rest.
+func (b *Oracle) Open(id uint64) uint32 {
+	if o := &b.orders[id]; o.rests {
+		return o.qty
+	}
+	return 0
 }
 
 // Apply executes one operation and reports whether it was accepted.
@@ -68,7 +82,7 @@ func (b *Oracle) Apply(op *Op) bool {
 			return false
 		}
 		side = o.side
-		b.unlink(o)
+		b.unlink(op.ID, o)
 		if op.Kind == Cancel {
 			return true
 		}
@@ -76,7 +90,7 @@ func (b *Oracle) Apply(op *Op) bool {
 	qty := b.match(op, side)
 	if qty > 0 && op.Kind != IOC {
 		o.price, o.qty, o.side = op.Price, qty, side
-		b.link(uint32(op.ID), o)
+		b.link(op.ID, o)
 	}
 	return true
 }
@@ -85,7 +99,7 @@ func (b *Oracle) Apply(op *Op) bool {
 func (b *Oracle) match(op *Op, side Side) uint32 {
 	qty := op.Qty
 	for qty > 0 {
-		k, q, ok := b.half(side ^ 1).Min()
+		k, q, ok := b.half(op.ID, side^1).Min()
 		if !ok || k > key(side^1, op.Price) {
 			break
 		}
@@ -97,17 +111,14 @@ func (b *Oracle) match(op *Op, side Side) uint32 {
 		b.Trade(op.ID, uint64(maker), m.price, uint64(traded))
 		b.Fills = append(b.Fills, Fill{uint64(maker), m.price, traded, m.qty == 0})
 		if m.qty == 0 {
-			b.unlink(m)
+			b.unlink(uint64(maker), m)
 		}
 	}
 	return qty
 }
 
-func (b *Oracle) half(side Side) *btree.Map[int64, *queue] {
-	if side == Buy {
-		return &b.bids
-	}
-	return &b.asks
+func (b *Oracle) half(id uint64, side Side) *btree.Map[int64, *queue] {
+	return &b.books[id%uint64(len(b.books))][side]
 }
 
 // key is the price as the tree of a side orders it: the best is the smallest.
@@ -118,25 +129,26 @@ func key(side Side, price int64) int64 {
 	return price
 }
 
-func (b *Oracle) link(id uint32, o *order) {
-	half, k := b.half(o.side), key(o.side, o.price)
+func (b *Oracle) link(id uint64, o *order) {
+	half, k := b.half(id, o.side), key(o.side, o.price)
 	q, ok := half.Get(k)
 	if !ok {
 		q = &queue{}
 		half.Set(k, q)
+		b.levels++
 	}
 	o.prev, o.next, o.rests = q.tail, 0, true
 	if q.tail == 0 {
-		q.head = id
+		q.head = uint32(id)
 	} else {
-		b.orders[q.tail].next = id
+		b.orders[q.tail].next = uint32(id)
 	}
-	q.tail = id
+	q.tail = uint32(id)
 	b.resting++
 }
 
-func (b *Oracle) unlink(o *order) {
-	half, k := b.half(o.side), key(o.side, o.price)
+func (b *Oracle) unlink(id uint64, o *order) {
+	half, k := b.half(id, o.side), key(o.side, o.price)
 	q, _ := half.Get(k)
 	if o.prev == 0 {
 		q.head = o.next
@@ -150,6 +162,7 @@ func (b *Oracle) unlink(o *order) {
 	}
 	if q.head == 0 {
 		half.Delete(k)
+		b.levels--
 	}
 	o.rests = false
 	b.resting--
