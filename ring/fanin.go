@@ -9,8 +9,9 @@ import (
 // A fan-in reads several lanes as one stream: a lane has its turn until it is empty or has given its take, then comes the
 // next one that has something. A busy lane delays another by one take at most.
 //
-// A few lanes are looked at one by one. Many lanes ring a bell each, a bit in a shared word, so that silence costs one
-// load for 64 lanes:
+// Up to 64 lanes are looked at one by one: a bell costs each hand-over more than looking past silent lanes does. More
+// lanes ring a bell each, a bit in a shared word, so that silence costs one load for 64 lanes
+// (docs/decisions/0002-lane-publication.md):
 //
 //	lane 0  lane 1  ...  lane 63     lane 64 ...
 //	   \      |           /             |           Publish: ready word first, then the bit unless it is set
@@ -22,7 +23,7 @@ import (
 // between its ready word and its bell.
 
 const (
-	lanesPolled = 16 // up to here lanes are looked at one by one
+	lanesPolled = 64 // up to here lanes are looked at one by one
 	takeMax     = 32 // a consumer gives slots back at least this often
 )
 
@@ -45,7 +46,7 @@ type FanIn[T any] struct {
 
 // NewFanIn reads lanes in turn, at most take records (1..32) of a lane at a time. It panics on a take out of range and on
 // no lanes. A lane belongs to one FanIn, and its producer starts after NewFanIn. Memory: 136 bytes for each 64 lanes
-// beyond 16.
+// once there are more than 64.
 func NewFanIn[T any](lanes []*Lane[T], take int) *FanIn[T] {
 	if take < 1 || take > takeMax {
 		panic("ring: a take of " + strconv.Itoa(take) + ": expected 1.." + strconv.Itoa(takeMax))

@@ -125,12 +125,7 @@ func (r *Ring[T]) Claim() *T {
 
 // Room reports whether the next n claims will succeed. n above Size never fits where there is a required reader.
 func (r *Ring[T]) Room(n int) bool {
-	if r.gate-r.claimed >= uint64(n) {
-		return true
-	}
-
-	r.look()
-	return r.gate-r.claimed >= uint64(n)
+	return r.gate-r.claimed >= uint64(n) || r.look() >= uint64(n)
 }
 
 // Publish shows all slots claimed so far to the readers, with one atomic store. It does nothing when there are no new ones.
@@ -142,10 +137,7 @@ func (r *Ring[T]) Publish() {
 
 // extend finds out how far claims may go on and reports whether they may at all.
 func (r *Ring[T]) extend() bool {
-	if r.claimed == r.gate {
-		r.look()
-	}
-	if r.claimed == r.gate {
+	if r.claimed == r.gate && r.look() == 0 {
 		return false
 	}
 
@@ -156,13 +148,14 @@ func (r *Ring[T]) extend() bool {
 	return true
 }
 
-// look moves the gate to where the slowest required reader stands.
-func (r *Ring[T]) look() {
+// look moves the gate to where the slowest required reader lets it stand and gives the number of free slots.
+func (r *Ring[T]) look() uint64 {
 	slowest := r.claimed
 	for _, reader := range r.required {
 		slowest = min(slowest, reader.released.Load())
 	}
 	r.gate = slowest + r.size
+	return r.gate - r.claimed
 }
 
 // turn begins the page of the next claim.
