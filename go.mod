@@ -4,6 +4,8 @@ go 1.26
 
 require github.com/tidwall/btree v1.8.2
 
+require github.com/HdrHistogram/hdrhistogram-go v1.4.0 // indirect
+
 require (
 	github.com/alecthomas/kong v1.17.0 // indirect
 	github.com/google/go-cmp v0.7.0
