@@ -429,7 +429,7 @@ func (c *core) judgeName(u *unit, ident *ast.Ident) {
 	}
 }
 
-// judgeForeign holds the names of other modules: those on the list of the banned, and of the tree all but Map.
+// judgeForeign holds the names of other modules: those on the list of the banned, and of the tree all but Map and its iterator.
 func (c *core) judgeForeign(ident *ast.Ident, o types.Object) {
 	if o.Pkg() == nil {
 		return
@@ -441,19 +441,18 @@ func (c *core) judgeForeign(ident *ast.Ident, o types.Object) {
 	if o.Pkg().Path() != treeModule {
 		return
 	}
-	name := o.Name()
+	of, name := o.Name(), o.Name()
 	if f, ok := o.(*types.Func); ok && f.Signature().Recv() != nil {
 		recv := f.Signature().Recv().Type()
 		if p, ok := recv.(*types.Pointer); ok {
 			recv = p.Elem()
 		}
-		if n, ok := recv.(*types.Named); ok && n.Obj().Name() == "Map" && name != "Copy" && name != "IsoCopy" {
-			return
-		}
-	} else if name == "Map" {
+		of = recv.(*types.Named).Obj().Name()
+	}
+	if (of == "Map" || of == "MapIter") && name != "Copy" && name != "IsoCopy" {
 		return
 	}
-	c.fault(ident.Pos(), "A-8", "btree's %s: of the tree expected Map only (the others lock), and no copies", name)
+	c.fault(ident.Pos(), "A-8", "btree's %s: of the tree expected Map and its MapIter only (the others lock), and no copies", name)
 }
 
 // misuse says how a use of memory goes beyond reading it, "" when it does not. The use is followed outward through fields,

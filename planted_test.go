@@ -77,6 +77,8 @@ func coroutine(seq iter.Seq[int]) {
 }
 func tree(t *btree.Map[int64, uint32]) {
 	t.Set(1, 2)
+	it := t.Iter()
+	it.Seek(1)
 	u := t.Copy()
 	v := t.IsoCopy()
 	u.Delete(int64(v.Len()))
