@@ -32,6 +32,7 @@ type Result struct {
 	*Reports    // consensus
 	*Executions // LOBSTER, market by order
 	*Runs       // LOBSTER
+	*Records    // market by order
 	*Feed       // Binance
 }
 
@@ -82,13 +83,4 @@ func (w *watcher) step() (stop bool) {
 		w.watch(w.src.Done())
 	}
 	return w.ctx.Err() != nil
-}
-
-// Feed is what a Binance recording holds besides depth.
-type Feed struct {
-	Depth   int64 `json:"depth"`   // depth events applied
-	Dropped int64 `json:"dropped"` // older than the snapshot
-	Gaps    int64 `json:"gaps"`    // places where an update is missing
-	Tickers int64 `json:"tickers"`
-	Trades  int64 `json:"trades"`
 }

@@ -15,7 +15,8 @@ type Runs struct {
 	Runs      int64 `json:"runs"`
 	RunsExact int64 `json:"runs_exact"` // the engine's makers, prices and sizes were the file's
 	RowsExact int64 `json:"rows_exact"` // executions in them
-	Reseeded  int64 `json:"reseeded"`   // level 1 only: levels taken from the file because nobody could know them
+	Emptied   int64 `json:"emptied"`    // level 1 only: messages that took the best level away
+	Reseeded  int64 `json:"reseeded"`   // level 1 only: the levels behind it that were taken from the file
 }
 
 // Lobster is the replay of a LOBSTER message file against its book file.
@@ -239,11 +240,11 @@ func (r *lobsterRun) maker(m *LobsterMessage) (id msg.OrderID, known bool) {
 // takeOut takes lots of a resting order out of the book. One that stands at a price that is not tracked is left alone.
 func (r *lobsterRun) takeOut(m *LobsterMessage) {
 	id, known := r.maker(m)
-	if id == 0 {
-		return
-	}
 	if r.single {
 		r.takeFrom(id, m)
+		return
+	}
+	if id == 0 {
 		return
 	}
 	o := r.venue.book.order(id)
@@ -259,18 +260,21 @@ func (r *lobsterRun) takeOut(m *LobsterMessage) {
 // the best, nobody told how its orders changed, and its sum is all that is known.
 func (r *lobsterRun) takeFrom(id msg.OrderID, m *LobsterMessage) {
 	for left := m.Size; left > 0; {
+		if id == 0 {
+			at := r.venue.book.at(m.Side, m.Price)
+			if at == nil {
+				return
+			}
+			id = r.venue.book.orders[at.head].id
+		}
 		o := r.venue.book.order(id)
-		took := min(left, o.leaves)
-		if left -= took; took < o.leaves {
-			r.venue.change(id, o.price, o.leaves-took)
+		if left < o.leaves {
+			r.venue.change(id, o.price, o.leaves-left)
 			return
 		}
+		left -= o.leaves
 		r.venue.drop(id)
-		at := r.venue.book.at(m.Side, m.Price)
-		if at == nil {
-			return
-		}
-		id = r.venue.book.orders[at.head].id
+		id = 0
 	}
 }
 
@@ -449,6 +453,7 @@ func (r *lobsterRun) afterSingle(m *LobsterMessage, was [2]Level) {
 		case !emptied:
 			right = right && got == want
 		case want.Qty == 0 || key(side, want.Price) > key(side, old.Price):
+			r.result.Emptied++
 			r.reseed(side, want)
 		default:
 			right = false

@@ -46,11 +46,10 @@ func TestSharedLobster(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Logf("%+v %+v %+v", *got, *got.Executions, *got.Runs)
 			if got.Messages != 30_001 || got.Compared != c.compared || got.Differ != c.differ || got.Refused != 0 {
 				t.Errorf("%+v", *got)
 			}
-			if *got.Executions != (Executions{c.fills, c.head, c.noName}) || *got.Runs != (Runs{1_305, 1_298, 1_610, 0}) {
+			if *got.Executions != (Executions{c.fills, c.head, c.noName}) || *got.Runs != (Runs{1_305, 1_298, 1_610, 0, 0}) {
 				t.Errorf("%+v %+v", *got.Executions, *got.Runs)
 			}
 		})
@@ -64,8 +63,27 @@ func TestSharedLobsterSingleLevel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%+v %+v %+v", *got, *got.Executions, *got.Runs)
-	if got.Messages != 57_515 || got.Compared != 57_514 || got.Missed() != 0 || got.Fills != 8_974 {
-		t.Errorf("%+v", *got)
+	if got.Messages != 57_515 || got.Compared != 57_514 || got.Missed() != 0 || got.Fills != 8_974 || got.Emptied != 13_953 {
+		t.Errorf("%+v %+v %+v", *got, *got.Executions, *got.Runs)
+	}
+}
+
+func TestSharedBinance(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		lot  Step
+		want Feed
+	}{
+		{"usdm_btcusdt_20240808.gz", Step{1, 3}, Feed{6_547, 4, 0, 66_089, 21_313}},
+		{"usdm_btcusdt_20240808.gz", Step{1, 6}, Feed{6_547, 4, 0, 66_089, 21_313}},
+		{"spot_btcusdt_20240808.gz", Step{1, 6}, Feed{3_449, 2, 0, 28_040, 9_757}},
+	} {
+		got, err := Binance{Files: []string{shared(t, "binance-l2-20240808", c.name)}, Tick: Step{1, 2}, Lot: c.lot}.Replay(context.Background(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *got.Feed != c.want || got.Compared != c.want.Depth || got.Missed() != 0 {
+			t.Errorf("%s: %+v %+v", c.name, *got, *got.Feed)
+		}
 	}
 }

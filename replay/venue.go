@@ -53,7 +53,9 @@ const (
 
 // openVenue opens a venue marked at a price. The mark stays there: it prices the margin, not the orders.
 func openVenue(symbol string, mark fixed.Ticks, shape shape) (*venue, error) {
-	limits := engine.Limits{Instruments: 2, Accounts: 2, Positions: 4, Orders: ordersMost, Events: eventsMost}
+	limits := engine.Limits{Instruments: 2, Accounts: 2, Positions: 4,
+		AccountPositions: 2, // the fewer an account may have, the larger each may be
+		Orders:           ordersMost, Events: eventsMost}
 	eng, err := engine.New(limits)
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
