@@ -79,7 +79,7 @@ func (a Assertion) Check(log *Log) (unmet []string) {
 		v := tag.figure(a.figure)
 		switch {
 		case v == nil:
-			return fmt.Sprintf("%d samples are too few", tag.Total.TotalCount())
+			return group(tag.Total.TotalCount()) + " samples are too few"
 		case !a.holds(float64(*v)):
 			return a.show(*v)
 		}
