@@ -1,0 +1,231 @@
+package bench
+
+import (
+	"fmt"
+
+	"github.com/lockstep-exchange/lockstep/bench/ops"
+	"github.com/lockstep-exchange/lockstep/engine"
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/market"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// WholeEngine drives the whole engine inline from a stream: gate, book, margin,
+// fees, and every event written. Each operation becomes one command in one slot
+// that is used again and again; results are read from the events alone.
+//
+//	op -> command { owner of the op, engine id of the order } -> Engine.Apply -> events
+//	   Accepted   ids[op.ID] = engine id, back[row of it] = op.ID
+//	   Traded     of the maker: one trade, its id by back[row]
+//	   Rejected   counted: of an order that does not rest, or anything else
+//
+// Every account holds collateral enough that none is refused.
+type WholeEngine struct {
+	ops.Result
+	Rejects uint64 // cancels and replaces of what did not rest
+	Refused uint64 // anything else that the engine refused
+
+	engine *engine.Engine
+	next   msg.Command
+	events []msg.Event
+	ids    []msg.OrderID // by id of the stream
+	back   []uint32      // by row of the engine, the id of the stream
+	acts   []act         // by operation
+	at     int           // the operation that comes next
+	mask   uint32
+	books  uint64
+}
+
+// The rates of the instruments: what a maker and a taker pay.
+const (
+	makerFee = fixed.BasisPoint
+	takerFee = 5 * fixed.BasisPoint
+)
+
+// collateral is what all accounts hold together.
+const collateral fixed.Money = 1 << 60
+
+// EngineLimits returns the limits of an engine that has room for all of p with so
+// many accounts.
+func EngineLimits(p *Plan, accounts uint32) engine.Limits {
+	positions := min(uint64(accounts)*uint64(p.Instruments), p.Stream.MaxID)
+	return engine.Limits{
+		Instruments:      uint32(p.Instruments),
+		Accounts:         accounts,
+		Positions:        uint32(max(positions, 1)),
+		Orders:           uint32(p.Resting) + 1,
+		Events:           uint32(min(max(3*p.Meets+64, 1<<12), 1<<16)),
+		AccountPositions: uint32(min(max(p.Instruments, 256), 1<<16-1)),
+	}
+}
+
+// NewWholeEngine returns an engine with the instruments of p listed, marked and
+// open, and with a power of two of accounts.
+func NewWholeEngine(p *Plan, accounts uint32) (*WholeEngine, error) {
+	if accounts == 0 || accounts&(accounts-1) != 0 {
+		return nil, fmt.Errorf("accounts are %d, expected a power of two", accounts)
+	}
+	limits := EngineLimits(p, accounts)
+	e, err := engine.New(limits)
+	if err != nil {
+		return nil, err
+	}
+	w := &WholeEngine{
+		Result: ops.NoTrades(),
+		engine: e,
+		events: make([]msg.Event, 0, limits.Events),
+		ids:    make([]msg.OrderID, p.Stream.MaxID+1),
+		back:   make([]uint32, limits.Orders+1),
+		acts:   p.acts,
+		mask:   accounts - 1,
+		books:  uint64(p.Instruments),
+	}
+	for i := range w.ids { // touch the pages before a clock starts
+		w.ids[i] = 0
+	}
+	return w, w.open(p, accounts)
+}
+
+// SetChecks turns the engine's self-checks on or off.
+func (w *WholeEngine) SetChecks(on bool) { w.engine.SetChecks(on) }
+
+// open makes the venue ready: instruments listed and marked, accounts paid in.
+func (w *WholeEngine) open(p *Plan, accounts uint32) error {
+	start := fixed.Ticks(p.Start())
+	for i := range p.Instruments {
+		id := msg.InstrumentID(i + 1)
+		spec := market.Spec{ID: id, Type: msg.Perpetual, TickLot: 100, Start: start,
+			Initial: 10 * fixed.Percent, Maintenance: 5 * fixed.Percent, Maker: makerFee, Taker: takerFee}
+		for _, c := range append(spec.Append(nil), msg.SetPhase(id, msg.Continuous), msg.SetMark(id, start)) {
+			if err := w.administer(c); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range accounts {
+		if err := w.administer(msg.Deposit(msg.AccountID(i+1), collateral/fixed.Money(accounts))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// administer applies a command that nobody may refuse.
+func (w *WholeEngine) administer(c msg.Command) error {
+	w.next = c
+	for _, ev := range w.apply() {
+		if ev.Kind == msg.Rejected {
+			return fmt.Errorf("the engine refused to be set up: %s", ev.String())
+		}
+	}
+	w.next = msg.Command{}
+	return nil
+}
+
+// apply stamps the next command and applies it. A microsecond passes each time.
+func (w *WholeEngine) apply() []msg.Event {
+	c := &w.next
+	c.Seq = w.engine.Seq() + 1
+	c.Time = fixed.Nanos(c.Seq) * fixed.Microsecond
+	c.Ref = msg.Ref(c.Seq)
+	w.events = w.engine.Apply(c, w.events[:0])
+	return w.events
+}
+
+// Run applies every operation of list.
+func (w *WholeEngine) Run(list []ops.Op) {
+	for i := range list {
+		w.Apply(&list[i])
+	}
+}
+
+// Apply executes one operation. Operations must come in the order of the stream.
+func (w *WholeEngine) Apply(op *ops.Op) {
+	how := w.acts[w.at]
+	w.at++
+	c := &w.next
+	c.Account = msg.AccountID(op.Owner(w.mask)) + 1
+	c.Instr = msg.InstrumentID(op.Instrument(w.books)) + 1
+	if how != asRecorded {
+		w.twice(op, how)
+		return
+	}
+	switch op.Kind {
+	case ops.Cancel:
+		w.cancel(op)
+	case ops.Replace:
+		c.Kind, c.Order, c.Price, c.Qty = msg.KindAmend, w.ids[op.ID], fixed.Ticks(op.Price), fixed.Lots(op.Qty)
+		c.Side, c.TIF, c.Flags = 0, 0, msg.FlagLeaves
+	default:
+		w.enter(op)
+	}
+	w.read(op, w.apply())
+}
+
+// enter makes the next command the order of op.
+func (w *WholeEngine) enter(op *ops.Op) {
+	c := &w.next
+	c.Kind, c.Order, c.Price, c.Qty = msg.KindLimit, 0, fixed.Ticks(op.Price), fixed.Lots(op.Qty)
+	c.Side, c.TIF, c.Flags = msg.Side(op.Side)+msg.Buy, msg.GTC, 0
+	if op.Kind == ops.IOC {
+		c.TIF = msg.IOC
+	}
+}
+
+// cancel makes the next command the cancel of op's order.
+func (w *WholeEngine) cancel(op *ops.Op) {
+	c := &w.next
+	c.Kind, c.Order, c.Price, c.Qty = msg.KindCancel, w.ids[op.ID], 0, 0
+	c.Side, c.TIF, c.Flags = 0, 0, 0
+}
+
+// twice drives a replace as a cancel, and then as a new order under the same id of
+// the stream.
+//
+//go:noinline
+func (w *WholeEngine) twice(op *ops.Op, how act) {
+	w.cancel(op)
+	rejects := w.Rejects
+	w.read(op, w.apply())
+	if how == cancelOnly || w.Rejects != rejects {
+		return
+	}
+	w.enter(op)
+	w.read(op, w.apply())
+}
+
+// read takes the result out of the events of one command.
+func (w *WholeEngine) read(op *ops.Op, events []msg.Event) {
+	for i := range events {
+		ev := &events[i]
+		switch ev.Kind {
+		case msg.Accepted:
+			w.ids[op.ID] = ev.Order
+			w.back[ev.Order.Handle()] = uint32(op.ID)
+		case msg.Traded:
+			if ev.Fill().Maker {
+				w.Trade(op.ID, uint64(w.back[ev.Order.Handle()]), int64(ev.Price), uint64(ev.Qty))
+			}
+		case msg.Rejected:
+			if ev.Reject == msg.RejectUnknownOrder || ev.Reject == msg.RejectTooLate {
+				w.Rejects++
+			} else {
+				w.Refused++
+			}
+		}
+	}
+}
+
+// Counts returns the result, the rejects and the refusals.
+func (w *WholeEngine) Counts() (r ops.Result, rejects, refused uint64) {
+	return w.Result, w.Rejects, w.Refused
+}
+
+// Audit returns an error when money or lots were made or lost. It walks every
+// table.
+func (w *WholeEngine) Audit() error {
+	if money, lots := w.engine.Imbalance(); money != 0 || lots != 0 {
+		return fmt.Errorf("money is off by %v and positions by %d lots, expected 0 and 0", money, lots)
+	}
+	return nil
+}
