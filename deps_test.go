@@ -322,7 +322,7 @@ func TestJudgeOfFloorsFindsPlantedFaults(t *testing.T) {
 		{"over the fence", "book/book.go", "package book\n" + own("node"), "book/book.go:2: A-1: book imports node"},
 		{"on one floor", "ring/lane.go", "package ring\n" + own("fixed"), "ring/lane.go:2: A-1: ring imports fixed"},
 		{"on one floor, by the wildcard", "tools/a/a.go", "package main\n" + own("tools/b"), "tools/a/a.go:2: A-1: tools/a imports tools/b"},
-		{"itself from an inner test", "book/book_test.go", "package book\n" + own("bench"), "book/book_test.go:2: A-1: book imports bench"},
+		{"upward from an inner test", "book/book_test.go", "package book\n" + own("bench"), "book/book_test.go:2: A-1: book imports bench"},
 		{"a folder nobody names", "shed/shed.go", "package shed", "shed/shed.go:1: A-1: no line of the floors names the folder shed"},
 		{"a test in a folder nobody names", "shed/shed_test.go", "package shed", "shed/shed_test.go:1: A-1: no line"},
 		{"the parent of a wildcard", "tools/main.go", "package main", "tools/main.go:1: A-1: no line"},

@@ -25,6 +25,7 @@ import (
 	"go/token"
 	"go/types"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -187,7 +188,7 @@ func judgeCore(h *house, files []source, outside types.Importer, fset *token.Fil
 				return nil, fmt.Errorf("%s %v: %w", config.arch, config.tags, err)
 			}
 		}
-		for _, u := range c.units {
+		for _, u := range c.inOrder() {
 			for _, file := range u.files {
 				c.judgeFile(u, file)
 			}
@@ -206,6 +207,14 @@ func judgeCore(h *house, files []source, outside types.Importer, fset *token.Fil
 	}
 	slices.Sort(faults)
 	return faults, nil
+}
+
+// inOrder are the units by the names of their folders, so that every run finds the same ways to a fault.
+func (c *core) inOrder() (units []*unit) {
+	for _, folder := range slices.Sorted(maps.Keys(c.units)) {
+		units = append(units, c.units[folder])
+	}
+	return units
 }
 
 // judgeFile holds one file to every rule that needs no knowledge of the path.
@@ -671,7 +680,7 @@ func (c *core) judgePath() {
 	homes := map[types.Object]place{} // functions and package variables, to their declarations
 	var open []types.Object
 	from := map[types.Object]types.Object{}
-	for _, u := range c.units {
+	for _, u := range c.inOrder() {
 		for _, file := range u.files {
 			for _, decl := range file.Decls {
 				switch decl := decl.(type) {
