@@ -96,7 +96,7 @@ func (h *House) hashAccount(d *fixed.Digest, id msg.AccountID) {
 	d.Word(uint64(s.Quota[0]))
 	d.Word(uint64(s.Quota[1]))
 	d.Pair(uint32(a.Owner), a.Groups)
-	d.Pair(uint32(a.Entry), uint32(s.Next))
+	d.Pair(uint32(a.Entry)<<8|uint32(a.OwnerEntry), uint32(s.Next))
 	for row := a.Positions; row != 0; row = h.rows[row].Next {
 		p, l := &h.rows[row], &h.ledgers[row]
 		d.Word(uint64(p.Instr)<<16 | uint64(p.Open))
@@ -110,5 +110,6 @@ func (h *House) hashAccount(d *fixed.Digest, id msg.AccountID) {
 		d.Word(uint64(order))
 		d.Word(uint64(c.Loss))
 		d.Word(uint64(c.Fee))
+		d.Word(uint64(c.Reserved))
 	}
 }

@@ -7,31 +7,25 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
-// Charges are the fees of one trade.
-type Charges struct {
-	Taker fixed.Money // paid
-	Maker fixed.Money // paid; negative: a rebate, pending until the day cut
-}
-
-// Charge is what both sides of a trade of notional n pay: fees rounded up, a rebate down; a rebate is never more than the
-// taker's fee, and there is none between accounts of one owner (M-43, M-45). The caller has seen to it that n fits.
-func Charge(in *market.Instrument, n fixed.Money, sameOwner bool) (c Charges) {
-	c.Taker, _ = in.Taker.Ceil(n)
+// Charge is what both sides of a trade of notional n pay: fees rounded up, a rebate, below zero, rounded down; a rebate is
+// never more than the taker's fee, and there is none between accounts of one owner (M-43, M-45). n fits, as the gate saw.
+func Charge(in *market.Instrument, n fixed.Money, sameOwner bool) (taker, maker fixed.Money) {
+	taker, _ = in.Taker.Ceil(n)
 	switch {
 	case in.Maker >= 0:
-		c.Maker, _ = in.Maker.Ceil(n)
+		maker, _ = in.Maker.Ceil(n)
 	case !sameOwner:
 		rebate, _ := (-in.Maker).Floor(n)
-		c.Maker = -min(rebate, c.Taker)
+		maker = -min(rebate, taker)
 	}
-	return c
+	return taker, maker
 }
 
-// Collect books the fees of a trade to the venue's accounts and a rebate to the maker's.
-func (h *House) Collect(c Charges, maker msg.AccountID) {
-	h.Venue.Fees += c.Taker + c.Maker
-	if c.Maker < 0 {
-		h.accrue(-c.Maker, maker)
+// Collect books what both sides of a trade pay to the venue's accounts, and a rebate to the maker's.
+func (h *House) Collect(taker, maker fixed.Money, account msg.AccountID) {
+	h.Venue.Fees += taker + maker
+	if maker < 0 {
+		h.accrue(-maker, account)
 	}
 }
 
@@ -95,7 +89,7 @@ func (h *House) FillResting(r Resting, in *market.Instrument, by, leaves fixed.L
 	}
 	realized = h.Fill(row, in, delta, price, fee)
 	if leaves == 0 {
-		h.Unlist(r)
+		h.unlist(r)
 	}
 	h.Settle(row, in)
 	return realized

@@ -144,6 +144,9 @@ func (h *House) Advance(now fixed.Nanos) {
 // Remark tells the house that a mark or a rule has changed: every account is valued anew when it is next touched.
 func (h *House) Remark() { h.epoch++ }
 
+// Current reports whether an account needs no Touch.
+func (h *House) Current(a *Account) bool { return a.Epoch == h.epoch && !a.Pending }
+
 // Touch brings an open account up to date before it is read: its sums to the present marks, its rebates of past days into
 // cash. It returns the rebate that vested, if any.
 func (h *House) Touch(id msg.AccountID) (vested fixed.Money) {
@@ -207,7 +210,7 @@ func (h *House) Open(id msg.AccountID, owner msg.OwnerID, groups uint32) msg.Rej
 
 	a.Groups = groups
 	if a.Owner == 0 {
-		a.Owner, a.Epoch = owner, h.epoch
+		a.Owner, a.OwnerEntry, a.Epoch = owner, o.Entry, h.epoch
 		h.statements[id].Next = o.First
 		o.First = id
 		o.Accounts++
@@ -225,4 +228,12 @@ func (h *House) OwnerLots(owner msg.OwnerID, instr msg.InstrumentID) (held, long
 		short += p.Qty - p.Sells
 	}
 	return held, long, short
+}
+
+// SetOwnerEntry turns the kill switch of an owner, and with it of all his accounts.
+func (h *House) SetOwnerEntry(owner msg.OwnerID, to msg.Action) {
+	h.owners[owner].Entry = to
+	for id := h.owners[owner].First; id != 0; id = h.statements[id].Next {
+		h.accounts[id].OwnerEntry = to
+	}
 }

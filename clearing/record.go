@@ -36,9 +36,10 @@ type Account struct {
 	Owner       msg.OwnerID
 	Groups      uint32     // instrument groups in which it may trade, by bit
 	Held        uint16     // positions in the list
-	Entry       msg.Action // of the kill switch; 0 or Unblock: open
+	Entry       msg.Action // of its own kill switch; 0 or Unblock: open
+	OwnerEntry  msg.Action // of its owner's
 	Pending     bool       // a rebate waits for the day cut
-	_           uint32
+	_           [3]uint8
 }
 
 // Equity is cash with unrealized profit (M-03).
@@ -89,11 +90,12 @@ type Ledger struct {
 
 // Claim is what an open order sets aside, and its place in its account's list. Its row is the order's handle.
 type Claim struct {
-	margin.Terms
+	Reserved fixed.Money // by the open lots (M-14); 0 of a reduce-only order
+	Loss     fixed.Ticks // its margin.Terms
+	Fee      uint32
 	Next     uint32 // older
 	Prev     uint32 // newer
 	Position uint32
-	_        uint32
 }
 
 var (

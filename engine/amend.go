@@ -14,12 +14,9 @@ func (e *Engine) amend(c *msg.Command) {
 		e.refuse(c, r, 0, 0)
 		return
 	}
-	if e.house.Account(c.Account) != nil {
-		e.touch(c.Account)
-	}
-	r, _, wait := e.gate.Enter(&c.Request, c.Time, riskgate.Orders, false)
-	if r != 0 {
-		e.refuse(c, r, int64(wait), 0)
+	var o riskgate.Order
+	if r := e.gate.Enter(&c.Request, &o, riskgate.Orders, false); r != 0 {
+		e.refuse(c, r, o.Bound, o.Actual)
 		return
 	}
 	h, r := e.find(c)
@@ -27,42 +24,46 @@ func (e *Engine) amend(c *msg.Command) {
 		e.refuse(c, r, 0, 0)
 		return
 	}
+	if !e.house.Current(o.Account) {
+		e.touch(c.Account)
+	}
 	order := e.store.Order(h)
-	b, in := e.books[c.Instr], &e.instruments[c.Instr]
+	b := e.books[c.Instr]
 	leaves := c.Qty
 	if c.Flags&msg.FlagLeaves == 0 {
 		leaves -= order.Filled
 	}
 	if leaves <= 0 { // as much as was wanted has traded already
-		e.take(b, in, h, msg.CanceledByUser, c)
+		e.take(b, o.Instrument, h, msg.CanceledByUser, c)
 		return
 	}
 	if c.Price == order.Price && leaves < order.Leaves {
 		by := order.Leaves - leaves
 		b.Reduce(h, by)
-		e.house.Shrink(resting(h, order), in, by, leaves)
+		e.house.Shrink(resting(h, order), o.Instrument, by, leaves)
 		e.amended(c, h, order, true)
 		return
 	}
-	e.requeue(c, h, order, leaves)
+	e.requeue(c, b, h, order, leaves, &o)
 }
 
 // requeue is the amend that loses its place.
-func (e *Engine) requeue(c *msg.Command, h uint32, order *book.Order, leaves fixed.Lots) {
-	b, in := e.books[c.Instr], &e.instruments[c.Instr]
-	r, reduce := e.gate.Entry(&c.Request, e.house.Account(c.Account))
-	old := riskgate.Replaced{Limit: order.Price, Leaves: order.Leaves, Order: h, ReduceOnly: order.Flags&book.ReduceOnly != 0}
-	o := riskgate.Order{Account: c.Account, Instr: c.Instr, Side: order.Side, Limit: c.Price, Qty: leaves,
-		ReduceOnly: old.ReduceOnly, Reduce: reduce, Rests: true, Old: &old}
+func (e *Engine) requeue(c *msg.Command, b *book.Book, h uint32, order *book.Order, leaves fixed.Lots, o *riskgate.Order) {
+	var old riskgate.Replaced
+	old.Limit, old.Leaves, old.Order, old.ReduceOnly = order.Price, order.Leaves, h, order.Flags&book.ReduceOnly != 0
+	o.ID, o.Instr, o.Side, o.Limit, o.Qty = c.Account, c.Instr, order.Side, c.Price, leaves
+	o.ReduceOnly, o.Rests, o.Old = old.ReduceOnly, true, &old
 	if order.Flags&book.Slide != 0 {
-		o.Limit = slide(b, in, order.Side, c.Price)
+		o.Limit = slide(b, o.Instrument, order.Side, c.Price)
 	}
+	r := e.gate.Entry(o)
 	if r == 0 {
-		r = e.gate.Admit(&o)
+		r = e.gate.Admit(o)
 	}
+	crosses := b.Crosses(order.Side, o.Limit)
 	switch {
 	case r != 0:
-	case order.Flags&book.PostOnly != 0 && b.Crosses(order.Side, o.Limit):
+	case crosses && order.Flags&book.PostOnly != 0:
 		r = msg.RejectWouldCross
 	case !b.CanRest(order.Side, o.Limit):
 		r = msg.RejectTableFull
@@ -74,20 +75,27 @@ func (e *Engine) requeue(c *msg.Command, h uint32, order *book.Order, leaves fix
 
 	// Nothing below refuses.
 	row := e.house.Claim(h).Position
-	e.jobs.leave(e.house, h)
+	if e.jobs.count != 0 {
+		e.jobs.leave(e.house, h)
+	}
 	b.Unlink(h)
-	e.house.Remove(resting(h, order), in, order.Leaves)
+	e.house.Remove(resting(h, order), o.Instrument, order.Leaves)
 	order.Price, order.Leaves = o.Limit, o.Qty
 	e.amended(c, h, order, false)
-	t := book.Taker{Limit: o.Limit, Leaves: o.Qty, Now: c.Time, Owner: order.Owner, Room: e.room(), Side: order.Side,
-		STP: order.Flags.STP()}
-	e.work(c, b, in, h, order, row, &t, &o, true)
+	if !crosses && !o.ReduceOnly {
+		b.Link(h)
+		e.house.AddWhole(resting(h, order), row, o.Terms, o.Reserved, &o.Exposure, o.Requirement)
+		return
+	}
+	var t book.Taker
+	t.Limit, t.Leaves, t.Now, t.Owner, t.Side = o.Limit, o.Qty, c.Time, order.Owner, order.Side
+	t.Stop, t.STP, t.Room = book.StopDone, order.Flags.STP(), e.room()
+	e.work(c, b, h, order, row, &t, o, crosses)
 }
 
 // amended tells what an order has become.
 func (e *Engine) amended(c *msg.Command, h uint32, o *book.Order, kept bool) {
-	ev := e.emit(msg.Amended)
-	ev.Order, ev.Ref, ev.Price, ev.Qty = e.store.ID(h), o.Ref, o.Price, o.Leaves
-	ev.Account, ev.Instr, ev.Session, ev.Side = o.Account, o.Instr, o.Session, o.Side
-	ev.SetChange(msg.Change{Filled: o.Filled, Leaves: o.Leaves, Request: c.Ref, Asker: c.Session, Kept: kept})
+	var change msg.Change
+	change.Filled, change.Leaves, change.Request, change.Asker, change.Kept = o.Filled, o.Leaves, c.Ref, c.Session, kept
+	e.tell(msg.Amended, h, o, o.Leaves).SetChange(&change)
 }

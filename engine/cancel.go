@@ -10,9 +10,9 @@ import (
 
 // cancel takes one order out.
 func (e *Engine) cancel(c *msg.Command) {
-	r, _, wait := e.gate.Enter(&c.Request, c.Time, riskgate.Cancels, false)
-	if r != 0 {
-		e.refuse(c, r, int64(wait), 0)
+	var o riskgate.Order
+	if r := e.gate.Enter(&c.Request, &o, riskgate.Cancels, false); r != 0 {
+		e.refuse(c, r, o.Bound, o.Actual)
 		return
 	}
 	h, r := e.find(c)
@@ -21,8 +21,10 @@ func (e *Engine) cancel(c *msg.Command) {
 		return
 	}
 
-	e.touch(c.Account)
-	e.take(e.books[c.Instr], &e.instruments[c.Instr], h, msg.CanceledByUser, c)
+	if !e.house.Current(o.Account) {
+		e.touch(c.Account)
+	}
+	e.take(e.books[c.Instr], o.Instrument, h, msg.CanceledByUser, c)
 }
 
 // find is the resting order that a command of its account names.
@@ -51,7 +53,9 @@ func (e *Engine) take(b *book.Book, in *market.Instrument, h uint32, reason msg.
 
 // remove takes a resting order out of book, clearing and jobs, and frees its row.
 func (e *Engine) remove(b *book.Book, in *market.Instrument, h uint32, o *book.Order, row uint32) {
-	e.jobs.leave(e.house, h)
+	if e.jobs.count != 0 {
+		e.jobs.leave(e.house, h)
+	}
 	b.Unlink(h)
 	e.house.Remove(resting(h, o), in, o.Leaves)
 	e.store.Free(h)
@@ -60,12 +64,12 @@ func (e *Engine) remove(b *book.Book, in *market.Instrument, h uint32, o *book.O
 
 // canceled tells that qty lots of an order were canceled and leaves are open; c is the command that asked for it, or nil.
 func (e *Engine) canceled(h uint32, o *book.Order, qty, leaves fixed.Lots, reason msg.Reason, c *msg.Command) {
-	ev := e.emit(msg.Canceled)
-	ev.Order, ev.Ref, ev.Price, ev.Qty = e.store.ID(h), o.Ref, o.Price, qty
-	ev.Account, ev.Instr, ev.Session, ev.Reason, ev.Side = o.Account, o.Instr, o.Session, reason, o.Side
-	change := msg.Change{Filled: o.Filled, Leaves: leaves}
+	var change msg.Change
+	change.Filled, change.Leaves = o.Filled, leaves
 	if c != nil {
 		change.Request, change.Asker = c.Ref, c.Session
 	}
-	ev.SetChange(change)
+	ev := e.tell(msg.Canceled, h, o, qty)
+	ev.Reason = reason
+	ev.SetChange(&change)
 }

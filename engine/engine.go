@@ -155,6 +155,18 @@ func (e *Engine) emit(kind msg.EventKind) *msg.Event {
 	return ev
 }
 
+// tell opens the next event of this command about an order: all that line 1 has, qty lots being the event's.
+func (e *Engine) tell(kind msg.EventKind, h uint32, o *book.Order, qty fixed.Lots) *msg.Event {
+	n := len(e.out)
+	e.out = e.out[:n+1]
+	ev := &e.out[n]
+	ev.Seq, ev.Time = e.seq, e.now
+	ev.Order, ev.Ref, ev.Price, ev.Qty = msg.OrderID(o.Gen)<<32|msg.OrderID(h), o.Ref, o.Price, qty
+	ev.Account, ev.Instr, ev.Session, ev.Index = o.Account, o.Instr, o.Session, uint16(n-e.first)
+	ev.Reject, ev.Reason, ev.Kind, ev.Side = 0, 0, kind, o.Side
+	return ev
+}
+
 // answer opens an event that answers a command.
 func (e *Engine) answer(kind msg.EventKind, c *msg.Command) *msg.Event {
 	ev := e.emit(kind)

@@ -107,9 +107,7 @@ func (e *Engine) carryOn() {
 		}
 		o := e.store.Order(h)
 		e.touch(o.Account)
-		ev := e.emit(msg.Expired)
-		ev.Order, ev.Ref, ev.Price, ev.Qty = e.store.ID(h), o.Ref, o.Price, o.Leaves
-		ev.Account, ev.Instr, ev.Session, ev.Side = o.Account, o.Instr, o.Session, o.Side
+		e.tell(msg.Expired, h, o, o.Leaves)
 		e.remove(e.books[o.Instr], &e.instruments[o.Instr], h, o, e.house.Claim(h).Position)
 	}
 	e.runJobs()

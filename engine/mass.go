@@ -9,7 +9,8 @@ import (
 // cancelAll takes out the orders that an account has now. MassCanceled follows when the last is out, with this command or
 // a later one.
 func (e *Engine) cancelAll(c *msg.Command) {
-	r, _, wait := e.gate.Enter(&c.Request, c.Time, riskgate.Cancels, false)
+	var o riskgate.Order
+	r := e.gate.Enter(&c.Request, &o, riskgate.Cancels, false)
 	switch {
 	case r != 0:
 	case c.Side > msg.Sell:
@@ -18,7 +19,7 @@ func (e *Engine) cancelAll(c *msg.Command) {
 		r = msg.RejectTableFull
 	}
 	if r != 0 {
-		e.refuse(c, r, int64(wait), 0)
+		e.refuse(c, r, o.Bound, o.Actual)
 		return
 	}
 
@@ -40,7 +41,7 @@ func (e *Engine) setEntry(c *msg.Command) {
 	case msg.ScopeAccount:
 		e.house.Account(c.Account).Entry = en.Action
 	case msg.ScopeOwner:
-		e.house.Owner(en.Owner).Entry = en.Action
+		e.house.SetOwnerEntry(en.Owner, en.Action)
 	case msg.ScopeInstrument:
 		e.instruments[c.Instr].SetEntry(en.Action)
 	case msg.ScopeVenue:

@@ -51,42 +51,53 @@ func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32
 	}
 }
 
-// trade settles one trade and tells both sides.
+// trade settles one trade and tells both sides, the maker's first.
 func (e *Engine) trade(in *market.Instrument, h, row uint32, order *book.Order, t *book.Taker, f *book.Fill, leaves fixed.Lots) {
 	e.trades++
-	e.touch(f.Account)
-	makerRow := e.house.Claim(f.Handle).Position
+	if !e.house.Current(e.house.Account(f.Account)) {
+		e.touch(f.Account)
+	}
 	n := fixed.Money(int64(f.Qty) * int64(f.Price) * int64(in.TickLot))
-	charges := clearing.Charge(in, n, f.Owner == t.Owner)
-	e.house.Collect(charges, f.Account)
-	maker := clearing.Resting{Order: f.Handle, Side: t.Side.Opposite(), ReduceOnly: f.Flags&book.ReduceOnly != 0, Limit: f.Price}
-	fee := max(charges.Maker, 0)
-	realized := e.house.FillResting(maker, in, f.Qty, f.Leaves, f.Price, fee)
-	e.house.State(f.Account, realized, fee)
+	taker, maker := clearing.Charge(in, n, f.Owner == t.Owner)
+	e.house.Collect(taker, maker, f.Account)
+
+	makerRow := e.house.Claim(f.Handle).Position
+	paid := max(maker, 0)
+	realized := e.house.FillResting(makerOf(f, t.Side), in, f.Qty, f.Leaves, f.Price, paid)
+	e.house.State(f.Account, realized, paid)
 	ev := e.emit(msg.Traded)
 	ev.Order, ev.Ref, ev.Price, ev.Qty = f.Maker, f.Ref, f.Price, f.Qty
-	ev.Account, ev.Instr, ev.Session, ev.Side = f.Account, order.Instr, f.Session, maker.Side
-	ev.SetFill(msg.Fill{Leaves: f.Leaves, Filled: f.Filled, Trade: e.trades, Peer: e.store.ID(h), Fee: charges.Maker,
-		Realized: realized, Position: e.house.Position(makerRow).Qty, Maker: true})
+	ev.Account, ev.Instr, ev.Session, ev.Side = f.Account, order.Instr, f.Session, t.Side.Opposite()
+	var fill msg.Fill
+	fill.Leaves, fill.Filled, fill.Trade, fill.Peer = f.Leaves, f.Filled, e.trades, e.store.ID(h)
+	fill.Fee, fill.Realized, fill.Position, fill.Maker = maker, realized, e.house.Position(makerRow).Qty, true
+	ev.SetFill(&fill)
 
 	delta := f.Qty
 	if t.Side == msg.Sell {
 		delta = -delta
 	}
 	e.shed(makerRow, -delta)
-	realized = e.house.Fill(row, in, delta, f.Price, charges.Taker)
-	e.house.State(order.Account, realized, charges.Taker)
+	realized = e.house.Fill(row, in, delta, f.Price, taker)
+	e.house.State(order.Account, realized, taker)
 	order.Filled += f.Qty
-	ev = e.emit(msg.Traded)
-	ev.Order, ev.Ref, ev.Price, ev.Qty = e.store.ID(h), order.Ref, f.Price, f.Qty
-	ev.Account, ev.Instr, ev.Session, ev.Side = order.Account, order.Instr, order.Session, t.Side
-	ev.SetFill(msg.Fill{Leaves: leaves, Filled: order.Filled, Trade: e.trades, Peer: f.Maker, Fee: charges.Taker,
-		Realized: realized, Position: e.house.Position(row).Qty})
+	ev = e.tell(msg.Traded, h, order, f.Qty)
+	ev.Price = f.Price
+	fill.Leaves, fill.Filled, fill.Peer = leaves, order.Filled, f.Maker
+	fill.Fee, fill.Realized, fill.Position, fill.Maker = taker, realized, e.house.Position(row).Qty, false
+	ev.SetFill(&fill)
 
 	if f.Leaves == 0 {
-		e.jobs.leave(e.house, f.Handle)
+		if e.jobs.count != 0 {
+			e.jobs.leave(e.house, f.Handle)
+		}
 		e.tidy(makerRow)
 	}
+}
+
+// makerOf is the maker of a fill as clearing sees it.
+func makerOf(f *book.Fill, taker msg.Side) clearing.Resting {
+	return clearing.Resting{Order: f.Handle, Side: taker.Opposite(), ReduceOnly: f.Flags&book.ReduceOnly != 0, Limit: f.Price}
 }
 
 // tidy gives a position back if nothing is left in it, unless an order of it is being worked.
@@ -101,7 +112,7 @@ func (e *Engine) tidy(row uint32) {
 //go:noinline
 func (e *Engine) displaced(in *market.Instrument, side msg.Side, f *book.Fill) {
 	e.touch(f.Account)
-	maker := clearing.Resting{Order: f.Handle, Side: side, ReduceOnly: f.Flags&book.ReduceOnly != 0, Limit: f.Price}
+	maker := makerOf(f, side.Opposite())
 	row := e.house.Claim(f.Handle).Position
 	kind := msg.Canceled
 	if f.Kind == book.MakerExpired {
@@ -112,7 +123,7 @@ func (e *Engine) displaced(in *market.Instrument, side msg.Side, f *book.Fill) {
 	ev.Account, ev.Instr, ev.Session, ev.Side = f.Account, msg.InstrumentID(e.house.Position(row).Instr), f.Session, side
 	if kind == msg.Canceled {
 		ev.Reason = msg.CanceledBySTP
-		ev.SetChange(msg.Change{Filled: f.Filled, Leaves: f.Leaves})
+		ev.SetChange(&msg.Change{Filled: f.Filled, Leaves: f.Leaves})
 	}
 	if f.Leaves > 0 {
 		e.house.Shrink(maker, in, f.Qty, f.Leaves)

@@ -15,21 +15,21 @@ func (e *Engine) place(c *msg.Command) {
 		e.refuse(c, r, 0, 0)
 		return
 	}
-	if e.house.Account(c.Account) != nil {
-		e.touch(c.Account)
-	}
-	r, reduce, wait := e.gate.Enter(&c.Request, c.Time, riskgate.Orders, true)
-	if r == 0 && c.Instr == 0 {
+	var o riskgate.Order
+	r := e.gate.Enter(&c.Request, &o, riskgate.Orders, true)
+	if r == 0 && o.Instrument == nil {
 		r = msg.RejectUnknownInstrument
 	}
 	if r != 0 {
-		e.refuse(c, r, int64(wait), 0)
+		e.refuse(c, r, o.Bound, o.Actual)
 		return
 	}
-	b, in := e.books[c.Instr], &e.instruments[c.Instr]
-	o := riskgate.Order{Account: c.Account, Instr: c.Instr, Side: c.Side, Limit: c.Price, Qty: c.Qty,
-		Market: c.Kind == msg.KindMarket, ReduceOnly: c.Flags&msg.FlagReduceOnly != 0,
-		Reduce: reduce, Rests: c.TIF == msg.GTC || c.TIF == msg.GTD}
+	if !e.house.Current(o.Account) {
+		e.touch(c.Account)
+	}
+	b, in := e.books[c.Instr], o.Instrument
+	o.ID, o.Instr, o.Side, o.Limit, o.Qty = c.Account, c.Instr, c.Side, c.Price, c.Qty
+	o.Market, o.ReduceOnly, o.Rests = c.Kind == msg.KindMarket, c.Flags&msg.FlagReduceOnly != 0, c.TIF == msg.GTC || c.TIF == msg.GTD
 	if c.Flags&msg.FlagSlide != 0 {
 		o.Limit = slide(b, in, c.Side, c.Price)
 	}
@@ -37,9 +37,11 @@ func (e *Engine) place(c *msg.Command) {
 		e.refuse(c, r, o.Bound, o.Actual)
 		return
 	}
-	t := book.Taker{Limit: o.Limit, Leaves: o.Qty, Now: c.Time, Owner: e.house.Account(c.Account).Owner,
-		Room: e.room(), Side: c.Side, STP: resolve(c.STP, in)}
-	if r := e.bookSays(c, b, &o, &t); r != 0 {
+	crosses := b.Crosses(c.Side, o.Limit)
+	var t book.Taker
+	t.Limit, t.Leaves, t.Now, t.Owner, t.Side = o.Limit, o.Qty, c.Time, o.Account.Owner, c.Side
+	t.Stop, t.STP, t.Room = book.StopDone, resolve(c.STP, in), e.room()
+	if r := e.bookSays(c, b, &o, &t, crosses); r != 0 {
 		e.refuse(c, r, 0, 0)
 		return
 	}
@@ -53,34 +55,36 @@ func (e *Engine) place(c *msg.Command) {
 	order := e.store.Order(h)
 	order.Price, order.Leaves, order.Ref = o.Limit, o.Qty, c.Ref
 	order.Account, order.Owner, order.Instr, order.Session, order.Side = c.Account, t.Owner, c.Instr, c.Session, c.Side
-	order.Flags = flags(c, &o, t.STP)
+	order.Flags = flags(c.Flags, o.ReduceOnly).WithSTP(t.STP)
 	if c.TIF == msg.GTD {
 		e.store.SetExpire(h, c.OrderExt().Expire)
 	}
-	ev := e.emit(msg.Accepted)
-	ev.Order, ev.Ref, ev.Price, ev.Qty = e.store.ID(h), c.Ref, o.Limit, o.Qty
-	ev.Account, ev.Instr, ev.Session, ev.Side = c.Account, c.Instr, c.Session, c.Side
-	e.work(c, b, in, h, order, row, &t, &o, o.Rests)
+	e.tell(msg.Accepted, h, order, o.Qty)
+	if !crosses && o.Rests && !o.ReduceOnly {
+		b.Link(h)
+		e.house.AddWhole(resting(h, order), row, o.Terms, o.Reserved, &o.Exposure, o.Requirement)
+		return
+	}
+	e.work(c, b, h, order, row, &t, &o, crosses)
 }
 
 // work lets an order that has been taken in trade, and then rest where it may, or be canceled.
-func (e *Engine) work(c *msg.Command, b *book.Book, in *market.Instrument, h uint32, order *book.Order, row uint32, t *book.Taker, o *riskgate.Order, rests bool) {
-	t.Stop, e.working = book.StopDone, row
-	if b.Crosses(t.Side, t.Limit) {
+func (e *Engine) work(c *msg.Command, b *book.Book, h uint32, order *book.Order, row uint32, t *book.Taker, o *riskgate.Order, crosses bool) {
+	in := o.Instrument
+	if crosses {
+		e.working = row
 		e.match(b, in, h, row, order, t)
+		e.working = 0
 	}
-	if t.Leaves > 0 {
-		if rests && t.Stop == book.StopDone {
-			order.Leaves, e.working = t.Leaves, 0
+	if order.Leaves = t.Leaves; t.Leaves > 0 {
+		if o.Rests && t.Stop == book.StopDone {
 			b.Link(h)
 			e.house.Add(resting(h, order), row, in, o.Terms, t.Leaves)
 			return
 		}
-		order.Leaves = t.Leaves
 		e.dropRest(c, h, order, t)
 	}
 	e.store.Free(h)
-	e.working = 0
 	e.house.Tidy(row)
 }
 
@@ -97,8 +101,8 @@ func (e *Engine) dropRest(c *msg.Command, h uint32, order *book.Order, t *book.T
 }
 
 // bookSays asks what only the book and the tables can refuse: crossing, fillability, room.
-func (e *Engine) bookSays(c *msg.Command, b *book.Book, o *riskgate.Order, t *book.Taker) msg.Reject {
-	if c.Flags&msg.FlagPostOnly != 0 && b.Crosses(c.Side, o.Limit) {
+func (e *Engine) bookSays(c *msg.Command, b *book.Book, o *riskgate.Order, t *book.Taker, crosses bool) msg.Reject {
+	if crosses && c.Flags&msg.FlagPostOnly != 0 {
 		return msg.RejectWouldCross
 	}
 	need := fixed.Lots(0)
@@ -138,18 +142,18 @@ func resolve(m msg.STP, in *market.Instrument) msg.STP {
 	return m
 }
 
-func flags(c *msg.Command, o *riskgate.Order, stp msg.STP) book.Flags {
-	f := book.Flags(0).WithSTP(stp)
-	if o.ReduceOnly {
-		f |= book.ReduceOnly
+// flags are the book's of an order with an asker's flags.
+func flags(f msg.Flags, reduceOnly bool) (flags book.Flags) {
+	if reduceOnly {
+		flags |= book.ReduceOnly
 	}
-	if c.Flags&msg.FlagPostOnly != 0 {
-		f |= book.PostOnly
+	if f&msg.FlagPostOnly != 0 {
+		flags |= book.PostOnly
 	}
-	if c.Flags&msg.FlagSlide != 0 {
-		f |= book.Slide
+	if f&msg.FlagSlide != 0 {
+		flags |= book.Slide
 	}
-	return f
+	return flags
 }
 
 // resting is an order of the book as clearing sees it.

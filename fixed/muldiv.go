@@ -30,6 +30,15 @@ func Abs[T ~int64](v T) T {
 // Notional is lots · price · tickLot in Money, exact and signed like lots · price; tickLot is at least 1. ok is false when
 // it does not fit.
 func Notional(lots Lots, price Ticks, tickLot Money) (n Money, ok bool) {
+	over, value := bits.Mul64(uint64(lots), uint64(price))
+	more, v := bits.Mul64(value, uint64(tickLot))
+	if over|more == 0 && v <= MaxInt64 { // a factor below zero is huge here and never passes
+		return Money(v), true
+	}
+	return notional(lots, price, tickLot)
+}
+
+func notional(lots Lots, price Ticks, tickLot Money) (n Money, ok bool) {
 	value, ok := Mul(int64(lots), int64(price))
 	if !ok {
 		return 0, false
@@ -40,19 +49,26 @@ func Notional(lots Lots, price Ticks, tickLot Money) (n Money, ok bool) {
 
 // Ceil is amount · r in Money, rounded up. ok is false when it does not fit.
 func (r Rate) Ceil(amount Money) (m Money, ok bool) {
-	// A factor below zero is 2^63 or more as a word, so the short way is open to it only times zero.
 	if hi, lo := bits.Mul64(uint64(amount), uint64(r)); hi == 0 && lo <= MaxInt64 {
 		return Money((lo + uint64(One-1)) / uint64(One)), true
 	}
+	return r.ceil(amount)
+}
+
+func (r Rate) ceil(amount Money) (m Money, ok bool) {
 	v, ok := MulDivCeil(int64(amount), int64(r), int64(One))
 	return Money(v), ok
 }
 
 // Floor is amount · r in Money, rounded down. ok is false when it does not fit.
 func (r Rate) Floor(amount Money) (m Money, ok bool) {
-	if hi, lo := bits.Mul64(uint64(amount), uint64(r)); hi == 0 && amount|Money(r) >= 0 {
+	if hi, lo := bits.Mul64(uint64(amount), uint64(r)); hi == 0 && lo <= MaxInt64 {
 		return Money(lo / uint64(One)), true
 	}
+	return r.floor(amount)
+}
+
+func (r Rate) floor(amount Money) (m Money, ok bool) {
 	v, ok := MulDivFloor(int64(amount), int64(r), int64(One))
 	return Money(v), ok
 }

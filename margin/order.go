@@ -11,37 +11,42 @@ const spot = msg.Spot
 // Terms are what an order sets aside per lot, fixed when it is accepted (M-14).
 type Terms struct {
 	Loss fixed.Ticks // how far the limit lies on the losing side of the mark; of a spot buy the whole limit
-	Fee  fixed.Rate  // the higher of the taker and maker rate, at least 0; of a spot sell 0: proceeds pay it
+	Fee  uint32      // a Rate up to One: the higher of taker and maker, at least 0; of a spot sell 0: proceeds pay it
 }
 
 // TermsOf are the terms of an order of side at limit, at the present mark and fees.
 func TermsOf(in *market.Instrument, side msg.Side, limit fixed.Ticks) Terms {
 	if Margined(in) {
 		if side == msg.Buy {
-			return Terms{Loss: max(0, limit-in.Mark), Fee: in.Reserve}
+			return Terms{Loss: max(0, limit-in.Mark), Fee: uint32(in.Reserve)}
 		}
-		return Terms{Loss: max(0, in.Mark-limit), Fee: in.Reserve}
+		return Terms{Loss: max(0, in.Mark-limit), Fee: uint32(in.Reserve)}
 	}
 	if side == msg.Buy {
-		return Terms{Loss: limit, Fee: in.Reserve}
+		return Terms{Loss: limit, Fee: uint32(in.Reserve)}
 	}
 	return Terms{}
 }
 
 // Reserve is what leaves lots of an order at limit set aside: leaves·loss·tick-lot + Ceil(leaves·limit·tick-lot·fee).
 func (t Terms) Reserve(in *market.Instrument, leaves fixed.Lots, limit fixed.Ticks) (m fixed.Money, ok bool) {
-	if t.Loss != 0 {
-		if m, ok = fixed.Notional(leaves, t.Loss, in.TickLot); !ok {
-			return 0, false
-		}
-	}
-	if t.Fee == 0 {
-		return m, true
-	}
 	n, ok := fixed.Notional(leaves, limit, in.TickLot)
 	if !ok {
 		return 0, false
 	}
-	fee, ok := t.Fee.Ceil(n)
-	return m + fee, ok && m <= fixed.MaxInt64-fee
+	return t.ReserveOf(in, leaves, n)
+}
+
+// ReserveOf is Reserve for leaves lots whose notional at the limit is n.
+func (t Terms) ReserveOf(in *market.Instrument, leaves fixed.Lots, n fixed.Money) (m fixed.Money, ok bool) {
+	if t.Fee != 0 {
+		if m, ok = fixed.Rate(t.Fee).Ceil(n); !ok {
+			return 0, false
+		}
+	}
+	if t.Loss == 0 {
+		return m, true
+	}
+	lost, ok := fixed.Notional(leaves, t.Loss, in.TickLot)
+	return m + lost, ok && m <= fixed.MaxInt64-lost
 }

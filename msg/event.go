@@ -145,13 +145,18 @@ type Fill struct {
 }
 
 // SetFill writes f as line 2.
-func (e *Event) SetFill(f Fill) {
-	maker := uint64(0)
-	if f.Maker {
-		maker = 1
+func (e *Event) SetFill(f *Fill) {
+	r := &e.Rare
+	r[0], r[1], r[2], r[3] = uint64(f.Leaves), uint64(f.Filled), uint64(f.Trade), uint64(f.Peer)
+	r[4], r[5], r[6], r[7] = uint64(f.Fee), uint64(f.Realized), uint64(f.Position), bit(f.Maker)
+}
+
+// bit is 1 for true.
+func bit(b bool) uint64 {
+	if b {
+		return 1
 	}
-	e.Rare = Rare{uint64(f.Leaves), uint64(f.Filled), uint64(f.Trade), uint64(f.Peer),
-		uint64(f.Fee), uint64(f.Realized), uint64(f.Position), maker}
+	return 0
 }
 
 // Fill is the fill of a Traded.
@@ -171,12 +176,10 @@ type Change struct {
 }
 
 // SetChange writes c as line 2.
-func (e *Event) SetChange(c Change) {
-	kept := uint64(0)
-	if c.Kept {
-		kept = 1
-	}
-	e.Rare = Rare{uint64(c.Filled), uint64(c.Leaves), uint64(c.Request), uint64(c.Asker), kept}
+func (e *Event) SetChange(c *Change) {
+	r := &e.Rare
+	r[0], r[1], r[2], r[3], r[4] = uint64(c.Filled), uint64(c.Leaves), uint64(c.Request), uint64(c.Asker), bit(c.Kept)
+	r[5], r[6], r[7] = 0, 0, 0
 }
 
 // Change is the change of an Amended or Canceled.

@@ -31,11 +31,11 @@ func TestSetterAndAccessorAgree(t *testing.T) {
 		fill := msg.Fill{Leaves: drawn[fixed.Lots](t), Filled: drawn[fixed.Lots](t), Trade: drawn[msg.TradeID](t),
 			Peer: drawn[msg.OrderID](t), Fee: drawn[fixed.Money](t), Realized: drawn[fixed.Money](t),
 			Position: drawn[fixed.Lots](t), Maker: rapid.Bool().Draw(t, "maker")}
-		e.SetFill(fill)
+		e.SetFill(&fill)
 		agree("Fill", e.Fill(), fill)
 		change := msg.Change{Filled: drawn[fixed.Lots](t), Leaves: drawn[fixed.Lots](t), Request: drawn[msg.Ref](t),
 			Asker: drawn[msg.SessionID](t), Kept: rapid.Bool().Draw(t, "kept")}
-		e.SetChange(change)
+		e.SetChange(&change)
 		agree("Change", e.Change(), change)
 		refusal := drawn[msg.Refusal](t)
 		e.SetRefusal(refusal)
@@ -210,8 +210,10 @@ func TestEventsAllocateNothing(t *testing.T) {
 		var d fixed.Digest
 		for i := range all {
 			all[i].CopyTo(&out[i])
-			out[i].SetFill(all[i].Fill())
-			out[i].SetChange(all[i].Change())
+			fill := all[i].Fill()
+			out[i].SetFill(&fill)
+			change := all[i].Change()
+			out[i].SetChange(&change)
 			out[i].SetRefusal(all[i].Refusal())
 			out[i].SetBalance(all[i].Balance())
 			out[i].SetPhaseStep(all[i].PhaseStep())

@@ -61,7 +61,7 @@ func TestPrintByHand(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	e := msg.Event{Seq: 12, Index: 1, Kind: msg.Traded, Account: 2, Order: 1<<32 | 1, Side: msg.Buy, Qty: 3, Price: 50_000}
-	e.SetFill(msg.Fill{Filled: 3, Trade: 1, Peer: 2, Fee: 15_000, Position: 3, Maker: true})
+	e.SetFill(&msg.Fill{Filled: 3, Trade: 1, Peer: 2, Fee: 15_000, Position: 3, Maker: true})
 	want := "#12.1 Traded account=2 order=1:1 buy 3@50000 leaves=0 filled=3 trade=1 peer=0:2 maker fee=0.015000 realized=0.000000 position=3"
 	if got := e.String(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

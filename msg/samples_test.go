@@ -109,16 +109,16 @@ func events() []msg.Event {
 
 	maker, taker := ordered(msg.Traded), ordered(msg.Traded)
 	fill := msg.Fill{Leaves: 6, Filled: 5, Trade: 8, Peer: another, Fee: 15_000, Realized: -2 * fixed.Coin, Position: -3, Maker: true}
-	maker.SetFill(fill)
+	maker.SetFill(&fill)
 	fill.Maker, fill.Fee = false, -7_500
-	taker.SetFill(fill)
+	taker.SetFill(&fill)
 
 	change := msg.Change{Leaves: 6, Filled: 5, Request: 78, Asker: 7}
 	canceled, amended := ordered(msg.Canceled), ordered(msg.Amended)
 	canceled.Reason = msg.CanceledByMass
-	canceled.SetChange(change)
+	canceled.SetChange(&change)
 	change.Kept = true
-	amended.SetChange(change)
+	amended.SetChange(&change)
 
 	all := []msg.Event{ordered(msg.Accepted), ordered(msg.Expired), mark, mass, ticked, event(msg.SessionOpened),
 		event(msg.SessionClosed), rejected, unbounded, maker, taker, amended, canceled}

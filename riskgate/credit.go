@@ -8,14 +8,16 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
-// credit checks that equity covers the requirement with the order counted as resting in full at its limit (M-16); x is
-// the exposure without the order. Pre-trade cost equals fill cost, so what is accepted here cannot fail at a fill.
-func (g *Gate) credit(o *Order, in *market.Instrument, p *clearing.Position, x *margin.Exposure, reducing bool) msg.Reject {
-	o.Terms = margin.TermsOf(in, o.Side, o.Limit)
+// credit checks that equity covers the requirement with the order counted as resting in full at its limit (M-16). Pre-trade
+// cost equals fill cost, so what is accepted here cannot fail at a fill.
+func (g *Gate) credit(o *Order, in *market.Instrument, p *clearing.Position, reducing bool) msg.Reject {
+	x, bound := &o.Exposure, g.House.Bound()
 	n, ok := fixed.Notional(o.Qty, o.Limit, in.TickLot)
-	reserve, fits := o.Terms.Reserve(in, o.Qty, o.Limit)
-	bound := g.House.Bound()
-	if !ok || !fits || n > bound || reserve > bound {
+	if !ok || n > bound {
+		return msg.RejectOverflow
+	}
+	o.Terms = margin.TermsOf(in, o.Side, o.Limit)
+	if o.Reserved, ok = o.Terms.ReserveOf(in, o.Qty, n); !ok {
 		return msg.RejectOverflow
 	}
 	if !margin.Margined(in) && o.Side == msg.Sell && x.Sells+o.Qty > x.Qty {
@@ -25,26 +27,26 @@ func (g *Gate) credit(o *Order, in *market.Instrument, p *clearing.Position, x *
 	if !o.ReduceOnly {
 		if o.Side == msg.Buy {
 			x.Buys += o.Qty
-			x.BuyReserve += reserve
+			x.BuyReserve += o.Reserved
 		} else {
 			x.Sells += o.Qty
-			x.SellReserve += reserve
+			x.SellReserve += o.Reserved
 		}
 	}
 	most := max(fixed.Abs(x.Qty+x.Buys), fixed.Abs(x.Qty-x.Sells))
 	value, ok := fixed.Mul(int64(most), int64(in.LotValue))
-	requirement, fits := margin.Requirement(in, x)
-	if !ok || !fits || fixed.Money(value) > bound || x.BuyReserve > bound || x.SellReserve > bound {
+	if !ok || fixed.Money(value) > bound || x.BuyReserve > bound || x.SellReserve > bound {
 		return msg.RejectOverflow
 	}
-	a := g.House.Account(o.Account)
-	free, more := a.Free(), requirement-p.Initial
-	switch {
-	case free < 0:
-		if r := g.underInitial(o, in, a, p, reducing); r != 0 {
+	if o.Requirement, ok = margin.Requirement(in, x); !ok {
+		return msg.RejectOverflow
+	}
+	free, more := o.Account.Free(), o.Requirement-p.Initial
+	if free < 0 {
+		if r := g.underInitial(o, in, p, n, reducing); r != 0 {
 			return r
 		}
-	case more > free && !reducing:
+	} else if more > free && !reducing {
 		o.Bound, o.Actual = int64(free), int64(more)
 		return msg.RejectInsufficientMargin
 	}
@@ -52,11 +54,13 @@ func (g *Gate) credit(o *Order, in *market.Instrument, p *clearing.Position, x *
 	return 0
 }
 
-// underInitial decides on an order of an account whose equity is below its initial requirement (M-17): it must reduce, and
-// filled in full at its limit, fee paid, it must leave maintenance no higher and equity over maintenance no lower.
+// underInitial decides on an order of notional n of an account whose equity is below its initial requirement (M-17): it
+// must reduce, and filled in full at its limit, fee paid, it must leave maintenance no higher and equity over maintenance
+// no lower.
 //
 //go:noinline
-func (g *Gate) underInitial(o *Order, in *market.Instrument, a *clearing.Account, p *clearing.Position, reducing bool) msg.Reject {
+func (g *Gate) underInitial(o *Order, in *market.Instrument, p *clearing.Position, n fixed.Money, reducing bool) msg.Reject {
+	a := o.Account
 	if !reducing {
 		o.Bound, o.Actual = int64(a.Initial), int64(a.Equity())
 		return msg.RejectAccountReduceOnly
@@ -68,12 +72,11 @@ func (g *Gate) underInitial(o *Order, in *market.Instrument, a *clearing.Account
 	if !margin.Margined(in) { // a spot sell: its asset counts nothing, its proceeds are cash
 		loss = -o.Limit
 	}
-	lost, _ := fixed.Notional(o.Qty, loss, in.TickLot)
-	n, _ := fixed.Notional(o.Qty, o.Limit, in.TickLot)
-	fee, _ := in.Reserve.Ceil(n)
-	held, ok := margin.Maintenance(in, p.Qty)
-	left, fits := margin.Maintenance(in, p.Qty+delta)
-	if !ok || !fits {
+	lost, ok := fixed.Notional(o.Qty, loss, in.TickLot)
+	fee, fits := in.Reserve.Ceil(n)
+	held, fitsHeld := margin.Maintenance(in, p.Qty)
+	left, fitsLeft := margin.Maintenance(in, p.Qty+delta)
+	if !ok || !fits || !fitsHeld || !fitsLeft {
 		return msg.RejectOverflow
 	}
 	equity, maintenance := a.Equity(), a.Maintenance

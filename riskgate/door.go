@@ -7,47 +7,58 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
-// Lane says which quota a message draws from, so that orders never starve cancels.
-type Lane uint8
+// Meter says which quota a message draws from, so that orders never starve cancels.
+type Meter uint8
 
 const (
-	Unmetered Lane = iota // the venue's own
-	Orders                // new orders and amends
-	Cancels               // four times the rate and burst of orders
+	Orders  Meter = iota // new orders and amends
+	Cancels              // four times the rate and burst of orders
 )
 
 // cancelShare is by how much the quota of cancels is wider.
 const cancelShare = 4
 
-// Enter lets a message of an account in: rate, rights, account, client id, instrument (W-59). instr 0 is for messages that
-// name none. enters says that it may bring in an order, which the kill switch can forbid. reduce is true where the kill
-// switch lets only reducing orders in. The account is touched by the caller. wait is the time to the next token when the
-// rate refuses.
-func (g *Gate) Enter(r *msg.Request, now fixed.Nanos, lane Lane, enters bool) (reject msg.Reject, reduce bool, wait fixed.Nanos) {
+// Enter lets a message of an account in: rate, rights, account, client id, instrument (W-59). enters says that it brings in
+// an order, which the kill switch can forbid. It writes what it finds to o; with RejectRateLimited Bound is the time to the
+// next token, in Nanos.
+func (g *Gate) Enter(r *msg.Request, o *Order, m Meter, enters bool) msg.Reject {
 	a := g.House.Account(r.Account)
 	if a == nil {
-		return g.stranger(r), false, 0
+		return g.stranger(r)
 	}
-	if g.Venue.MessageRate != 0 && lane != Unmetered {
-		if wait = g.meter(r.Account, now, lane); wait > 0 {
-			return msg.RejectRateLimited, false, wait
+	in := g.listed(r.Instr)
+	o.Account, o.Instrument = a, in
+	if g.Venue.MessageRate != 0 {
+		if wait := g.meter(r.Account, r.Time, m); wait > 0 {
+			o.Bound = int64(wait)
+			return msg.RejectRateLimited
 		}
 	}
 	if r.Session != 0 && !g.mayAct(r.Session, a) {
-		return msg.RejectNotPermitted, false, 0
+		return msg.RejectNotPermitted
 	}
 	if enters {
-		if reject, reduce = g.Entry(r, a); reject != 0 {
-			return reject, false, 0
+		if reject := g.Entry(o); reject != 0 {
+			return reject
 		}
 	}
-	if reject = g.number(r); reject != 0 {
-		return reject, false, 0
+	if r.Ref != 0 {
+		if reject := g.number(r, o); reject != 0 {
+			return reject
+		}
 	}
-	if r.Instr != 0 && g.listed(r.Instr) == nil {
-		return msg.RejectUnknownInstrument, false, 0
+	if in == nil && r.Instr != 0 {
+		return msg.RejectUnknownInstrument
 	}
-	return 0, reduce, 0
+	return 0
+}
+
+// listed is an instrument that is listed, else nil.
+func (g *Gate) listed(id msg.InstrumentID) *market.Instrument {
+	if uint64(id) >= uint64(len(g.Instruments)) || g.Instruments[id].Type == 0 {
+		return nil
+	}
+	return &g.Instruments[id]
 }
 
 // stranger refuses a message for an account that is not open.
@@ -63,32 +74,33 @@ func (g *Gate) mayAct(id msg.SessionID, a *clearing.Account) bool {
 	return g.Sessions.Has(id) && g.Sessions[id].Open && g.Sessions[id].Owner == a.Owner
 }
 
-// listed is an instrument that is listed, else nil.
-func (g *Gate) listed(id msg.InstrumentID) *market.Instrument {
-	if uint64(id) >= uint64(len(g.Instruments)) || g.Instruments[id].Type == 0 {
-		return nil
+// Entry asks whether the account that Enter found may bring an order into the instrument at all: its permission for the
+// instrument's group, and the kill switch of the venue, the owner, the account and the instrument (W-45).
+func (g *Gate) Entry(o *Order) msg.Reject {
+	a, turned := o.Account, g.Venue.Entry|o.Account.Entry|o.Account.OwnerEntry
+	if in := o.Instrument; in != nil {
+		if a.Groups>>(in.Group&31)&1 == 0 {
+			return msg.RejectNotPermitted
+		}
+		turned |= in.Entry
 	}
-	return &g.Instruments[id]
+	if turned == 0 {
+		return 0
+	}
+	return g.killed(o)
 }
 
-// Entry asks whether an account may bring an order into an instrument at all: its permission for the instrument's group,
-// and the kill switch of the venue, the owner, the account and the instrument (W-45). reduce says that only reducing
-// orders may come in.
-func (g *Gate) Entry(r *msg.Request, a *clearing.Account) (reject msg.Reject, reduce bool) {
-	worst := max(strictness(g.Venue.Entry), strictness(a.Entry), strictness(g.House.Owner(a.Owner).Entry))
-	if in := g.listed(r.Instr); in != nil {
-		if a.Groups>>in.Group&1 == 0 {
-			return msg.RejectNotPermitted, false
-		}
-		worst = max(worst, strictness(in.Entry))
+// killed asks the turned switches for the strictest.
+func (g *Gate) killed(o *Order) msg.Reject {
+	worst := max(strictness(g.Venue.Entry), strictness(o.Account.Entry), strictness(o.Account.OwnerEntry))
+	if o.Instrument != nil {
+		worst = max(worst, strictness(o.Instrument.Entry))
 	}
-	switch worst {
-	case 2:
-		return msg.RejectEntryBlocked, false
-	case 1:
-		return 0, true
+	if worst == 2 {
+		return msg.RejectEntryBlocked
 	}
-	return 0, false
+	o.Reduce = worst == 1
+	return 0
 }
 
 func strictness(a msg.Action) int {
@@ -101,16 +113,14 @@ func strictness(a msg.Action) int {
 	return 0
 }
 
-// number takes the client id of a message: above the session's last, or refused (D-36). 0 is no id.
-func (g *Gate) number(r *msg.Request) msg.Reject {
-	if r.Ref == 0 {
-		return 0
-	}
+// number takes the client id of a message: above the session's last, or refused (D-36).
+func (g *Gate) number(r *msg.Request, o *Order) msg.Reject {
 	if !g.Sessions.Has(r.Session) {
 		return msg.RejectNotPermitted
 	}
 	s := &g.Sessions[r.Session]
 	if r.Ref <= s.Last {
+		o.Bound, o.Actual = int64(s.Last), int64(r.Ref)
 		return msg.RejectDuplicateClientID
 	}
 	s.Last = r.Ref
@@ -119,12 +129,12 @@ func (g *Gate) number(r *msg.Request) msg.Reject {
 
 // meter takes a token of an account's quota, or returns how long there is none. A quota is the time at which the next
 // message would come if the sender kept to the rate; it may run ahead of now by what the burst allows.
-func (g *Gate) meter(id msg.AccountID, now fixed.Nanos, lane Lane) (wait fixed.Nanos) {
+func (g *Gate) meter(id msg.AccountID, now fixed.Nanos, m Meter) (wait fixed.Nanos) {
 	gap, burst := fixed.Second/fixed.Nanos(g.Venue.MessageRate), fixed.Nanos(g.Venue.MessageBurst)
-	if lane == Cancels {
+	if m == Cancels {
 		gap, burst = max(gap/cancelShare, 1), burst*cancelShare
 	}
-	quota := &g.House.Statement(id).Quota[lane-Orders]
+	quota := &g.House.Statement(id).Quota[m]
 	next := max(*quota, now)
 	if ahead := next - now - (burst-1)*gap; ahead > 0 {
 		return ahead

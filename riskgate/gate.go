@@ -1,10 +1,11 @@
-// Package riskgate says no before anything has changed. Admit asks, in this order, and the first refusal answers (W-59,
+// Package riskgate says no before anything has changed. It asks, in this order, and the first refusal answers (W-59,
 // M-18); so one input has one reject:
 //
-//	format · rate · rights and kill switch · account · client id          door.go
-//	instrument · price step and lot step · size · notional · count         order.go
-//	phase · mark · band · reduce-only · caps                               order.go
-//	margin: equity against the requirement with the order as it stands     credit.go
+//	Formed   the fields by themselves                                          order.go
+//	Enter    rate · rights and kill switch · account · client id · instrument  door.go
+//	Admit    price step and lot step · size · notional · count                 order.go
+//	         phase · mark · band · reduce-only · caps                          order.go
+//	         margin: equity against the requirement with the order in it       credit.go
 //
 // Post-only, fill-or-kill and a full table are the book's and the engine's to refuse, after the gate. What passes the rate
 // has used its token and its client id, refused further on or not; a refused order changes nothing else.
@@ -26,23 +27,33 @@ type Gate struct {
 	Sessions    Sessions
 }
 
-// Order is an order at the gate: what is asked, and what the gate found.
+// Order is an order, or a message about one, on its way through the gate.
 type Order struct {
-	Account    msg.AccountID
+	// Found by Enter.
+	Account    *clearing.Account
+	Instrument *market.Instrument // nil where the message names none
+	Reduce     bool               // the kill switch lets it in only if it reduces
+
+	// Said to Admit.
+	ID         msg.AccountID
 	Instr      msg.InstrumentID
 	Side       msg.Side
-	Market     bool // Limit is the asker's protection price, 0 for none; the gate puts the effective one
-	ReduceOnly bool // the gate cuts Qty to what can be reduced, and clears it where it means nothing
-	Reduce     bool // the kill switch lets it in only if it reduces
-	Rests      bool // it counts as one more open order
-	Limit      fixed.Ticks
-	Qty        fixed.Lots // open quantity
+	Market     bool        // Limit is the asker's protection price, 0 for none; the gate puts the effective one
+	ReduceOnly bool        // the gate cuts Qty to what can be reduced, and clears it where it means nothing
+	Rests      bool        // it counts as one more open order
+	Limit      fixed.Ticks //
+	Qty        fixed.Lots  // open quantity
+	Old        *Replaced   // the resting order that it takes the place of; nil for a new one
 
-	Old *Replaced // the resting order that it takes the place of; nil for a new one
+	// Found by Admit.
+	Row         uint32          // the account's position, 0: none yet
+	Terms       margin.Terms    // what the order sets aside a lot
+	Reserved    fixed.Money     // what it sets aside, resting in full
+	Exposure    margin.Exposure // of the position with the order resting in full
+	Requirement fixed.Money     // of that exposure
 
-	Terms         margin.Terms // out: what it sets aside a lot
-	Row           uint32       // out: the account's position, 0: none yet
-	Bound, Actual int64        // out, with a refusal: the limit and what was found, in the unit of the field
+	// Found with a refusal: the limit and what was there, in the unit of the field.
+	Bound, Actual int64
 }
 
 // Replaced is a resting order that is being amended.
@@ -53,64 +64,65 @@ type Replaced struct {
 	ReduceOnly bool
 }
 
-// Admit decides on an order of an account that Enter let in. It writes the out fields of o.
+// Admit decides on an order that Enter let in, of an account that is touched.
 func (g *Gate) Admit(o *Order) msg.Reject {
-	in := &g.Instruments[o.Instr]
+	in := o.Instrument
 	if r := sized(o, in); r != 0 {
 		return r
 	}
-	o.Row = g.House.Find(o.Account, o.Instr)
+	o.Row = g.House.Find(o.ID, o.Instr)
 	p := g.House.Position(o.Row)
-	if o.Old != nil || in.MaxOpen != 0 || p.Open == maxOpen {
-		if r := counted(o, in, p); r != 0 {
+	x := &o.Exposure
+	x.Qty, x.Buys, x.Sells, x.BuyReserve, x.SellReserve = p.Qty, p.Buys, p.Sells, p.BuyReserve, p.SellReserve
+	if o.Old != nil {
+		g.without(o)
+	} else if r := counted(o, in, p); r != 0 {
+		return r
+	}
+	reducing := o.reduces()
+	if in.Phase != msg.Continuous || in.Mark == 0 {
+		if r := closed(in, reducing || o.ReduceOnly); r != 0 {
 			return r
 		}
 	}
-	x := p.Exposure
-	if o.Old != nil {
-		g.without(o, in, &x)
+	if o.Side == msg.Buy && o.Limit > in.High || o.Side == msg.Sell && o.Limit < in.Low {
+		return o.outside(in)
 	}
-	reducing := reduces(o, &x)
-	if r := open(o, in, reducing); r != 0 {
-		return r
-	}
-	if o.Reduce && !reducing && !o.ReduceOnly {
-		return msg.RejectAccountReduceOnly
-	}
-	if o.ReduceOnly {
-		if r := reduceOnly(o, in, &x); r != 0 {
+	if o.Reduce || o.ReduceOnly {
+		if r := o.reduceOnly(in, reducing); r != 0 {
 			return r
 		}
 		reducing = true
 	}
-	if !reducing {
-		if r := g.capped(o, in, &x); r != 0 {
+	if !reducing && (in.MaxPosition != 0 || in.MaxInterest != 0) {
+		if r := g.capped(o, in); r != 0 {
 			return r
 		}
 	}
-	return g.credit(o, in, p, &x, reducing)
+	return g.credit(o, in, p, reducing)
 }
 
 // reduces reports whether an order can only bring the position nearer to zero: it is on the other side, and all open lots
 // of that side with it are no more than the position (M-16).
-func reduces(o *Order, x *margin.Exposure) bool {
+func (o *Order) reduces() bool {
+	x := &o.Exposure
 	if o.Side == msg.Buy {
-		return x.Qty < 0 && x.Buys+o.Qty <= -x.Qty
+		return x.Buys+o.Qty <= -x.Qty
 	}
-	return x.Qty > 0 && x.Sells+o.Qty <= x.Qty
+	return x.Sells+o.Qty <= x.Qty
 }
 
-// without takes the order that is being replaced out of a copy of the exposure.
-func (g *Gate) without(o *Order, in *market.Instrument, x *margin.Exposure) {
+// without takes the order that is being replaced out of the exposure.
+func (g *Gate) without(o *Order) {
 	if o.Old.ReduceOnly {
 		return
 	}
-	m, _ := g.House.Claim(o.Old.Order).Reserve(in, o.Old.Leaves, o.Old.Limit)
+	reserved := g.House.Claim(o.Old.Order).Reserved
 	if o.Side == msg.Buy {
-		x.Buys -= o.Old.Leaves
-		x.BuyReserve -= m
+		o.Exposure.Buys -= o.Old.Leaves
+		o.Exposure.BuyReserve -= reserved
 	} else {
-		x.Sells -= o.Old.Leaves
-		x.SellReserve -= m
+		o.Exposure.Sells -= o.Old.Leaves
+		o.Exposure.SellReserve -= reserved
 	}
 }

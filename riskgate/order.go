@@ -16,8 +16,16 @@ const (
 	maxOpen = 1<<16 - 1 // orders that a Position can count
 )
 
-// Formed checks the fields of an order before anybody looks at who sends it.
+// Formed checks the fields of an order or an amend before anybody looks at who sends it.
 func Formed(r *msg.Request) msg.Reject {
+	if r.Kind == msg.KindLimit && r.Side-1 <= 1 && r.TIF <= msg.FOK && r.STP <= msg.STPNone && r.Flags == 0 &&
+		uint64(r.Qty-1) < uint64(MaxQty) && uint64(r.Price-1) < uint64(MaxPrice) {
+		return 0 // a plain order
+	}
+	return formed(r)
+}
+
+func formed(r *msg.Request) msg.Reject {
 	const known = msg.FlagPostOnly | msg.FlagSlide | msg.FlagReduceOnly | msg.FlagLeaves
 	switch {
 	case r.Flags&^known != 0:
@@ -38,7 +46,7 @@ func Formed(r *msg.Request) msg.Reject {
 		return msg.RejectValueOutOfRange
 	case r.Kind == msg.KindPlace:
 		ext := r.OrderExt()
-		if ext.Min < 0 || ext.Min > r.Qty || (r.TIF == msg.GTD) != (ext.Expire > r.Time) ||
+		if ext.Min < 0 || ext.Min > r.Qty || r.TIF == msg.GTD && ext.Expire <= r.Time || r.TIF != msg.GTD && ext.Expire != 0 ||
 			ext.Min > 0 && r.Flags&(msg.FlagPostOnly|msg.FlagSlide) != 0 {
 			return msg.RejectValueOutOfRange
 		}
@@ -46,7 +54,7 @@ func Formed(r *msg.Request) msg.Reject {
 	return 0
 }
 
-// sized checks steps, size and notional.
+// sized checks steps, size and notional, and puts the effective limit of a market order.
 func sized(o *Order, in *market.Instrument) msg.Reject {
 	if in.PriceStep > 1 && !fixed.MultipleOf(o.Limit, in.PriceStep) {
 		o.Bound, o.Actual = int64(in.PriceStep), int64(o.Limit)
@@ -61,17 +69,30 @@ func sized(o *Order, in *market.Instrument) msg.Reject {
 		return msg.RejectOrderSizeLimit
 	}
 	if o.Market {
-		if in.Mark == 0 {
-			return unpriced(in)
-		}
-		o.Limit = in.Protection(o.Side, o.Limit)
-		if o.Limit <= 0 || o.Limit > MaxPrice {
-			return msg.RejectOverflow
+		if r := protected(o, in); r != 0 {
+			return r
 		}
 	}
 	if in.MaxNotional|in.MinNotional == 0 {
 		return 0 // credit finds what does not fit
 	}
+	return notional(o, in)
+}
+
+// protected puts the limit of a market order (M-18). Without a mark there is none to be had.
+func protected(o *Order, in *market.Instrument) msg.Reject {
+	if in.Mark == 0 {
+		return closed(in, o.ReduceOnly)
+	}
+	o.Limit = in.Protection(o.Side, o.Limit)
+	if o.Limit <= 0 || o.Limit > MaxPrice {
+		return msg.RejectOverflow
+	}
+	return 0
+}
+
+// notional checks the order's value at its limit.
+func notional(o *Order, in *market.Instrument) msg.Reject {
 	n, ok := fixed.Notional(o.Qty, o.Limit, in.TickLot)
 	switch {
 	case !ok:
@@ -86,17 +107,9 @@ func sized(o *Order, in *market.Instrument) msg.Reject {
 	return 0
 }
 
-// unpriced refuses an order in an instrument without a mark: for its phase, if that forbids it too.
-func unpriced(in *market.Instrument) msg.Reject {
-	if in.Phase != msg.Continuous && in.Phase != msg.ReduceOnly {
-		return msg.RejectMarketHalted
-	}
-	return msg.RejectNoMark
-}
-
 // counted checks the number of the account's open orders.
 func counted(o *Order, in *market.Instrument, p *clearing.Position) msg.Reject {
-	if o.Old != nil || !o.Rests {
+	if in.MaxOpen == 0 && p.Open < maxOpen || !o.Rests {
 		return 0
 	}
 	limit := int64(maxOpen)
@@ -110,35 +123,36 @@ func counted(o *Order, in *market.Instrument, p *clearing.Position) msg.Reject {
 	return 0
 }
 
-// open checks phase, mark and band (M-33, M-34, M-73).
-func open(o *Order, in *market.Instrument, reducing bool) msg.Reject {
+// closed refuses what the phase or a missing mark forbids (M-33, M-34).
+func closed(in *market.Instrument, reducing bool) msg.Reject {
 	switch {
-	case in.Phase == msg.Continuous:
-	case in.Phase == msg.ReduceOnly && (reducing || o.ReduceOnly):
-	default:
+	case in.Phase != msg.Continuous && (in.Phase != msg.ReduceOnly || !reducing):
 		return msg.RejectMarketHalted
-	}
-	if in.Mark == 0 {
+	case in.Mark == 0:
 		return msg.RejectNoMark
-	}
-	if o.Side == msg.Buy {
-		if o.Limit > in.High {
-			o.Bound, o.Actual = int64(in.High), int64(o.Limit)
-			return msg.RejectPriceOutsideBand
-		}
-		return 0
-	}
-	if o.Limit < in.Low {
-		o.Bound, o.Actual = int64(in.Low), int64(o.Limit)
-		return msg.RejectPriceOutsideBand
 	}
 	return 0
 }
 
-// reduceOnly cuts a reduce-only order to the position that it can reduce. A spot sell never opens anything: what it may
-// sell is what credit looks at.
-func reduceOnly(o *Order, in *market.Instrument, x *margin.Exposure) msg.Reject {
-	held := x.Qty
+// outside refuses a price beyond the band (M-73).
+func (o *Order) outside(in *market.Instrument) msg.Reject {
+	o.Bound, o.Actual = int64(in.High), int64(o.Limit)
+	if o.Side == msg.Sell {
+		o.Bound = int64(in.Low)
+	}
+	return msg.RejectPriceOutsideBand
+}
+
+// reduceOnly cuts a reduce-only order to the position that it can reduce, and refuses one that the kill switch lets in only
+// if it reduces. A spot sell never opens anything: what it may sell is what credit looks at.
+func (o *Order) reduceOnly(in *market.Instrument, reducing bool) msg.Reject {
+	if !o.ReduceOnly {
+		if !reducing {
+			return msg.RejectAccountReduceOnly
+		}
+		return 0
+	}
+	held := o.Exposure.Qty
 	if o.Side == msg.Buy {
 		held = -held
 	}
@@ -155,7 +169,7 @@ func reduceOnly(o *Order, in *market.Instrument, x *margin.Exposure) msg.Reject 
 }
 
 // capped checks the owner's position and the instrument's open interest, both with the order filled (M-71).
-func (g *Gate) capped(o *Order, in *market.Instrument, x *margin.Exposure) msg.Reject {
+func (g *Gate) capped(o *Order, in *market.Instrument) msg.Reject {
 	if in.MaxPosition != 0 {
 		if r := g.positionCap(o, in); r != 0 {
 			return r
@@ -164,11 +178,12 @@ func (g *Gate) capped(o *Order, in *market.Instrument, x *margin.Exposure) msg.R
 	if in.MaxInterest == 0 || !margin.Margined(in) {
 		return 0
 	}
-	after := x.Qty + o.Qty
+	held := o.Exposure.Qty
+	after := held + o.Qty
 	if o.Side == msg.Sell {
-		after = x.Qty - o.Qty
+		after = held - o.Qty
 	}
-	opened := max(fixed.Abs(after)-fixed.Abs(x.Qty), 0)
+	opened := max(fixed.Abs(after)-fixed.Abs(held), 0)
 	if interest := g.House.Interest(o.Instr) + opened; opened > 0 && interest > in.MaxInterest {
 		o.Bound, o.Actual = int64(in.MaxInterest), int64(interest)
 		return msg.RejectOpenInterestLimit
@@ -178,7 +193,7 @@ func (g *Gate) capped(o *Order, in *market.Instrument, x *margin.Exposure) msg.R
 
 // positionCap checks what the owner would hold with all his open orders of the side, and this one, filled.
 func (g *Gate) positionCap(o *Order, in *market.Instrument) msg.Reject {
-	_, long, short := g.House.OwnerLots(g.House.Account(o.Account).Owner, o.Instr)
+	_, long, short := g.House.OwnerLots(o.Account.Owner, o.Instr)
 	would := long + o.Qty
 	if o.Side == msg.Sell {
 		would = o.Qty - short
