@@ -62,9 +62,11 @@ func Requirement(in *market.Instrument, x *Exposure) (m fixed.Money, ok bool) {
 	}
 	m, ok = Initial(in, max(fixed.Abs(x.Qty+x.Buys), fixed.Abs(x.Qty-x.Sells)))
 	if x.Buys > max(-x.Qty, 0) {
+		ok = ok && m <= fixed.MaxInt64-x.BuyReserve
 		m += x.BuyReserve
 	}
 	if x.Sells > max(x.Qty, 0) {
+		ok = ok && m <= fixed.MaxInt64-x.SellReserve
 		m += x.SellReserve
 	}
 	return m, ok
