@@ -100,7 +100,7 @@ func (b Binance) Replay(ctx context.Context, watch Watch) (*Result, error) {
 	reader, ev := BinanceReader{src, b.Tick, b.Lot}, BinanceEvent{}
 	for {
 		if err := reader.Read(&ev); errors.Is(err, io.EOF) {
-			return run.finish()
+			return run.finish(nil)
 		} else if err != nil {
 			return nil, err
 		}
@@ -109,10 +109,7 @@ func (b Binance) Replay(ctx context.Context, watch Watch) (*Result, error) {
 		}
 		if pacer.step() {
 			run.result.Partial = true
-			if _, err := run.finish(); err != nil {
-				return nil, err
-			}
-			return run.result, ctx.Err()
+			return run.finish(ctx.Err())
 		}
 	}
 }
@@ -226,7 +223,7 @@ func (r *binanceRun) best(side msg.Side) Level {
 }
 
 // finish compares our quotes with the recording's.
-func (r *binanceRun) finish() (*Result, error) {
+func (r *binanceRun) finish(stopped error) (*Result, error) {
 	r.result.Dropped, r.result.Gaps = r.order.Dropped, r.order.Gaps
 	slices.SortStableFunc(r.tickers, func(a, b quoted) int { return compareUpdates(a, b.update) })
 	for _, own := range r.own {
@@ -242,11 +239,7 @@ func (r *binanceRun) finish() (*Result, error) {
 			r.result.differs("%s: best is %v / %v, expected %v / %v by the ticker of update %d", own.where, own.bid, own.ask, want.bid, want.ask, want.update)
 		}
 	}
-	if r.venue == nil {
-		return r.result, nil
-	}
-	r.result.State = r.venue.hash()
-	return r.result, r.venue.check()
+	return r.venue.finish(r.result, stopped)
 }
 
 func compareUpdates(q quoted, update uint64) int {

@@ -50,7 +50,7 @@ func (m MBO) Replay(ctx context.Context, watch Watch) (*Result, error) {
 	reader, rec := MBOReader{Source: src, Step: m.Tick}, MBORecord{}
 	for {
 		if err := reader.Read(&rec); errors.Is(err, io.EOF) {
-			return run.finish()
+			return run.venue.finish(run.result, nil)
 		} else if err != nil {
 			return nil, err
 		}
@@ -59,10 +59,7 @@ func (m MBO) Replay(ctx context.Context, watch Watch) (*Result, error) {
 		}
 		if pacer.step() {
 			run.result.Partial = true
-			if _, err := run.finish(); err != nil {
-				return nil, err
-			}
-			return run.result, ctx.Err()
+			return run.venue.finish(run.result, ctx.Err())
 		}
 	}
 }
@@ -207,9 +204,11 @@ func (r *mboRun) remove(order uint64, o *standing) {
 }
 
 func (r *mboRun) clear() {
-	for order := range r.orders {
-		if o := r.standing(order); o != nil {
-			r.remove(order, o)
+	clear(r.orders)
+	clear(r.filled)
+	for _, side := range [2]msg.Side{msg.Buy, msg.Sell} {
+		for r.venue != nil && r.venue.book.first(side) != 0 {
+			r.venue.drop(r.venue.book.orders[r.venue.book.first(side)].id)
 		}
 	}
 }
@@ -224,7 +223,7 @@ func (r *mboRun) fill(rec *MBORecord) {
 		r.result.differs("%s: order %d was filled, expected an order that stands", r.src.where(), rec.Order)
 		return
 	}
-	head := r.head(rec.Side, rec.Price)
+	head := r.head(o.side, rec.Price)
 	r.filled[o.id] += rec.Size
 	if head == nil || head.id != o.id {
 		r.result.differs("%s: order %d was filled, expected the first of its price", r.src.where(), rec.Order)
@@ -246,12 +245,4 @@ func (r *mboRun) head(side msg.Side, price fixed.Ticks) *standing {
 		}
 	}
 	return nil
-}
-
-func (r *mboRun) finish() (*Result, error) {
-	if r.venue == nil {
-		return r.result, nil
-	}
-	r.result.State = r.venue.hash()
-	return r.result, r.venue.check()
 }

@@ -34,7 +34,7 @@ const (
 type MBORecord struct {
 	Time   fixed.Nanos // ts_event; 0 where the file has none
 	Action MBOAction
-	Side   msg.Side // 0 where the file says N
+	Side   msg.Side // 0 where the file says N; a fill's is not needed, since its order has one
 	Order  uint64
 	Price  fixed.Ticks // whole ticks of the reader's step; 0 where the action needs none
 	Size   fixed.Lots
@@ -180,7 +180,7 @@ func parseMBOOrder(f *[mboColumns][]byte, step Step, m *MBORecord) error {
 	if m.Action == MBOCancel {
 		return nil
 	}
-	if m.Side == 0 {
+	if m.Side == 0 && m.Action != MBOFill {
 		return flaw{"side is " + quote(f[mboSide]), "B or A with action " + string(f[mboAction])}
 	}
 	price, err := integer(f[mboPrice], "price_1e9", -fixed.MaxInt64/2, fixed.MaxInt64/2)

@@ -107,7 +107,7 @@ func decimal(field []byte, name string, places int, step, lo, hi int64) (int64, 
 }
 
 func offStep(field []byte, name string, places int, step int64) error {
-	return flaw{name + " " + string(field) + " is off the step", "a multiple of " + steps(1, places, step)}
+	return flaw{name + " " + string(field) + " is off its step", "a multiple of " + steps(1, places, step)}
 }
 
 // steps prints a count of steps as the number it stands for.

@@ -25,7 +25,7 @@ type Result struct {
 	Compared int64    `json:"compared"` // answers that could be compared
 	Differ   int64    `json:"differ"`   // of these, how many were not the engine's
 	Refused  int64    `json:"refused"`  // orders of the recording that the engine did not take
-	First    string   `json:"first,omitempty"`
+	First    string   `json:"first_difference,omitempty"`
 	State    string   `json:"state"`   // the engine's hash at the end
 	Partial  bool     `json:"partial"` // interrupted: the rest was not read
 
@@ -63,10 +63,10 @@ type Executions struct {
 // Watch is told now and then how many bytes of the files are read, of how many; total 0 means that nobody knows.
 type Watch func(read, total int64)
 
-// pace calls for a look at the clock face each so many messages: progress, and whether to stop.
-const pace = 1 << 10
+// pace is after how many messages a replay tells how far it is and asks whether to stop.
+const pace = 1 << 8
 
-// watcher paces a replay.
+// watcher tells how far a replay is and asks whether to stop.
 type watcher struct {
 	ctx   context.Context
 	src   *Source

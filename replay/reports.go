@@ -63,10 +63,11 @@ func (c Consensus) Replay(ctx context.Context, watch Watch) (*Result, error) {
 			return nil, err
 		}
 		if pacer.step() {
-			return run.finish("", true), ctx.Err()
+			run.result.Partial = true
+			return run.finish("", ctx.Err())
 		}
 	}
-	return run.finish(strings.ToLower(c.Expect), false), nil
+	return run.finish(strings.ToLower(c.Expect), nil)
 }
 
 // consensusRun is a replay under way.
@@ -229,20 +230,18 @@ func (r *consensusRun) write() {
 	}
 }
 
-func (r *consensusRun) finish(expect string, partial bool) *Result {
+// finish hashes the text and compares the hash.
+func (r *consensusRun) finish(expect string, stopped error) (*Result, error) {
 	r.sum.Write(r.text)
 	r.reports.Hash = hex.EncodeToString(r.sum.Sum(nil))
-	r.result.Reports, r.result.Partial = &r.reports, partial
-	if r.venue != nil {
-		r.result.State = r.venue.hash()
-	}
+	r.result.Reports = &r.reports
 	if expect != "" {
 		r.result.Compared = 1
 		if !strings.HasPrefix(r.reports.Hash, expect) {
 			r.result.differs("the reports hash to %s, expected %s", r.reports.Hash, expect)
 		}
 	}
-	return r.result
+	return r.venue.finish(r.result, stopped)
 }
 
 // side01 is a side as the stream numbers it.

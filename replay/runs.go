@@ -61,21 +61,24 @@ func (l Lobster) Replay(ctx context.Context, watch Watch) (*Result, error) {
 		single:    len(seed.Asks) == 1,
 		orders:    map[uint64]msg.OrderID{},
 		anonymous: map[place]msg.OrderID{},
-		result: &Result{Format: "lobster", Files: []string{l.Messages, l.Book},
+		result: &Result{Format: "lobster", Files: l.files(),
 			Executions: &Executions{}, Runs: &Runs{}},
 	}
 	err = run.all(seed, &watcher{ctx: ctx, src: src, watch: watch})
-	if run.venue != nil {
-		run.result.State = run.venue.hash()
+	run.result.Partial = err != nil && err == ctx.Err()
+	if err != nil && !run.result.Partial {
+		return nil, err
 	}
-	switch {
-	case err == nil:
-		return run.result, nil
-	case errors.Is(err, context.Canceled):
-		run.result.Partial = true
-		return run.result, err
+	return run.venue.finish(run.result, err)
+}
+
+// files are all files that are read.
+func (l Lobster) files() []string {
+	files := []string{l.Messages, l.Book}
+	if l.Seed != "" {
+		files = append(files, l.Seed)
 	}
-	return nil, err
+	return files
 }
 
 // seed is the book to begin with.

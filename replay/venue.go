@@ -47,7 +47,8 @@ type venue struct {
 }
 
 const (
-	ordersMost = 1 << 18 // that may rest at one time
+	ordersMost = 1 << 17 // that may rest at one time; an account counts half as many in one instrument
+	levelsMost = 1 << 16
 	eventsMost = 1 << 14 // of one command
 )
 
@@ -55,7 +56,7 @@ const (
 func openVenue(symbol string, mark fixed.Ticks, shape shape) (*venue, error) {
 	limits := engine.Limits{Instruments: 2, Accounts: 2, Positions: 4,
 		AccountPositions: 2, // the fewer an account may have, the larger each may be
-		Orders:           ordersMost, Events: eventsMost}
+		Orders:           ordersMost, Levels: levelsMost, Events: eventsMost}
 	eng, err := engine.New(limits)
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
@@ -153,17 +154,19 @@ func (v *venue) change(id msg.OrderID, price fixed.Ticks, leaves fixed.Lots) *ms
 	return refusal(v.apply(c))
 }
 
-// check compares the whole book that the events told with the engine's own.
-func (v *venue) check() error {
+// finish completes a result with the engine's state, when the whole book that the events told is the engine's own.
+// stopped is why the replay ended early, or nil; v is nil where nothing came to be.
+func (v *venue) finish(result *Result, stopped error) (*Result, error) {
+	if v == nil {
+		return result, stopped
+	}
 	for _, side := range [2]msg.Side{msg.Buy, msg.Sell} {
 		told := v.book.best(side, ordersMost, nil)
 		own := v.eng.Depth(v.instrument(side), side, nil, ordersMost)
 		if !slices.EqualFunc(told, own, func(a Level, b book.Depth) bool { return a.Price == b.Price && a.Qty == b.Qty }) {
-			return fmt.Errorf("replay: the %s side that the events tell of is not the engine's", side)
+			return nil, fmt.Errorf("replay: the %s side that the events tell of is not the engine's", side)
 		}
 	}
-	return nil
+	result.State = fmt.Sprintf("%016x", v.eng.Hash())
+	return result, stopped
 }
-
-// hash is the hash of the engine's state as it is printed.
-func (v *venue) hash() string { return fmt.Sprintf("%016x", v.eng.Hash()) }

@@ -32,6 +32,7 @@ type commandLine struct {
 	Quiet    bool   `help:"No progress and no remarks, only results and faults."`
 	Progress string `enum:"auto,never" default:"auto" help:"When to draw a progress bar: auto (on a terminal) or never."`
 
+	Replay  replayCommand  `cmd:"" help:"Drive recorded market data through the engine and compare it with the answers that come with it."`
 	Version versionCommand `cmd:"" help:"What this binary was built from."`
 	Help    helpCommand    `cmd:"" help:"Help, examples first."`
 }
