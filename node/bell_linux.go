@@ -1,0 +1,39 @@
+package node
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// bell is an eventfd: a counter in the kernel. Ringing adds one; hearing waits until it is not zero and clears it.
+type bell struct{ file *os.File }
+
+func newBell() (bell, error) {
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	if err != nil {
+		return bell{}, fmt.Errorf("node: eventfd: %w", err)
+	}
+	return bell{os.NewFile(uintptr(fd), "bell")}, nil
+}
+
+// ring never blocks: the counter is read long before it overflows. After close it does nothing.
+func (b bell) ring() {
+	var one [8]byte
+	binary.NativeEndian.PutUint64(one[:], 1)
+	_, _ = b.file.Write(one[:]) // fails only after close, when nobody hears it any more
+}
+
+// hear blocks the thread until the bell has rung or is closed.
+func (b bell) hear() {
+	var count [8]byte
+	_, _ = b.file.Read(count[:]) // a failure is a wake for nothing
+}
+
+// close ends the bell. The counter goes when the last one that hears it is through, so it rings once more.
+func (b bell) close() {
+	b.ring()
+	_ = b.file.Close() // an eventfd has nothing to flush
+}

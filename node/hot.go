@@ -1,0 +1,138 @@
+package node
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/ring"
+)
+
+// The hot thread. It polls; when there is nothing to do it pauses and polls again; when there has been nothing for long it
+// may sleep:
+//
+//	poll ──did something──> wake readers, poll
+//	  │ nothing
+//	PAUSE, up to 20,000 times ──> poll
+//	  │ still nothing, and Park
+//	raise the flag, poll once more ──did something──> lower the flag, go on
+//	  │ nothing
+//	sleep until a producer publishes, a reader releases, or Stop
+//
+// The second look is a poll like any other, so it sees whatever a poll sees: new requests, and room that a slow reader has
+// made for events.
+
+// pollsMax is how often the hot thread polls in vain before it sleeps: about 0.4 ms, ten times what a wake costs.
+const pollsMax = 20_000
+
+// run is the life of the hot thread. It is never unlocked from its goroutine, so it ends with it, its mask of cores too.
+func (n *Node) run(running chan<- struct{}) {
+	runtime.LockOSThread()
+	n.stay.pin()
+	close(running)
+	defer n.end()
+	n.trade()
+}
+
+// trade polls until the node is told to stop and the lanes are empty.
+func (n *Node) trade() {
+	idle := 0
+	for {
+		if n.poll() {
+			idle = 0
+			continue
+		}
+		if n.stopping.Load() && n.drained() {
+			return
+		}
+		if idle++; idle < pollsMax || n.config.Idle == Spin {
+			ring.Pause()
+			continue
+		}
+		idle = 0
+		n.hot.sleep(func() bool { return n.poll() || n.stopping.Load() && n.drained() })
+	}
+}
+
+// poll does one batch, wakes the readers that sleep, and reports whether there was anything to do.
+func (n *Node) poll() bool {
+	if n.poller.Poll(0) == 0 {
+		return false
+	}
+
+	for _, r := range n.readers {
+		r.sleeper.wake()
+	}
+	return true
+}
+
+// drained reports whether nothing waits in the lanes.
+func (n *Node) drained() bool {
+	for _, l := range n.lanes {
+		if l.Ready() {
+			return false
+		}
+	}
+	return true
+}
+
+// end tells everyone that the hot thread is gone, and keeps what there is to know when it did not end by itself.
+func (n *Node) end() {
+	if cause := recover(); cause != nil {
+		n.halt = n.inquire(cause)
+	}
+	n.stopping.Store(true)
+	n.finished.Store(true)
+	for _, r := range n.readers {
+		r.sleeper.wake()
+	}
+	close(n.done)
+}
+
+// Halt is the end of a hot loop by a broken invariant. Nothing that the engine holds can be trusted any more, and nothing
+// of the last batch has been published.
+type Halt struct {
+	Cause any           // what the panic said
+	Stack []byte        // where
+	Seq   msg.Seq       // the command during which it happened; 0 with a Handler
+	Hash  uint64        // the hash of the state as it was left
+	Whole bool          // Hash could be computed
+	Last  []msg.Command // the last commands, at most 64, the one of Seq last; empty where the poller keeps none
+}
+
+// Error says what broke, at which command, and in which state.
+func (h *Halt) Error() string {
+	hash := "a state that has no hash"
+	if h.Whole {
+		hash = fmt.Sprintf("state %016x", h.Hash)
+	}
+	return fmt.Sprintf("node: halted at command %d with %s, %d commands kept: %v", h.Seq, hash, len(h.Last), h.Cause)
+}
+
+// Recorder is a Poller that keeps its last commands: Last appends them in order, the one under way last.
+type Recorder interface {
+	Last(dst []msg.Command) []msg.Command
+}
+
+// inquire collects what there is to know about a panic. It trusts nothing: what breaks again is left out.
+func (n *Node) inquire(cause any) *Halt {
+	h := &Halt{Cause: cause, Stack: debug.Stack()}
+	attempt(func() {
+		if r, ok := n.poller.(Recorder); ok {
+			h.Last = r.Last(nil)
+		}
+	})
+	if n.config.Engine != nil {
+		h.Seq = n.config.Engine.Seq()
+		h.Whole = attempt(func() { h.Hash = n.config.Engine.Hash() })
+	}
+	return h
+}
+
+// attempt reports whether f came through without a panic.
+func attempt(f func()) (whole bool) {
+	defer func() { whole = recover() == nil }()
+	f()
+	return
+}

@@ -1,0 +1,516 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/lockstep-exchange/lockstep/engine"
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/market"
+	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/ring"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is how long a test waits before it says that something hangs; it decides nothing else.
+const patience = time.Minute
+
+func exchange(t testing.TB) *engine.Engine {
+	t.Helper()
+	e, err := engine.New(engine.Limits{Instruments: 2, Accounts: 16, Orders: 1 << 12, Levels: 1 << 10, Events: 256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// day is the commands of a trading day from a seed, configuration first; each has its time.
+func day(seed int64, orders int) []msg.Request {
+	spec := market.Spec{ID: 1, Symbol: "TEST-PERP", Type: msg.Perpetual, TickLot: 100, Start: 1000,
+		Initial: 10 * fixed.Percent, Maintenance: 5 * fixed.Percent, Taker: 5 * fixed.BasisPoint}
+	commands := append(spec.Append(nil), msg.SetPhase(1, msg.Continuous), msg.SetMark(1, 1000))
+	for account := range msg.AccountID(8) {
+		commands = append(commands, msg.Deposit(account+1, 1_000_000*fixed.Coin))
+	}
+	chance := rand.New(rand.NewSource(seed))
+	for range orders {
+		account := msg.AccountID(1 + chance.Intn(8))
+		side := msg.Side(1 + chance.Intn(2))
+		price := fixed.Ticks(980 + chance.Intn(40))
+		lots := fixed.Lots(1 + chance.Intn(9))
+		switch chance.Intn(8) {
+		case 0:
+			commands = append(commands, msg.Market(account, 1, side, lots, 0))
+		case 1, 2:
+			commands = append(commands, msg.Cancel(account, 1, msg.OrderID(1+chance.Intn(64))))
+		case 3:
+			commands = append(commands, msg.Amend(account, 1, msg.OrderID(1+chance.Intn(64)), price, lots))
+		case 4:
+			commands = append(commands, msg.Tick())
+		default:
+			commands = append(commands, msg.Limit(account, 1, side, price, lots))
+		}
+	}
+	requests := make([]msg.Request, len(commands))
+	for i := range commands {
+		requests[i] = commands[i].Request
+		requests[i].Time = fixed.Nanos(i/3) * fixed.Microsecond
+	}
+	return requests
+}
+
+// inline applies requests one by one without rings or threads.
+func inline(e *engine.Engine, requests []msg.Request) (events []msg.Event) {
+	for i := range requests {
+		events = e.Apply(&msg.Command{Seq: msg.Seq(i + 1), Request: requests[i]}, events)
+	}
+	return events
+}
+
+// send publishes requests in batches of up to batch and waits where the port is full.
+func send(t *testing.T, p *Port, requests []msg.Request, batch int) {
+	for len(requests) > 0 {
+		n := 0
+		for ; n < batch && n < len(requests); n++ {
+			slot := p.Claim()
+			if slot == nil {
+				if err := p.Err(); err != ErrFull {
+					t.Errorf("the port refuses: %v", err)
+					return
+				}
+				break
+			}
+			slot.CopyFrom(&requests[n])
+		}
+		p.Publish()
+		requests = requests[n:]
+		if n == 0 {
+			runtime.Gosched()
+		}
+	}
+}
+
+// collect reads until the node has stopped.
+func collect(r *Reader) (events []msg.Event) {
+	for r.Wait() {
+		for e := r.Next(); e != nil; e = r.Next() {
+			events = append(events, *e)
+		}
+		r.Release()
+	}
+	return events
+}
+
+func start(t *testing.T, c Config) *Node {
+	t.Helper()
+	n, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func run(t *testing.T, n *Node) {
+	t.Helper()
+	if err := n.Start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func stop(t *testing.T, n *Node) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := n.Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func equalEvents(a, b []msg.Event) bool {
+	return slices.EqualFunc(a, b, func(x, y msg.Event) bool { return x.Equal(&y) })
+}
+
+// A node gives the events and the state that the engine gives by itself, whatever the batches, the processors of the
+// runtime and the way it waits.
+func TestThreadedEqualsInline(t *testing.T) { // A-18, L-06
+	const seed = 7
+	t.Logf("seed %d", seed)
+	requests := day(seed, 6_000)
+	twin := exchange(t)
+	want := inline(twin, requests)
+
+	for _, c := range []struct {
+		procs, batch, lane int
+		idle               Idle
+		float              bool
+	}{
+		{1, 1, 64, Park, true}, {1, 64, 256, Park, false}, {2, 7, 8, Park, false}, {2, 64, 2048, Park, true}, {3, 7, 256, Spin, false},
+	} {
+		t.Run(fmt.Sprintf("procs=%d,batch=%d,lane=%d,idle=%v,float=%v", c.procs, c.batch, c.lane, c.idle, c.float), func(t *testing.T) {
+			e := exchange(t)
+			n := start(t, Config{Engine: e, Lane: c.lane, Out: 512, Idle: c.idle, Procs: c.procs, Float: c.float, Collect: true})
+			r, err := n.Reader(true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			run(t, n)
+			if got := runtime.GOMAXPROCS(0); got != c.procs {
+				t.Errorf("GOMAXPROCS is %d, want %d", got, c.procs)
+			}
+			var got []msg.Event
+			var reading sync.WaitGroup
+			reading.Go(func() { got = collect(r) })
+			send(t, n.Port(0), requests, c.batch)
+			stop(t, n)
+			reading.Wait()
+
+			if e.Hash() != twin.Hash() || e.Seq() != twin.Seq() {
+				t.Errorf("state %016x after %d commands, inline %016x after %d", e.Hash(), e.Seq(), twin.Hash(), twin.Seq())
+			}
+			if !equalEvents(got, want) {
+				t.Errorf("%d events, inline %d, or different ones", len(got), len(want))
+			}
+		})
+	}
+}
+
+// Stop applies what was published before, though nobody has read anything yet, and then the port is closed.
+func TestStopDrains(t *testing.T) {
+	requests := day(3, 100)
+	e := exchange(t)
+	n := start(t, Config{Engine: e, Ports: 3, Out: 1 << 12, Float: true, Collect: true})
+	r, err := n.Reader(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, n)
+	send(t, n.Port(1), requests, 16)
+	stop(t, n)
+	if e.Seq() != msg.Seq(len(requests)) {
+		t.Errorf("%d commands were applied, %d had been published", e.Seq(), len(requests))
+	}
+	if got := collect(r); len(got) == 0 || got[len(got)-1].Seq != e.Seq() {
+		t.Errorf("the reader found %d events after Stop, not those up to command %d", len(got), e.Seq())
+	}
+	if n.Port(0).Claim() != nil || n.Port(0).Send(&requests[0]) != ErrStopped {
+		t.Error("a port takes commands after Stop")
+	}
+	stop(t, n) // again: nothing left to do
+}
+
+// A reader that does not release holds Stop up, and Stop says so.
+func TestStopNamesTheReaderThatHoldsItUp(t *testing.T) {
+	n := start(t, Config{Engine: exchange(t), Out: 512, Lane: 2048, Float: true, Collect: true})
+	r, err := n.Reader(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, n)
+	send(t, n.Port(0), day(3, 1000), 64)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := n.Stop(ctx); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "reader") {
+		t.Errorf("Stop gave %v, want the reader to be named", err)
+	}
+	var reading sync.WaitGroup
+	reading.Go(func() { collect(r) })
+	stop(t, n)
+	reading.Wait()
+}
+
+// Several producers in parallel: each one's commands are applied in its order, none twice.
+func TestProducersKeepTheirOrder(t *testing.T) {
+	const producers, each = 4, 1000
+	e := exchange(t)
+	n := start(t, Config{Engine: e, Ports: producers, Lane: 64, Out: 512, Collect: true})
+	r, err := n.Reader(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, n)
+	var sending sync.WaitGroup
+	for p := range producers {
+		sending.Go(func() {
+			for i := range each {
+				c := msg.Limit(msg.AccountID(p+1), 1, msg.Buy, 1000, 1) // refused: nothing is listed
+				c.Qty = fixed.Lots(i + 1)
+				for n.Port(p).Send(&c.Request) == ErrFull {
+					runtime.Gosched()
+				}
+			}
+		})
+	}
+	var got []msg.Event
+	var reading sync.WaitGroup
+	reading.Go(func() { got = collect(r) })
+	sending.Wait()
+	stop(t, n)
+	reading.Wait()
+	if len(got) != producers*each {
+		t.Fatalf("%d events, want %d", len(got), producers*each)
+	}
+	var last [producers + 1]fixed.Lots
+	var now fixed.Nanos
+	for i := range got {
+		ev := &got[i]
+		if ev.Seq != msg.Seq(i+1) || ev.Time < now {
+			t.Fatalf("event %d: Seq %d, time %d after %d", i, ev.Seq, ev.Time, now)
+		}
+		now = ev.Time
+		if ev.Qty != last[ev.Account]+1 {
+			t.Fatalf("producer %d: command %d came after %d", ev.Account, ev.Qty, last[ev.Account])
+		}
+		last[ev.Account] = ev.Qty
+	}
+}
+
+// The hot thread goes to sleep when nobody speaks, and one command wakes it; a sleeping reader is woken by its event.
+func TestParkingWakes(t *testing.T) { // L-28
+	n := start(t, Config{Engine: exchange(t), Float: true, Collect: true})
+	r, err := n.Reader(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, n)
+	c := msg.Tick()
+	for round := range uint64(5) {
+		for n.Status().Sleeps <= round {
+			runtime.Gosched()
+		}
+		if err := n.Port(0).Send(&c.Request); err != nil {
+			t.Fatal(err)
+		}
+		if !r.Wait() {
+			t.Fatal("the node has stopped")
+		}
+		if ev := r.Next(); ev == nil || ev.Seq != msg.Seq(round+1) {
+			t.Fatalf("command %d: got event %v", round+1, ev)
+		}
+		for r.Next() != nil {
+		}
+		r.Release()
+	}
+	stop(t, n)
+	if r.Wait() {
+		t.Error("an event after the last command")
+	}
+}
+
+// A hot thread that sleeps because the ring is full wakes when the reader releases.
+func TestParkingOnAFullRing(t *testing.T) {
+	requests := day(5, 2000)
+	e := exchange(t)
+	n := start(t, Config{Engine: e, Lane: 4096, Out: 512, Float: true, Collect: true})
+	r, err := n.Reader(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, n)
+	send(t, n.Port(0), requests, 64)
+	for n.Status().Sleeps == 0 {
+		runtime.Gosched()
+	}
+	for seq := msg.Seq(0); seq < msg.Seq(len(requests)); r.Release() {
+		r.Wait()
+		for ev := r.Next(); ev != nil; ev = r.Next() {
+			seq = ev.Seq
+		}
+	}
+	stop(t, n)
+}
+
+// An optional reader that lags is cut off; the exchange does not wait for it.
+func TestOptionalReaderDoesNotHoldUp(t *testing.T) { // L-21
+	requests := day(5, 5000)
+	e := exchange(t)
+	n := start(t, Config{Engine: e, Lane: 256, Out: 512, Float: true, Collect: true})
+	r, err := n.Reader(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, n)
+	send(t, n.Port(0), requests, 64)
+	stop(t, n)
+	if e.Seq() != msg.Seq(len(requests)) {
+		t.Errorf("%d commands were applied, want %d", e.Seq(), len(requests))
+	}
+	if !r.Lost() || r.Wait() {
+		t.Error("the reader that slept was not told that it lost events")
+	}
+}
+
+func TestTicker(t *testing.T) {
+	var now fixed.Nanos
+	var clock sync.Mutex
+	n := start(t, Config{Engine: exchange(t), Tick: time.Millisecond, Float: true, Collect: true, Clock: func() fixed.Nanos {
+		clock.Lock()
+		defer clock.Unlock()
+		now += 10
+		return now
+	}})
+	r, err := n.Reader(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, n)
+	for seq := msg.Seq(0); seq < 3; r.Release() {
+		r.Wait()
+		for ev := r.Next(); ev != nil; ev = r.Next() {
+			if seq = ev.Seq; ev.Time != fixed.Nanos(10*seq) {
+				t.Errorf("tick %d has time %d, want %d", seq, ev.Time, 10*seq)
+			}
+		}
+	}
+	stop(t, n)
+}
+
+// breaks is a poller that panics at its third request, as an engine does whose invariant is broken.
+type breaks struct {
+	lanes []*ring.Lane[msg.Request]
+	last  []msg.Command
+}
+
+func (b *breaks) Poll(fixed.Nanos) int {
+	r := b.lanes[0].Next()
+	if r == nil {
+		return 0
+	}
+	b.last = append(b.last, msg.Command{Seq: msg.Seq(len(b.last) + 1), Request: *r})
+	b.lanes[0].Release()
+	if len(b.last) == 3 {
+		panic("the third is one too many")
+	}
+	return 1
+}
+
+func (b *breaks) Last(dst []msg.Command) []msg.Command { return append(dst, b.last...) }
+
+// A panic in the hot loop ends the node: it is handed over with what there is to know, ports close, readers are told.
+func TestPanicHalts(t *testing.T) { // A-15, D-04
+	n := start(t, Config{Tick: time.Hour, Float: true, Collect: true,
+		Handler: func(lanes []*ring.Lane[msg.Request], _ *ring.Ring[msg.Event]) Poller { return &breaks{lanes: lanes} }})
+	r, err := n.Reader(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, n)
+	for i := range msg.AccountID(4) {
+		c := msg.Deposit(i+1, 1)
+		if err := n.Port(0).Send(&c.Request); err != nil && err != ErrStopped {
+			t.Fatal(err)
+		}
+	}
+	<-n.Done()
+	if r.Wait() {
+		t.Error("a reader waits for a node that has halted")
+	}
+	var halt *Halt
+	if err := n.Stop(t.Context()); !errors.As(err, &halt) {
+		t.Fatalf("Stop gave %v, want a Halt", err)
+	}
+	if len(halt.Last) != 3 || halt.Last[2].Account != 3 || halt.Cause != "the third is one too many" || halt.Whole {
+		t.Errorf("got %v with %v", halt, halt.Last)
+	}
+	if !strings.Contains(string(halt.Stack), "breaks") {
+		t.Errorf("the stack does not show where:\n%s", halt.Stack)
+	}
+	if n.Port(0).Claim() != nil || n.Port(0).Err() != ErrStopped || n.Status().Running {
+		t.Error("a node that has halted takes commands")
+	}
+}
+
+// What Start changes in the process, Stop puts back; several nodes share the account.
+func TestStopUndoesStart(t *testing.T) { // L-27, L-31
+	procs := runtime.GOMAXPROCS(0)
+	first := start(t, Config{Engine: exchange(t), Fuse: 1 << 40})
+	second := start(t, Config{Engine: exchange(t), Fuse: 1 << 40, Idle: Spin})
+	run(t, first)
+	one := first.Status()
+	if one.Collector || one.Fuse != 1<<40 || one.Procs != 2 || !one.Running {
+		t.Errorf("the first node runs as %+v", one)
+	}
+	if (one.Core < 0) == (one.Unpinned == "") {
+		t.Errorf("pinned to core %d, not pinned because %q", one.Core, one.Unpinned)
+	}
+	run(t, second)
+	two := second.Status()
+	if runtime.NumCPU() > 1 && (two.Idle != Spin || two.Procs != 3) || runtime.NumCPU() == 1 && two.Idle != Park {
+		t.Errorf("the second node runs as %+v on %d cores", two, runtime.NumCPU())
+	}
+	if two.Core >= 0 && two.Core == one.Core {
+		t.Errorf("two hot threads on core %d", two.Core)
+	}
+	stop(t, first)
+	if second.Status().Collector || !second.Status().Running {
+		t.Error("the second node lost its quiet when the first one stopped")
+	}
+	stop(t, second)
+	if got := runtime.GOMAXPROCS(0); got != procs {
+		t.Errorf("GOMAXPROCS is %d after the last Stop, was %d", got, procs)
+	}
+	if status := first.Status(); status.Running || status.Fuse == 1<<40 {
+		t.Errorf("after Stop: %+v", status)
+	}
+}
+
+func TestConfigRefuses(t *testing.T) {
+	e := exchange(t)
+	handler := func([]*ring.Lane[msg.Request], *ring.Ring[msg.Event]) Poller { return nil }
+	for name, c := range map[string]Config{
+		"Engine or a Handler": {},
+		"Handler":             {Engine: e, Handler: handler},
+		"Ports":               {Engine: e, Ports: -1},
+		"Ports is":            {Engine: e, Ports: 2000, Lane: 2},
+		"slots":               {Engine: e, Lane: 3},
+		"together":            {Engine: e, Ports: 33},
+		"more than the 256":   {Engine: e, Out: 256},
+		"power of two":        {Engine: e, Out: 1000},
+		"Idle":                {Engine: e, Idle: 7},
+		"Tick":                {Engine: e, Tick: -1},
+		"Core":                {Engine: e, Core: -2},
+	} {
+		if n, err := New(c); err == nil || n != nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("New(%+v) gave %v, want an error that says %q", c, err, name)
+		}
+	}
+}
+
+// Nothing is allocated for a command, sleeping and waking included.
+func TestNoAllocations(t *testing.T) { // L-32
+	if raceDetector {
+		t.Skip("the race detector allocates in reads and writes of files")
+	}
+	n := start(t, Config{Engine: exchange(t), Float: true, Collect: true})
+	r, err := n.Reader(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, n)
+	c := msg.Tick()
+	if got := testing.AllocsPerRun(20, func() {
+		for sleeps := n.hot.sleeps.Load(); n.hot.sleeps.Load() == sleeps && !n.hot.asleep.Load(); {
+			runtime.Gosched()
+		}
+		if err := n.Port(0).Send(&c.Request); err != nil {
+			t.Fatal(err)
+		}
+		r.Wait()
+		for r.Next() != nil {
+		}
+		r.Release()
+	}); got != 0 {
+		t.Errorf("%v allocations a command", got)
+	}
+	stop(t, n)
+}

@@ -1,0 +1,97 @@
+package node
+
+import (
+	"errors"
+
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/ring"
+)
+
+var (
+	// ErrFull says that a port has no free slot: the hot loop is behind. Nothing was sent.
+	ErrFull = errors.New("node: the port is full")
+	// ErrStopped says that the node takes no commands any more. Nothing was sent.
+	ErrStopped = errors.New("node: the node has stopped")
+)
+
+// Port is a producer's door to the hot loop. One goroutine at a time uses it. It allocates nothing.
+type Port struct {
+	lane *ring.Lane[msg.Request]
+	node *Node
+}
+
+// Claim is the next free slot, to be filled in place, or nil when the port is full or the node is stopping; Err tells which.
+// The producer sets every field of line 1, Time too, and line 2 where the kind uses it: the slot holds an old request.
+func (p *Port) Claim() *msg.Request {
+	if p.node.stopping.Load() {
+		return nil
+	}
+	return p.lane.Claim()
+}
+
+// Publish hands over all slots claimed since the last Publish, and wakes the hot thread if it sleeps: 25 us or so then.
+func (p *Port) Publish() {
+	p.lane.Publish()
+	p.node.hot.wake()
+}
+
+// Now is the time with which a producer stamps its requests: once for all that it claims together.
+func (p *Port) Now() fixed.Nanos { return p.node.config.Clock() }
+
+// Err is why a Claim gave nil.
+func (p *Port) Err() error {
+	if p.node.stopping.Load() {
+		return ErrStopped
+	}
+	return ErrFull
+}
+
+// Send copies one request, stamps it and publishes it. It fails with ErrFull or ErrStopped, and then nothing was sent.
+func (p *Port) Send(r *msg.Request) error {
+	slot := p.Claim()
+	if slot == nil {
+		return p.Err()
+	}
+
+	slot.CopyFrom(r)
+	slot.Time = p.Now()
+	p.Publish()
+	return nil
+}
+
+// Reader is an outlet for all events of the node, in order. One goroutine at a time uses it. It allocates nothing.
+type Reader struct {
+	ring    *ring.Reader[msg.Event]
+	node    *Node
+	sleeper *sleeper
+}
+
+// Next is the next event, or nil when there is none yet or when this reader was cut off. It is read in place and stays
+// valid until Release; an optional reader's stays valid until the following Next.
+func (r *Reader) Next() *msg.Event { return r.ring.Next() }
+
+// Release gives back every event read so far, and wakes the hot thread where it waits for room.
+func (r *Reader) Release() {
+	r.ring.Release()
+	r.node.hot.wake()
+}
+
+// Lost reports whether this reader, an optional one, was too slow and has been cut off.
+func (r *Reader) Lost() bool { return r.ring.Lost() }
+
+// Wait sleeps until there is an event to read and reports true; or false when there will be none: the node has stopped and
+// all is read, or this reader was cut off. Whoever would rather spin calls Next.
+//
+//	for r.Wait() {
+//		for e := r.Next(); e != nil; e = r.Next() {
+//			...
+//		}
+//		r.Release()
+//	}
+func (r *Reader) Wait() bool {
+	for !r.ring.Ready() && !r.node.finished.Load() {
+		r.sleeper.sleep(func() bool { return r.ring.Ready() || r.node.finished.Load() })
+	}
+	return r.ring.Ready() && !r.ring.Lost()
+}
