@@ -143,23 +143,33 @@ func (w *WholeEngine) Run(list []ops.Op) {
 func (w *WholeEngine) Apply(op *ops.Op) {
 	how := w.acts[w.at]
 	w.at++
-	c := &w.next
-	c.Account = msg.AccountID(op.Owner(w.mask)) + 1
-	c.Instr = msg.InstrumentID(op.Instrument(w.books)) + 1
+	w.address(op)
 	if how != asRecorded {
 		w.twice(op, how)
 		return
 	}
+	w.word(op)
+	w.read(op, w.apply())
+}
+
+// address makes the next command one of op's owner, in op's instrument.
+func (w *WholeEngine) address(op *ops.Op) {
+	w.next.Account = msg.AccountID(op.Owner(w.mask)) + 1
+	w.next.Instr = msg.InstrumentID(op.Instrument(w.books)) + 1
+}
+
+// word makes the next command what op asks for, as it was recorded.
+func (w *WholeEngine) word(op *ops.Op) {
 	switch op.Kind {
 	case ops.Cancel:
 		w.cancel(op)
 	case ops.Replace:
+		c := &w.next
 		c.Kind, c.Order, c.Price, c.Qty = msg.KindAmend, w.ids[op.ID], fixed.Ticks(op.Price), fixed.Lots(op.Qty)
 		c.Side, c.TIF, c.Flags = 0, 0, msg.FlagLeaves
 	default:
 		w.enter(op)
 	}
-	w.read(op, w.apply())
 }
 
 // enter makes the next command the order of op.

@@ -97,13 +97,12 @@ func median(v []float64) float64 {
 // hold takes the thread, the core and the garbage collector for measuring.
 func (h *Harness) hold() (letGo func()) {
 	percent := debug.SetGCPercent(-1)
-	release := func() {}
+	leave := func() {}
 	if h.Core >= 0 {
-		aside(h.Core)
-		release, _ = Pin(h.Core)
+		leave = occupy(h.Core)
 	}
 	return func() {
-		release()
+		leave()
 		debug.SetGCPercent(percent)
 	}
 }

@@ -1,0 +1,18 @@
+//go:build !linux
+
+package bench
+
+import "runtime"
+
+// allowed knows no cores on this system.
+func allowed() []int { return nil }
+
+// occupy ties the calling goroutine to its thread; this system is not asked for a
+// core.
+func occupy(int) (leave func()) {
+	runtime.LockOSThread()
+	return runtime.UnlockOSThread
+}
+
+// settle is occupy on this system.
+func settle(core int) (leave func()) { return occupy(core) }
