@@ -31,6 +31,7 @@ type House struct {
 	statements  []Statement
 	owners      []Owner
 	rows        []Position // a hash table in place, by account and instrument; row 0 is none
+	past        []uint32   // by row: on how many paths to a position it lies, see table.go
 	ledgers     []Ledger
 	claims      []Claim
 	instruments []market.Instrument // the engine's; read here
@@ -50,12 +51,13 @@ type House struct {
 
 // New makes a house over the instruments of an engine; index 0 of them is none. The limits are the engine's, checked.
 func New(l Limits, instruments []market.Instrument) *House {
-	size := uint64(l.Positions) + uint64(l.Positions)/2 + 8
+	size := 2*uint64(l.Positions) + 8
 	h := &House{
 		accounts:    make([]Account, l.Accounts+1),
 		statements:  make([]Statement, l.Accounts+1),
 		owners:      make([]Owner, l.Accounts+1),
 		rows:        make([]Position, size),
+		past:        make([]uint32, size),
 		ledgers:     make([]Ledger, size),
 		claims:      make([]Claim, l.Orders+1),
 		instruments: instruments,
@@ -78,6 +80,7 @@ func (h *House) touchPages() {
 	}
 	for i := range h.rows {
 		h.rows[i].Qty = 0
+		h.past[i] = 0
 		h.ledgers[i].Cost = 0
 	}
 	for i := range h.claims {

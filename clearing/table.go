@@ -3,18 +3,19 @@ package clearing
 import (
 	"math/bits"
 
-	"github.com/lockstep-exchange/lockstep/margin"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
 // The positions are a hash table in place: a row is found from account and instrument alone, without a look at the
-// account's line, so that both misses overlap. Collisions go to the next row. A row that is given back leaves a mark, so
-// that searches go on behind it; marks that end a run are wiped at once. A third of the rows is always free.
+// account's line, so that both misses overlap. Collisions go to the next row. Half of the rows are always free.
 //
-//	home(account, instr) ──> [ other ][ gone ][ ours ][ free ]     search stops at ours or free
-
-// gone is the Account of a row that was given back inside a run.
-const gone = ^msg.AccountID(0)
+// Words: the path of a position are the rows from its home up to the one before its own. past counts, for each row, the
+// paths that it lies on, so a search ends at the row that nobody has gone past, whoever left meanwhile.
+//
+//	home(account, instr) ──> [ other ][ free ][ ours  ][ other ][ free ]
+//	past                         2       1       0        0        0      a search for a fourth ends at ours
+//
+// Positions do not move, since claims name their rows. Marks in place of the counts would add up until no search ends.
 
 func (h *House) home(account msg.AccountID, instr msg.InstrumentID) uint32 {
 	mixed := (uint64(account)<<16 ^ uint64(instr)) * 0x9E3779B97F4A7C15
@@ -30,24 +31,20 @@ func (h *House) after(row uint32) uint32 {
 	return 1
 }
 
-func (h *House) before(row uint32) uint32 {
-	if row > 1 {
-		return row - 1
-	}
-	return uint32(len(h.rows) - 1)
-}
-
 // Find is the row of an account in an instrument, 0 where it has none.
 func (h *House) Find(account msg.AccountID, instr msg.InstrumentID) uint32 {
-	for row := h.home(account, instr); ; row = h.after(row) {
+	row := h.home(account, instr)
+	for range len(h.rows) {
 		p := &h.rows[row]
-		if p.Account == account && p.Instr == uint16(instr) {
+		if p.Account == account && uint32(p.Instr) == uint32(instr) {
 			return row
 		}
-		if p.Account == 0 {
+		if h.past[row] == 0 {
 			return 0
 		}
+		row = h.after(row)
 	}
+	return 0
 }
 
 // CanTake reports whether an account without a row in an instrument may take one.
@@ -57,19 +54,12 @@ func (h *House) CanTake(account msg.AccountID) bool {
 
 // Take is the row of an account in an instrument, a new one where it has none; the caller has asked CanTake.
 func (h *House) Take(account msg.AccountID, instr msg.InstrumentID) uint32 {
-	free := uint32(0)
+	if row := h.Find(account, instr); row != 0 {
+		return row
+	}
 	row := h.home(account, instr)
 	for ; h.rows[row].Account != 0; row = h.after(row) {
-		p := &h.rows[row]
-		if p.Account == account && p.Instr == uint16(instr) {
-			return row
-		}
-		if p.Account == gone && free == 0 {
-			free = row
-		}
-	}
-	if free != 0 {
-		row = free
+		h.past[row]++
 	}
 	a := &h.accounts[account]
 	h.rows[row] = Position{Account: account, Instr: uint16(instr), Next: a.Positions}
@@ -91,6 +81,9 @@ func (h *House) Tidy(row uint32) {
 
 func (h *House) giveBack(row uint32) {
 	p := &h.rows[row]
+	for on := h.home(p.Account, msg.InstrumentID(p.Instr)); on != row; on = h.after(on) {
+		h.past[on]--
+	}
 	a := &h.accounts[p.Account]
 	if p.Prev != 0 {
 		h.rows[p.Prev].Next = p.Next
@@ -102,13 +95,5 @@ func (h *House) giveBack(row uint32) {
 	}
 	a.Held--
 	h.live--
-	p.Next, p.Prev, p.Instr = 0, 0, 0
-	p.Exposure, p.Initial = margin.Exposure{}, 0
-	p.Account = gone
-	if h.rows[h.after(row)].Account != 0 {
-		return
-	}
-	for ; h.rows[row].Account == gone; row = h.before(row) {
-		h.rows[row].Account = 0
-	}
+	*p = Position{}
 }
