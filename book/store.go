@@ -164,5 +164,10 @@ func (s *Store) Find(id msg.OrderID) uint32 {
 	return h
 }
 
+// Roomy reports whether any order can rest at any price of any book: no table is full. CanRest knows more when one is.
+func (s *Store) Roomy() bool {
+	return !s.orderRows.full() && !s.levelRows.full() && !s.blockRows.full()
+}
+
 // Live is how many order rows are taken.
 func (s *Store) Live() uint32 { return s.orderRows.taken() }

@@ -135,28 +135,31 @@ func (h *House) Bound() fixed.Money { return h.bound }
 // Deposited is deposits less withdrawals.
 func (h *House) Deposited() fixed.Money { return h.deposited }
 
-// Advance tells the house the time of the command to come.
-func (h *House) Advance(now fixed.Nanos) {
-	if now < h.cut {
-		return
-	}
+// Cut is when the present day ends.
+func (h *House) Cut() fixed.Nanos { return h.cut }
+
+// StartDay tells the house that now is in another day than the last command was. Rebates of past days vest when their
+// accounts are next touched.
+func (h *House) StartDay(now fixed.Nanos) {
 	h.day = int64(now / fixed.Day)
 	h.cut = fixed.Nanos(h.day+1) * fixed.Day
+	h.epoch++
 }
 
 // Remark tells the house that a mark or a rule has changed: every account is valued anew when it is next touched.
 func (h *House) Remark() { h.epoch++ }
 
 // Current reports whether an account needs no Touch.
-func (h *House) Current(a *Account) bool { return a.Epoch == h.epoch && !a.Pending }
+func (h *House) Current(a *Account) bool { return a.Epoch == h.epoch }
 
 // Touch brings an open account up to date before it is read: its sums to the present marks, its rebates of past days into
 // cash. It returns the rebate that vested, if any.
 func (h *House) Touch(id msg.AccountID) (vested fixed.Money) {
 	a := &h.accounts[id]
-	if a.Epoch != h.epoch {
-		h.value(a)
+	if a.Epoch == h.epoch {
+		return 0
 	}
+	h.value(a)
 	if a.Pending {
 		return h.vest(id)
 	}

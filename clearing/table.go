@@ -18,9 +18,7 @@ import (
 // Positions do not move, since claims name their rows. Marks in place of the counts would add up until no search ends.
 
 func (h *House) home(account msg.AccountID, instr msg.InstrumentID) uint32 {
-	mixed := (uint64(account)<<16 ^ uint64(instr)) * 0x9E3779B97F4A7C15
-	mixed ^= mixed >> 32
-	hi, _ := bits.Mul64(mixed*0xD6E8FEB86659FD93, uint64(len(h.rows)-1))
+	hi, _ := bits.Mul64((uint64(account)<<16|uint64(instr))*0x9E3779B97F4A7C15, uint64(len(h.rows)-1))
 	return uint32(hi) + 1
 }
 

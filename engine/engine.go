@@ -36,8 +36,8 @@ type Engine struct {
 	jobs        jobs
 
 	// Scratch, not state.
-	out       []msg.Event
-	first     int // of out that belongs to this command
+	out       []msg.Event // room for the events of this command
+	told      int         // how many there are
 	fills     []book.Fill
 	working   uint32 // the position of the order that is being worked: not to be given back meanwhile
 	unchecked bool
@@ -88,8 +88,12 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 		panic("engine: a command out of sequence: Seq must be the last plus one, Time must not run back")
 	}
 	e.seq, e.now = c.Seq, c.Time
-	e.out, e.first = slices.Grow(out, int(e.limits.Events)), len(out)
-	e.house.Advance(c.Time)
+	before := len(out)
+	out = slices.Grow(out, int(e.limits.Events))
+	e.out, e.told = out[before:before+int(e.limits.Events)], 0
+	if c.Time >= e.house.Cut() {
+		e.house.StartDay(c.Time)
+	}
 	if e.store.Due(c.Time) != 0 || e.jobs.count != 0 {
 		e.carryOn()
 	}
@@ -100,8 +104,7 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 	if c.Seq%checkEvery == 0 && !e.unchecked {
 		e.check(c)
 	}
-	out, e.out = e.out, nil
-	return out
+	return out[:before+e.told]
 }
 
 const checkEvery = 16
@@ -145,24 +148,24 @@ func (e *Engine) bookOf(id msg.InstrumentID) *book.Book {
 
 // emit opens the next event of this command; the caller fills in what its kind says. Everything in line 1 is set.
 func (e *Engine) emit(kind msg.EventKind) *msg.Event {
-	n := len(e.out)
-	e.out = e.out[:n+1]
+	n := e.told
 	ev := &e.out[n]
+	e.told = n + 1
 	ev.Seq, ev.Time = e.seq, e.now
 	ev.Order, ev.Ref, ev.Price, ev.Qty = 0, 0, 0, 0
 	ev.Account, ev.Instr = 0, 0
-	ev.Session, ev.Index, ev.Reject, ev.Reason, ev.Kind, ev.Side = 0, uint16(n-e.first), 0, 0, kind, 0
+	ev.Session, ev.Index, ev.Reject, ev.Reason, ev.Kind, ev.Side = 0, uint16(n), 0, 0, kind, 0
 	return ev
 }
 
 // tell opens the next event of this command about an order: all that line 1 has, qty lots being the event's.
 func (e *Engine) tell(kind msg.EventKind, h uint32, o *book.Order, qty fixed.Lots) *msg.Event {
-	n := len(e.out)
-	e.out = e.out[:n+1]
+	n := e.told
 	ev := &e.out[n]
+	e.told = n + 1
 	ev.Seq, ev.Time = e.seq, e.now
 	ev.Order, ev.Ref, ev.Price, ev.Qty = msg.OrderID(o.Gen)<<32|msg.OrderID(h), o.Ref, o.Price, qty
-	ev.Account, ev.Instr, ev.Session, ev.Index = o.Account, o.Instr, o.Session, uint16(n-e.first)
+	ev.Account, ev.Instr, ev.Session, ev.Index = o.Account, o.Instr, o.Session, uint16(n)
 	ev.Reject, ev.Reason, ev.Kind, ev.Side = 0, 0, kind, o.Side
 	return ev
 }

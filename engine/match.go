@@ -17,7 +17,7 @@ const (
 
 // room is how many makers this command may still meet.
 func (e *Engine) room() int {
-	return (int(e.limits.Events) - (len(e.out) - e.first) - eventsBesides) / eventsPerMaker
+	return (int(e.limits.Events) - e.told - eventsBesides) / eventsPerMaker
 }
 
 // match lets a taker trade and settles both sides of each trade, maker by maker.

@@ -41,9 +41,15 @@ func (e *Engine) place(c *msg.Command) {
 	var t book.Taker
 	t.Limit, t.Leaves, t.Now, t.Owner, t.Side = o.Limit, o.Qty, c.Time, o.Account.Owner, c.Side
 	t.Stop, t.STP, t.Room = book.StopDone, resolve(c.STP, in), e.room()
-	if r := e.bookSays(c, b, &o, &t, crosses); r != 0 {
-		e.refuse(c, r, 0, 0)
+	if crosses && c.Flags&msg.FlagPostOnly != 0 {
+		e.refuse(c, msg.RejectWouldCross, 0, 0)
 		return
+	}
+	if c.TIF == msg.FOK || c.Kind == msg.KindPlace || o.Row == 0 || !e.store.Roomy() {
+		if r := e.hasRoom(c, b, &o, &t); r != 0 {
+			e.refuse(c, r, 0, 0)
+			return
+		}
 	}
 
 	// Nothing below refuses.
@@ -100,11 +106,8 @@ func (e *Engine) dropRest(c *msg.Command, h uint32, order *book.Order, t *book.T
 	e.canceled(h, order, t.Leaves, 0, reason, c)
 }
 
-// bookSays asks what only the book and the tables can refuse: crossing, fillability, room.
-func (e *Engine) bookSays(c *msg.Command, b *book.Book, o *riskgate.Order, t *book.Taker, crosses bool) msg.Reject {
-	if crosses && c.Flags&msg.FlagPostOnly != 0 {
-		return msg.RejectWouldCross
-	}
+// hasRoom asks whether what must trade at once is there, and whether the tables have room for the order.
+func (e *Engine) hasRoom(c *msg.Command, b *book.Book, o *riskgate.Order, t *book.Taker) msg.Reject {
 	need := fixed.Lots(0)
 	if c.TIF == msg.FOK {
 		need = o.Qty

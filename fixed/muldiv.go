@@ -30,15 +30,6 @@ func Abs[T ~int64](v T) T {
 // Notional is lots · price · tickLot in Money, exact and signed like lots · price; tickLot is at least 1. ok is false when
 // it does not fit.
 func Notional(lots Lots, price Ticks, tickLot Money) (n Money, ok bool) {
-	over, value := bits.Mul64(uint64(lots), uint64(price))
-	more, v := bits.Mul64(value, uint64(tickLot))
-	if over|more == 0 && v <= MaxInt64 { // a factor below zero is huge here and never passes
-		return Money(v), true
-	}
-	return notional(lots, price, tickLot)
-}
-
-func notional(lots Lots, price Ticks, tickLot Money) (n Money, ok bool) {
 	value, ok := Mul(int64(lots), int64(price))
 	if !ok {
 		return 0, false
@@ -47,30 +38,43 @@ func notional(lots Lots, price Ticks, tickLot Money) (n Money, ok bool) {
 	return Money(v), ok
 }
 
-// Ceil is amount · r in Money, rounded up. ok is false when it does not fit.
-func (r Rate) Ceil(amount Money) (m Money, ok bool) {
-	if hi, lo := bits.Mul64(uint64(amount), uint64(r)); hi == 0 && lo <= MaxInt64 {
-		return Money((lo + uint64(One-1)) / uint64(One)), true
-	}
-	return r.ceil(amount)
+// NotionalShort is Notional where no factor is below zero; it is small enough to be inlined. ok is false too when one is.
+func NotionalShort(lots Lots, price Ticks, tickLot Money) (n Money, ok bool) {
+	over, value := bits.Mul64(uint64(lots), uint64(price))
+	more, v := bits.Mul64(value, uint64(tickLot))
+	return Money(v), over|more|v>>63 == 0
 }
 
-func (r Rate) ceil(amount Money) (m Money, ok bool) {
+// Ceil is amount · r in Money, rounded up. ok is false when it does not fit.
+func (r Rate) Ceil(amount Money) (m Money, ok bool) {
+	if m, ok = r.CeilShort(amount); ok {
+		return m, true
+	}
 	v, ok := MulDivCeil(int64(amount), int64(r), int64(One))
 	return Money(v), ok
 }
 
-// Floor is amount · r in Money, rounded down. ok is false when it does not fit.
-func (r Rate) Floor(amount Money) (m Money, ok bool) {
-	if hi, lo := bits.Mul64(uint64(amount), uint64(r)); hi == 0 && lo <= MaxInt64 {
-		return Money(lo / uint64(One)), true
-	}
-	return r.floor(amount)
+// CeilShort is Ceil where amount · r fits one word; it is small enough to be inlined. Where ok is false Ceil may still know.
+func (r Rate) CeilShort(amount Money) (m Money, ok bool) {
+	// A factor below zero is 2^63 or more as a word, so it passes only times zero.
+	hi, lo := bits.Mul64(uint64(amount), uint64(r))
+	return Money((lo + uint64(One-1)) / uint64(One)), hi|lo>>63 == 0
 }
 
-func (r Rate) floor(amount Money) (m Money, ok bool) {
+// Floor is amount · r in Money, rounded down. ok is false when it does not fit.
+func (r Rate) Floor(amount Money) (m Money, ok bool) {
+	if hi, lo := bits.Mul64(uint64(amount), uint64(r)); hi|lo>>63 == 0 {
+		return Money(lo / uint64(One)), true
+	}
 	v, ok := MulDivFloor(int64(amount), int64(r), int64(One))
 	return Money(v), ok
+}
+
+// CeilOne is n · perLot / 1e9 rounded up, of perLot in billionths of Money; it is small enough to be inlined. ok is false
+// when the product does not fit one word or n is below zero.
+func CeilOne(n Lots, perLot uint64) (m Money, ok bool) {
+	hi, lo := bits.Mul64(uint64(n), perLot)
+	return Money((lo + uint64(One-1)) / uint64(One)), hi|lo>>63 == 0
 }
 
 // ScaleFloor is price · (1 + r) in ticks, rounded down; r may be negative. ok is false when it does not fit.

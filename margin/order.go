@@ -39,7 +39,7 @@ func (t Terms) Reserve(in *market.Instrument, leaves fixed.Lots, limit fixed.Tic
 
 // ReserveOf is Reserve for leaves lots whose notional at the limit is n.
 func (t Terms) ReserveOf(in *market.Instrument, leaves fixed.Lots, n fixed.Money) (m fixed.Money, ok bool) {
-	if t.Fee != 0 {
+	if m, ok = fixed.Rate(t.Fee).CeilShort(n); !ok {
 		if m, ok = fixed.Rate(t.Fee).Ceil(n); !ok {
 			return 0, false
 		}

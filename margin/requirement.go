@@ -24,12 +24,14 @@ type Exposure struct {
 
 // Initial is the initial requirement of a position of lots and its absolute size (M-12: tiers and slope).
 func Initial(in *market.Instrument, lots fixed.Lots) (m fixed.Money, ok bool) {
+	if in.InitialLot != 0 {
+		if m, ok = fixed.CeilOne(fixed.Abs(lots), in.InitialLot); ok {
+			return m, true
+		}
+	}
 	n, ok := fixed.Mul(int64(fixed.Abs(lots)), int64(in.LotValue))
 	if !ok {
 		return 0, false
-	}
-	if in.Brackets == 1 && in.SlopeInitial == 0 {
-		return in.Table[0].Initial.Ceil(fixed.Money(n))
 	}
 	b := bracket(in, fixed.Money(n))
 	return graded(in, fixed.Money(n), fixed.Abs(lots), b.Initial, b.InitialD, in.SlopeInitial)
@@ -37,15 +39,17 @@ func Initial(in *market.Instrument, lots fixed.Lots) (m fixed.Money, ok bool) {
 
 // Maintenance is the maintenance requirement of a position of lots (M-08). It depends on the position and the mark only.
 func Maintenance(in *market.Instrument, lots fixed.Lots) (m fixed.Money, ok bool) {
+	if in.MaintenanceLot != 0 {
+		if m, ok = fixed.CeilOne(fixed.Abs(lots), in.MaintenanceLot); ok {
+			return m, true
+		}
+	}
 	if !Margined(in) {
 		return 0, true
 	}
 	n, ok := fixed.Mul(int64(fixed.Abs(lots)), int64(in.LotValue))
 	if !ok {
 		return 0, false
-	}
-	if in.Brackets == 1 && in.SlopeMaintenance == 0 {
-		return in.Table[0].Maintenance.Ceil(fixed.Money(n))
 	}
 	b := bracket(in, fixed.Money(n))
 	return graded(in, fixed.Money(n), fixed.Abs(lots), b.Maintenance, b.MaintenanceD, in.SlopeMaintenance)
@@ -57,17 +61,21 @@ func Margined(in *market.Instrument) bool { return in.Type != spot }
 // Requirement is the initial requirement of an exposure: of the riskier outcome of all buys or all sells filled, with the
 // reserve of each side that can open (M-13, M-14). A spot instrument requires the cost of its open buys.
 func Requirement(in *market.Instrument, x *Exposure) (m fixed.Money, ok bool) {
-	if !Margined(in) {
-		return x.BuyReserve, true
+	long, short := x.Qty+x.Buys, x.Sells-x.Qty
+	m, ok = fixed.CeilOne(max(long, short, -long, -short), in.InitialLot)
+	if in.InitialLot == 0 || !ok {
+		if !Margined(in) {
+			return x.BuyReserve, true
+		}
+		m, ok = Initial(in, max(fixed.Abs(long), fixed.Abs(short)))
 	}
-	m, ok = Initial(in, max(fixed.Abs(x.Qty+x.Buys), fixed.Abs(x.Qty-x.Sells)))
-	if x.Buys > max(-x.Qty, 0) {
-		ok = ok && m <= fixed.MaxInt64-x.BuyReserve
+	if x.Buys > 0 && long > 0 {
 		m += x.BuyReserve
+		ok = ok && m >= 0 // a sum of two that does not fit is below zero
 	}
-	if x.Sells > max(x.Qty, 0) {
-		ok = ok && m <= fixed.MaxInt64-x.SellReserve
+	if x.Sells > 0 && short > 0 {
 		m += x.SellReserve
+		ok = ok && m >= 0
 	}
 	return m, ok
 }

@@ -10,6 +10,9 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
+// MaxOpenOrders is how many orders an account may have in an instrument where no rule says less.
+const MaxOpenOrders = 1<<16 - 1
+
 // MaxBrackets is how many margin brackets an instrument may have.
 const MaxBrackets = 16
 
@@ -33,14 +36,19 @@ type Instrument struct {
 	Brackets uint8      // in force
 	staged   uint8      // brackets of a table that is still coming in
 
-	PriceStep   fixed.Ticks // 0 or 1: every tick
-	QtyStep     fixed.Lots  // 0 or 1: every lot
-	MaxQty      fixed.Lots  // of one order; 0: none
-	MaxNotional fixed.Money // of one order; 0: none
-	MinNotional fixed.Money // of one order; 0: none
-	MaxOpen     int64       // orders of an account; 0: none
+	PriceStep   fixed.Ticks // prices are multiples of it
+	QtyStep     fixed.Lots  // quantities are multiples of it
+	MaxQty      fixed.Lots  // of one order
+	MaxNotional fixed.Money // of one order
+	MinNotional fixed.Money // of one order
+	MaxOpen     int64       // orders of an account
 	MaxPosition fixed.Lots  // of an owner; 0: none
 	MaxInterest fixed.Lots  // long lots over all accounts; 0: none
+
+	// LotValue times the rate, in billionths of Money, where a single bracket without slope makes the requirement that
+	// simple; else 0. Derived from mark and rules.
+	InitialLot     uint64
+	MaintenanceLot uint64
 
 	UnitLots         fixed.Lots // lots to one unit of the underlying
 	SlopeInitial     fixed.Rate // M-07
@@ -74,7 +82,8 @@ func (in *Instrument) List(l msg.Listing) msg.Reject {
 		return msg.RejectInvalidParameter
 	}
 	*in = Instrument{Type: l.Type, TickLot: l.TickLot, UnitLots: max(l.UnitLots, 1), Start: l.Start, STP: l.STP, Group: l.Group,
-		Symbol: l.Symbol, MarketRange: 10 * fixed.Percent, Brackets: 1, High: fixed.MaxInt64, Low: fixed.MinInt64}
+		Symbol: l.Symbol, MarketRange: 10 * fixed.Percent, Brackets: 1, High: fixed.MaxInt64, Low: fixed.MinInt64,
+		PriceStep: 1, QtyStep: 1, MaxQty: fixed.MaxInt64, MaxNotional: fixed.MaxInt64, MaxOpen: MaxOpenOrders}
 	if in.STP == msg.STPDefault {
 		in.STP = msg.STPNone
 	}
@@ -112,6 +121,7 @@ func (in *Instrument) SetTier(t msg.Tier) msg.Reject {
 	for i := int(in.Brackets); i < MaxBrackets; i++ {
 		in.Table[i] = Bracket{}
 	}
+	in.derive()
 	return 0
 }
 
@@ -148,23 +158,25 @@ func (in *Instrument) SetRule(s msg.Setting) msg.Reject {
 			return msg.RejectInvalidParameter
 		}
 		in.SlopeInitial = rate
+		in.derive()
 	case msg.SlopeMaintenance:
 		if rate > in.SlopeInitial {
 			return msg.RejectInvalidParameter
 		}
 		in.SlopeMaintenance = rate
+		in.derive()
 	case msg.PriceStep:
-		in.PriceStep = fixed.Ticks(s.Value)
+		in.PriceStep = max(fixed.Ticks(s.Value), 1)
 	case msg.QtyStep:
-		in.QtyStep = fixed.Lots(s.Value)
+		in.QtyStep = max(fixed.Lots(s.Value), 1)
 	case msg.MaxOrderQty:
-		in.MaxQty = fixed.Lots(s.Value)
+		in.MaxQty = fixed.Lots(orNone(s.Value, fixed.MaxInt64))
 	case msg.MaxOrderNotional:
-		in.MaxNotional = fixed.Money(s.Value)
+		in.MaxNotional = fixed.Money(orNone(s.Value, fixed.MaxInt64))
 	case msg.MinOrderNotional:
 		in.MinNotional = fixed.Money(s.Value)
 	case msg.MaxOpenOrders:
-		in.MaxOpen = s.Value
+		in.MaxOpen = min(orNone(s.Value, MaxOpenOrders), MaxOpenOrders)
 	case msg.MaxPosition:
 		in.MaxPosition = fixed.Lots(s.Value)
 	case msg.MaxOpenInterest:
@@ -206,8 +218,31 @@ func (in *Instrument) SetMark(mark fixed.Ticks) (moved bool) {
 	}
 	in.Mark = mark
 	in.LotValue, _ = fixed.Notional(1, mark, in.TickLot)
+	in.derive()
 	in.setBand()
 	return true
+}
+
+// orNone is a bound, or for 0 the highest there is.
+func orNone(bound, highest int64) int64 {
+	if bound == 0 {
+		return highest
+	}
+	return bound
+}
+
+// derive keeps the rates per lot.
+func (in *Instrument) derive() {
+	in.InitialLot, in.MaintenanceLot = 0, 0
+	if in.Brackets != 1 || in.SlopeInitial != 0 || in.Type != msg.Perpetual {
+		return
+	}
+	if v, ok := fixed.Mul(int64(in.LotValue), int64(in.Table[0].Initial)); ok {
+		in.InitialLot = uint64(v)
+	}
+	if v, ok := fixed.Mul(int64(in.LotValue), int64(in.Table[0].Maintenance)); ok {
+		in.MaintenanceLot = uint64(v)
+	}
 }
 
 // setBand derives the edges of the price band from the mark (M-73): buys up to the Floor, sells down to the Ceil.

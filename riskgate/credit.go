@@ -10,32 +10,28 @@ import (
 
 // credit checks that equity covers the requirement with the order counted as resting in full at its limit (M-16). Pre-trade
 // cost equals fill cost, so what is accepted here cannot fail at a fill.
-func (g *Gate) credit(o *Order, in *market.Instrument, p *clearing.Position, reducing bool) msg.Reject {
-	x, bound := &o.Exposure, g.House.Bound()
-	n, ok := fixed.Notional(o.Qty, o.Limit, in.TickLot)
-	if !ok || n > bound {
-		return msg.RejectOverflow
-	}
+func (g *Gate) credit(o *Order, in *market.Instrument, p *clearing.Position, n fixed.Money, reducing bool) msg.Reject {
+	x, bound, ok := &o.Exposure, g.House.Bound(), false
 	o.Terms = margin.TermsOf(in, o.Side, o.Limit)
-	if o.Reserved, ok = o.Terms.ReserveOf(in, o.Qty, n); !ok {
+	if o.Reserved, ok = o.Terms.ReserveOf(in, o.Qty, n); !ok || n > bound {
 		return msg.RejectOverflow
 	}
-	if !margin.Margined(in) && o.Side == msg.Sell && x.Sells+o.Qty > x.Qty {
-		o.Bound, o.Actual = int64(x.Qty-x.Sells), int64(o.Qty)
-		return msg.RejectInsufficientFunds
-	}
-	if !o.ReduceOnly {
-		if o.Side == msg.Buy {
-			x.Buys += o.Qty
-			x.BuyReserve += o.Reserved
-		} else {
-			x.Sells += o.Qty
-			x.SellReserve += o.Reserved
+	switch {
+	case o.ReduceOnly:
+	case o.Side == msg.Buy:
+		x.Buys += o.Qty
+		x.BuyReserve += o.Reserved
+	default:
+		x.Sells += o.Qty
+		x.SellReserve += o.Reserved
+		if !margin.Margined(in) && x.Sells > x.Qty {
+			return o.refuse(msg.RejectInsufficientFunds, int64(x.Qty-x.Sells+o.Qty), int64(o.Qty))
 		}
 	}
-	most := max(fixed.Abs(x.Qty+x.Buys), fixed.Abs(x.Qty-x.Sells))
-	value, ok := fixed.Mul(int64(most), int64(in.LotValue))
-	if !ok || fixed.Money(value) > bound || x.BuyReserve > bound || x.SellReserve > bound {
+	long, short := x.Qty+x.Buys, x.Sells-x.Qty
+	most := max(long, short, -long, -short)
+	value, ok := fixed.NotionalShort(most, 1, in.LotValue)
+	if !ok || value > bound || x.BuyReserve > bound || x.SellReserve > bound {
 		return msg.RejectOverflow
 	}
 	if o.Requirement, ok = margin.Requirement(in, x); !ok {
@@ -47,8 +43,7 @@ func (g *Gate) credit(o *Order, in *market.Instrument, p *clearing.Position, red
 			return r
 		}
 	} else if more > free && !reducing {
-		o.Bound, o.Actual = int64(free), int64(more)
-		return msg.RejectInsufficientMargin
+		return o.refuse(msg.RejectInsufficientMargin, int64(free), int64(more))
 	}
 	g.House.Witness(o.Instr, most)
 	return 0
@@ -62,8 +57,7 @@ func (g *Gate) credit(o *Order, in *market.Instrument, p *clearing.Position, red
 func (g *Gate) underInitial(o *Order, in *market.Instrument, p *clearing.Position, n fixed.Money, reducing bool) msg.Reject {
 	a := o.Account
 	if !reducing {
-		o.Bound, o.Actual = int64(a.Initial), int64(a.Equity())
-		return msg.RejectAccountReduceOnly
+		return o.refuse(msg.RejectAccountReduceOnly, int64(a.Initial), int64(a.Equity()))
 	}
 	delta, loss := o.Qty, o.Limit-in.Mark
 	if o.Side == msg.Sell {
@@ -86,8 +80,7 @@ func (g *Gate) underInitial(o *Order, in *market.Instrument, p *clearing.Positio
 		better = equityAfter > equity
 	}
 	if maintenanceAfter > maintenance || !better {
-		o.Bound, o.Actual = int64(equity), int64(equityAfter)
-		return msg.RejectWouldWorsenHealth
+		return o.refuse(msg.RejectWouldWorsenHealth, int64(equity), int64(equityAfter))
 	}
 	return 0
 }

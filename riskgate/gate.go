@@ -67,8 +67,25 @@ type Replaced struct {
 // Admit decides on an order that Enter let in, of an account that is touched.
 func (g *Gate) Admit(o *Order) msg.Reject {
 	in := o.Instrument
-	if r := sized(o, in); r != 0 {
-		return r
+	if in.PriceStep > 1 || in.QtyStep > 1 {
+		if r := o.stepped(in); r != 0 {
+			return r
+		}
+	}
+	if o.Qty > in.MaxQty {
+		return o.refuse(msg.RejectOrderSizeLimit, int64(in.MaxQty), int64(o.Qty))
+	}
+	if o.Market {
+		if r := o.protect(in); r != 0 {
+			return r
+		}
+	}
+	n, ok := fixed.NotionalShort(o.Qty, o.Limit, in.TickLot)
+	if !ok {
+		return msg.RejectOverflow
+	}
+	if n > in.MaxNotional || n < in.MinNotional {
+		return o.missized(in, n)
 	}
 	o.Row = g.House.Find(o.ID, o.Instr)
 	p := g.House.Position(o.Row)
@@ -76,8 +93,8 @@ func (g *Gate) Admit(o *Order) msg.Reject {
 	x.Qty, x.Buys, x.Sells, x.BuyReserve, x.SellReserve = p.Qty, p.Buys, p.Sells, p.BuyReserve, p.SellReserve
 	if o.Old != nil {
 		g.without(o)
-	} else if r := counted(o, in, p); r != 0 {
-		return r
+	} else if int64(p.Open) >= in.MaxOpen && o.Rests {
+		return o.refuse(msg.RejectOpenOrderLimit, in.MaxOpen, int64(p.Open)+1)
 	}
 	reducing := o.reduces()
 	if in.Phase != msg.Continuous || in.Mark == 0 {
@@ -85,21 +102,31 @@ func (g *Gate) Admit(o *Order) msg.Reject {
 			return r
 		}
 	}
-	if o.Side == msg.Buy && o.Limit > in.High || o.Side == msg.Sell && o.Limit < in.Low {
-		return o.outside(in)
+	if o.Side == msg.Buy && o.Limit > in.High {
+		return o.refuse(msg.RejectPriceOutsideBand, int64(in.High), int64(o.Limit))
+	}
+	if o.Side == msg.Sell && o.Limit < in.Low {
+		return o.refuse(msg.RejectPriceOutsideBand, int64(in.Low), int64(o.Limit))
 	}
 	if o.Reduce || o.ReduceOnly {
 		if r := o.reduceOnly(in, reducing); r != 0 {
 			return r
 		}
+		n, _ = fixed.NotionalShort(o.Qty, o.Limit, in.TickLot)
 		reducing = true
 	}
-	if !reducing && (in.MaxPosition != 0 || in.MaxInterest != 0) {
+	if !reducing && in.MaxPosition|in.MaxInterest != 0 {
 		if r := g.capped(o, in); r != 0 {
 			return r
 		}
 	}
-	return g.credit(o, in, p, reducing)
+	return g.credit(o, in, p, n, reducing)
+}
+
+// refuse notes the limit and what was found, and is the reject.
+func (o *Order) refuse(r msg.Reject, bound, actual int64) msg.Reject {
+	o.Bound, o.Actual = bound, actual
+	return r
 }
 
 // reduces reports whether an order can only bring the position nearer to zero: it is on the other side, and all open lots

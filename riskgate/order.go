@@ -1,7 +1,6 @@
 package riskgate
 
 import (
-	"github.com/lockstep-exchange/lockstep/clearing"
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/margin"
 	"github.com/lockstep-exchange/lockstep/market"
@@ -12,8 +11,6 @@ const (
 	// MaxPrice and MaxQty bound what an order may state.
 	MaxPrice fixed.Ticks = 1 << 55
 	MaxQty   fixed.Lots  = 1 << 55
-
-	maxOpen = 1<<16 - 1 // orders that a Position can count
 )
 
 // Formed checks the fields of an order or an amend before anybody looks at who sends it.
@@ -54,33 +51,19 @@ func formed(r *msg.Request) msg.Reject {
 	return 0
 }
 
-// sized checks steps, size and notional, and puts the effective limit of a market order.
-func sized(o *Order, in *market.Instrument) msg.Reject {
-	if in.PriceStep > 1 && !fixed.MultipleOf(o.Limit, in.PriceStep) {
-		o.Bound, o.Actual = int64(in.PriceStep), int64(o.Limit)
-		return msg.RejectOffTick
+// stepped refuses a price or quantity between the steps.
+func (o *Order) stepped(in *market.Instrument) msg.Reject {
+	if !fixed.MultipleOf(o.Limit, in.PriceStep) {
+		return o.refuse(msg.RejectOffTick, int64(in.PriceStep), int64(o.Limit))
 	}
-	if in.QtyStep > 1 && !fixed.MultipleOf(o.Qty, in.QtyStep) {
-		o.Bound, o.Actual = int64(in.QtyStep), int64(o.Qty)
-		return msg.RejectOffLot
+	if !fixed.MultipleOf(o.Qty, in.QtyStep) {
+		return o.refuse(msg.RejectOffLot, int64(in.QtyStep), int64(o.Qty))
 	}
-	if in.MaxQty != 0 && o.Qty > in.MaxQty {
-		o.Bound, o.Actual = int64(in.MaxQty), int64(o.Qty)
-		return msg.RejectOrderSizeLimit
-	}
-	if o.Market {
-		if r := protected(o, in); r != 0 {
-			return r
-		}
-	}
-	if in.MaxNotional|in.MinNotional == 0 {
-		return 0 // credit finds what does not fit
-	}
-	return notional(o, in)
+	return 0
 }
 
-// protected puts the limit of a market order (M-18). Without a mark there is none to be had.
-func protected(o *Order, in *market.Instrument) msg.Reject {
+// protect puts the limit of a market order (M-18). Without a mark there is none to be had.
+func (o *Order) protect(in *market.Instrument) msg.Reject {
 	if in.Mark == 0 {
 		return closed(in, o.ReduceOnly)
 	}
@@ -91,36 +74,12 @@ func protected(o *Order, in *market.Instrument) msg.Reject {
 	return 0
 }
 
-// notional checks the order's value at its limit.
-func notional(o *Order, in *market.Instrument) msg.Reject {
-	n, ok := fixed.Notional(o.Qty, o.Limit, in.TickLot)
-	switch {
-	case !ok:
-		return msg.RejectOverflow
-	case in.MaxNotional != 0 && n > in.MaxNotional:
-		o.Bound, o.Actual = int64(in.MaxNotional), int64(n)
-		return msg.RejectNotionalLimit
-	case n < in.MinNotional:
-		o.Bound, o.Actual = int64(in.MinNotional), int64(n)
-		return msg.RejectNotionalLimit
+// missized refuses a notional outside the limits for one order.
+func (o *Order) missized(in *market.Instrument, n fixed.Money) msg.Reject {
+	if n > in.MaxNotional {
+		return o.refuse(msg.RejectNotionalLimit, int64(in.MaxNotional), int64(n))
 	}
-	return 0
-}
-
-// counted checks the number of the account's open orders.
-func counted(o *Order, in *market.Instrument, p *clearing.Position) msg.Reject {
-	if in.MaxOpen == 0 && p.Open < maxOpen || !o.Rests {
-		return 0
-	}
-	limit := int64(maxOpen)
-	if in.MaxOpen != 0 {
-		limit = min(limit, in.MaxOpen)
-	}
-	if int64(p.Open) >= limit {
-		o.Bound, o.Actual = limit, int64(p.Open)+1
-		return msg.RejectOpenOrderLimit
-	}
-	return 0
+	return o.refuse(msg.RejectNotionalLimit, int64(in.MinNotional), int64(n))
 }
 
 // closed refuses what the phase or a missing mark forbids (M-33, M-34).
@@ -132,15 +91,6 @@ func closed(in *market.Instrument, reducing bool) msg.Reject {
 		return msg.RejectNoMark
 	}
 	return 0
-}
-
-// outside refuses a price beyond the band (M-73).
-func (o *Order) outside(in *market.Instrument) msg.Reject {
-	o.Bound, o.Actual = int64(in.High), int64(o.Limit)
-	if o.Side == msg.Sell {
-		o.Bound = int64(in.Low)
-	}
-	return msg.RejectPriceOutsideBand
 }
 
 // reduceOnly cuts a reduce-only order to the position that it can reduce, and refuses one that the kill switch lets in only
@@ -157,8 +107,7 @@ func (o *Order) reduceOnly(in *market.Instrument, reducing bool) msg.Reject {
 		held = -held
 	}
 	if held <= 0 {
-		o.Bound, o.Actual = 0, int64(o.Qty)
-		return msg.RejectWouldNotReduce
+		return o.refuse(msg.RejectWouldNotReduce, 0, int64(o.Qty))
 	}
 	if !margin.Margined(in) {
 		o.ReduceOnly = false
@@ -185,8 +134,7 @@ func (g *Gate) capped(o *Order, in *market.Instrument) msg.Reject {
 	}
 	opened := max(fixed.Abs(after)-fixed.Abs(held), 0)
 	if interest := g.House.Interest(o.Instr) + opened; opened > 0 && interest > in.MaxInterest {
-		o.Bound, o.Actual = int64(in.MaxInterest), int64(interest)
-		return msg.RejectOpenInterestLimit
+		return o.refuse(msg.RejectOpenInterestLimit, int64(in.MaxInterest), int64(interest))
 	}
 	return 0
 }
@@ -202,8 +150,7 @@ func (g *Gate) positionCap(o *Order, in *market.Instrument) msg.Reject {
 		would -= o.Old.Leaves
 	}
 	if would > in.MaxPosition {
-		o.Bound, o.Actual = int64(in.MaxPosition), int64(would)
-		return msg.RejectPositionLimit
+		return o.refuse(msg.RejectPositionLimit, int64(in.MaxPosition), int64(would))
 	}
 	return 0
 }
