@@ -36,33 +36,6 @@ func readAll(t *testing.T, read func() error) (n int) {
 	}
 }
 
-func TestReadsSharedConsensus(t *testing.T) {
-	src, err := Open(shared(t, "matching-consensus-flash1", "normal_seed23_1m.csv.bz2"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer src.Close()
-	var (
-		r     = ConsensusReader{src}
-		m     ConsensusMessage
-		kinds = map[ConsensusKind]int{}
-		iocs  int
-	)
-	n := readAll(t, func() error {
-		err := r.Read(&m)
-		if err == nil {
-			kinds[m.Kind]++
-			if m.IOC {
-				iocs++
-			}
-		}
-		return err
-	})
-	if n != 1_996_097 || kinds[ConsensusNew] != 1_000_000 || kinds[ConsensusCancel] != 823_422 || kinds[ConsensusModify] != 172_675 || iocs != 150_234 {
-		t.Fatalf("%d messages, kinds %v, %d IOC", n, kinds, iocs)
-	}
-}
-
 func TestReadsSharedLobster(t *testing.T) {
 	for _, c := range []struct {
 		folder, name string
@@ -104,40 +77,5 @@ func TestReadsSharedLobsterBook(t *testing.T) {
 	var row LobsterRow
 	if n := readAll(t, func() error { return r.Read(&row) }); n != 672 || len(row.Asks) != 50 || len(row.Bids) != 50 {
 		t.Fatalf("%d rows, the last of %d and %d levels", n, len(row.Asks), len(row.Bids))
-	}
-}
-
-func TestReadsSharedBinance(t *testing.T) {
-	for _, c := range []struct {
-		name      string
-		want      [5]int
-		perpetual bool
-	}{
-		{"usdm_btcusdt_20240808.gz", [5]int{0, 1, 6_551, 66_089, 21_313}, true},
-		{"spot_btcusdt_20240808.gz", [5]int{0, 1, 3_451, 28_040, 9_757}, false},
-	} {
-		src, err := Open(shared(t, "binance-l2-20240808", c.name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var (
-			r    = BinanceReader{src, Step{1, 2}, Step{1, 5}}
-			ev   BinanceEvent
-			kind [5]int
-		)
-		readAll(t, func() error {
-			err := r.Read(&ev)
-			if err == nil {
-				kind[ev.Kind]++
-				if ev.Kind == BinanceDepth && ev.Perpetual != c.perpetual {
-					t.Fatalf("%s: perpetual %t", src.where(), ev.Perpetual)
-				}
-			}
-			return err
-		})
-		src.Close()
-		if kind != c.want {
-			t.Errorf("%s: kinds %v, want %v", c.name, kind, c.want)
-		}
 	}
 }

@@ -37,7 +37,7 @@ func replayLobster(t *testing.T, messages, book string) *Result {
 }
 
 func TestLobsterEqualsSimulatedBook(t *testing.T) {
-	for seed := range uint64(10) {
+	for seed := range uint64(5) {
 		m, w := simulateLobster(seed, 3_000, 40, 0)
 		got := replayLobster(t, w.messages.String(), w.book.String())
 		if got.Messages != w.rows || got.Compared != w.rows-1 || got.Missed() != 0 {
@@ -54,7 +54,7 @@ func TestLobsterEqualsSimulatedBook(t *testing.T) {
 
 // A market that does not always fill the first order still ends every row with its book, and the fills are told apart.
 func TestLobsterCountsFillsPastTheHead(t *testing.T) {
-	for seed := range uint64(10) {
+	for seed := range uint64(5) {
 		m, w := simulateLobster(seed, 3_000, 40, 0.1)
 		got := replayLobster(t, w.messages.String(), w.book.String())
 		if got.Compared != w.rows-1 || got.Missed() != 0 {

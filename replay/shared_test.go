@@ -13,6 +13,7 @@ func TestSharedConsensus(t *testing.T) {
 		"static": {"9803843ee404fc29c9a0aa5614f8f0d5a58b5c44fcac9ef89067886fcaaa30d1", 2_147_158, [6]int64{1_000_000, 827, 957_377, 169_577, 16_279, 3_098}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			file := shared(t, "matching-consensus-flash1", name+"_seed23_1m.csv.bz2")
 			got, err := Consensus{Files: []string{file}, Expect: want.Hash}.Replay(context.Background(), nil)
 			if err != nil {

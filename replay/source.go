@@ -135,12 +135,12 @@ func (s *Source) readLine() ([]byte, error) {
 		return part, nil
 	}
 	s.long = s.long[:0]
-	for err == bufio.ErrBufferFull {
+	for err == bufio.ErrBufferFull && len(s.long) < longestLine {
 		s.long = append(s.long, part...)
-		if len(s.long) > longestLine {
-			return nil, s.spoiled(fmt.Sprintf("a line of more than %d bytes", longestLine), "lines of text")
-		}
 		part, err = s.lines.ReadSlice('\n')
+	}
+	if len(s.long)+len(part) > longestLine {
+		return nil, s.spoiled(fmt.Sprintf("a line of more than %d bytes", longestLine), "lines of text")
 	}
 	if len(s.long) > 0 {
 		s.long = append(s.long, part...)

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"exchange": main})
+}
+
+// TestScripts runs the scripts of testdata/script. Besides the commands of testscript they may say
+//
+//	exits N PROGRAM ARG...   run and expect exactly this exit code; stdout and stderr are there to be looked at
+//	pack FROM TO [SIZE]      gzip a file, and cut the result to SIZE bytes; a negative one counts from the end
+//
+// and name the recordings of the repository by $TESTDATA.
+func TestScripts(t *testing.T) {
+	recordings, err := filepath.Abs(filepath.Join("..", "..", "testdata"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "pack": pack},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("TESTDATA", recordings)
+			return nil
+		},
+	})
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits N PROGRAM ARG...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, expected %d", got, want)
+	}
+}
+
+func pack(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: pack FROM TO [SIZE]")
+	}
+	var buf bytes.Buffer
+	w := gzip.NewWriter(&buf)
+	_, err := w.Write([]byte(ts.ReadFile(args[0])))
+	ts.Check(err)
+	ts.Check(w.Close())
+	size := buf.Len()
+	if len(args) == 3 {
+		cut, err := strconv.Atoi(args[2])
+		ts.Check(err)
+		if cut < 0 {
+			cut += size
+		}
+		size = min(size, cut)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), buf.Bytes()[:size], 0o600))
+}
+
+// An interrupted replay prints what it has, says that it is partial, and exits with 130.
+func TestInterruptedReplay(t *testing.T) {
+	ctx, interrupt := context.WithCancel(context.Background())
+	interrupt()
+	file := filepath.Join("..", "..", "testdata", "consensus", "normal_1000.csv")
+	var out, err bytes.Buffer
+	if exit := run(ctx, []string{"replay", "--format", "consensus", file, "--json"}, &out, &err); exit != exitInterrupted {
+		t.Fatalf("exit code %d, expected %d; stderr %s", exit, exitInterrupted, err.String())
+	}
+	var result struct {
+		Partial  bool
+		Messages int
+	}
+	if failure := json.Unmarshal(out.Bytes(), &result); failure != nil || !result.Partial || result.Messages == 0 || result.Messages >= 1000 {
+		t.Errorf("%v: %s", failure, out.String())
+	}
+	var fault struct {
+		Exit          int
+		Name, Message string
+	}
+	if failure := json.Unmarshal(err.Bytes(), &fault); failure != nil || fault.Exit != exitInterrupted || fault.Name != "interrupted" {
+		t.Errorf("%v: %s", failure, err.String())
+	}
+}
+
+// A fault that nobody foresaw is ours.
+func TestFaults(t *testing.T) {
+	for want, err := range map[int]error{
+		exitInternal:    errors.New("x"),
+		exitUsage:       badUsage("x"),
+		exitUnmet:       unmet("x"),
+		exitInterrupted: context.Canceled,
+	} {
+		if got := asFault(err).exit; got != want {
+			t.Errorf("%v exits with %d, expected %d", err, got, want)
+		}
+	}
+}
