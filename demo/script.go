@@ -1,0 +1,269 @@
+package demo
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/lockstep-exchange/lockstep/engine"
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/market"
+	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/replay"
+)
+
+// The market of the demo. Rates are close to those of the venue that was recorded, so that a recorded trade costs its
+// account about what it cost in truth.
+const (
+	instrument msg.InstrumentID = 1
+	makers                      = 8 // accounts 1..makers; takers follow
+	stake                       = 50_000_000 * fixed.Coin
+	stakeMin                    = 500 * fixed.Coin // of a taker, doubled up to stakeSteps-1 times
+	stakeSteps                  = 10
+
+	tickLot  = fixed.Coin / 10_000 // 0.1 USDT of 0.001 BTC
+	unitLots = 1_000               // to a bitcoin
+
+	initial     = 5 * fixed.Percent
+	maintenance = initial / 2
+	band        = fixed.Percent
+	makerFee    = -fixed.BasisPoint / 2
+	takerFee    = 4 * fixed.BasisPoint
+
+	markEvery = 100 * fixed.Millisecond
+	spreadMax = 50 * fixed.Millisecond // over which the changes of one depth message are sent
+)
+
+// script is the flow of the demo, worked out before its first command is sent: every command with the recorded time at
+// which it is due. It is a function of the recording and the options alone.
+type script struct {
+	limits   engine.Limits
+	requests []msg.Request // the first opening of them open the market and are not paced
+	opening  int
+	quotes   []quote
+	book     map[place]fixed.Lots // the recorded book at the end
+	hash     uint64               // of an engine that was given the commands one by one, without threads
+	trades   int                  // recorded
+	accounts int                  // makers and takers
+}
+
+// quote is what the recording says is best when a command is done.
+type quote struct {
+	after    msg.Seq
+	update   uint64 // of the recording
+	bid, ask replay.Level
+}
+
+// place is a price of a side.
+type place struct {
+	side  msg.Side
+	price fixed.Ticks
+}
+
+// start and end are the recorded times between which the script runs.
+func (s *script) start() fixed.Nanos { return s.requests[s.opening].Time }
+func (s *script) end() fixed.Nanos   { return s.requests[len(s.requests)-1].Time }
+
+// stake is what an account brings: takers' collateral is spread evenly over a range of doublings, so that some of them can
+// carry every order that falls to them and some cannot.
+func (w *writer) stake(id msg.AccountID) fixed.Money {
+	if id <= makers {
+		return stake
+	}
+	return stakeMin << (w.chance.Uint64() % stakeSteps)
+}
+
+// writer writes a script. It has an engine of its own, to which it gives each command as it writes it; so it knows, as
+// real traders do from their replies, which orders stand and what they are called.
+type writer struct {
+	script   *script
+	engine   *engine.Engine
+	events   []msg.Event
+	view     *view
+	chance   *rand.PCG
+	recorded map[place]fixed.Lots
+	touched  []place // where trades took something since the last depth message
+	now      fixed.Nanos
+	nextMark fixed.Nanos
+}
+
+// write works out the flow of a recorded day for takers accounts beside the makers'.
+func write(d *day, takers int, seed uint64) (*script, error) {
+	s := &script{accounts: makers + takers, limits: engine.Limits{Instruments: 1, Accounts: uint32(makers + takers),
+		Positions: uint32(makers + takers), Orders: 1 << 16, Events: 1 << 10, Sessions: 1, AccountPositions: 1, OwnerAccounts: 1}}
+	eng, err := engine.New(s.limits)
+	if err != nil {
+		return nil, fmt.Errorf("demo: %w", err)
+	}
+	w := &writer{script: s, engine: eng, view: newView(s), chance: rand.NewPCG(seed, 0), recorded: map[place]fixed.Lots{}}
+	w.open(&d.events[0])
+	w.play(d.events[1:])
+	if len(s.requests) == s.opening {
+		return nil, &UsageError{"nothing happens in the duration that was asked for, expected a longer one"}
+	}
+	s.expect(d.tickers)
+	s.book, s.hash = w.recorded, eng.Hash()
+	return s, nil
+}
+
+// say writes a command and gives it to the writer's own engine. The events are valid until the next.
+func (w *writer) say(c msg.Command) []msg.Event {
+	s := w.script
+	c.Time = w.now
+	s.requests = append(s.requests, c.Request)
+	c.Seq = msg.Seq(len(s.requests))
+	w.events = w.engine.Apply(&c, w.events[:0])
+	for i := range w.events {
+		w.view.fold(&w.events[i])
+	}
+	w.view.settle()
+	return w.events
+}
+
+// open lists the instrument, brings in the accounts and their money, and lets the makers place the snapshot.
+func (w *writer) open(snapshot *replay.BinanceEvent) {
+	w.now = snapshot.Time
+	spec := market.Spec{ID: instrument, Symbol: replay.BundledSymbol, Type: msg.Perpetual,
+		TickLot: tickLot, UnitLots: unitLots, Start: snapshot.Bids[0].Price,
+		Initial: initial, Maintenance: maintenance, Maker: makerFee, Taker: takerFee,
+		Rules: []msg.Setting{{Rule: msg.Band, Value: int64(band)}}}
+	for _, c := range spec.Append(nil) {
+		w.say(c)
+	}
+	w.say(msg.SetPhase(instrument, msg.Continuous))
+	w.say(msg.SetMark(instrument, middle(snapshot.Bids[0], snapshot.Asks[0])))
+	for id := msg.AccountID(1); int(id) < w.script.accounts+1; id++ {
+		w.say(msg.Deposit(id, w.stake(id)))
+	}
+	w.depth(snapshot, w.now)
+	w.script.opening = len(w.script.requests)
+	w.nextMark = w.now + markEvery
+}
+
+// middle is the price in the middle, in whole ticks.
+func middle(bid, ask replay.Level) fixed.Ticks { return (bid.Price + ask.Price) / 2 }
+
+// play writes what is recorded, and a mark every so often.
+func (w *writer) play(events []replay.BinanceEvent) {
+	for i := range events {
+		at := max(events[i].Time, w.now)
+		for ; w.nextMark <= at; w.nextMark += markEvery {
+			w.now = w.nextMark
+			w.say(msg.SetMark(instrument, middle(w.view.best(msg.Buy), w.view.best(msg.Sell))))
+		}
+		w.now = at
+		if events[i].Kind == replay.BinanceTrade {
+			w.trade(&events[i])
+			continue
+		}
+		until := min(at+spreadMax, w.nextMark)
+		if i+1 < len(events) {
+			until = min(until, events[i+1].Time)
+		}
+		w.depth(&events[i], until)
+	}
+}
+
+// trade lets one of the takers send what somebody sent when this trade came about. Whether he may is the gate's affair.
+func (w *writer) trade(ev *replay.BinanceEvent) {
+	taker := makers + 1 + msg.AccountID(w.chance.Uint64()%uint64(w.script.accounts-makers))
+	c := msg.Limit(taker, instrument, ev.Taker, ev.Price, ev.Qty)
+	c.TIF = msg.IOC
+	w.script.trades++
+	for _, e := range w.say(c) {
+		if e.Kind == msg.Traded && e.Fill().Maker {
+			w.touched = append(w.touched, place{e.Side, e.Price})
+		}
+	}
+}
+
+// depth lets the makers bring the book to what a depth message says, one price after the other, evenly until a time: the
+// message sums up what came one by one. Where trades took something that the recording has not yet told of, it stands
+// again until it does.
+func (w *writer) depth(ev *replay.BinanceEvent, until fixed.Nanos) {
+	for _, l := range ev.Bids {
+		w.record(place{msg.Buy, l.Price}, l.Qty)
+	}
+	for _, l := range ev.Asks {
+		w.record(place{msg.Sell, l.Price}, l.Qty)
+	}
+	step := (until - w.now) / fixed.Nanos(len(w.touched)+1)
+	// What goes or shrinks goes first: the market may have moved through prices where the other side still stands.
+	for _, grows := range [2]bool{false, true} {
+		for _, p := range w.touched {
+			w.meet(p, grows, step)
+		}
+	}
+	w.touched = w.touched[:0]
+	w.script.quotes = append(w.script.quotes, quote{after: msg.Seq(len(w.script.requests)), update: ev.Last})
+}
+
+// record notes what the recording has at a price.
+func (w *writer) record(p place, qty fixed.Lots) {
+	if qty == 0 {
+		delete(w.recorded, p)
+	} else {
+		w.recorded[p] = qty
+	}
+	w.touched = append(w.touched, p)
+}
+
+// meet brings a price to what is recorded, if that is more and grows, or less and not.
+func (w *writer) meet(p place, grows bool, step fixed.Nanos) {
+	have, want := w.view.at(p.side, p.price), w.recorded[p]
+	switch {
+	case want > have.qty && grows:
+		w.now += step
+		w.grow(p, have, want-have.qty)
+	case want < have.qty && !grows:
+		w.now += step
+		w.cut(have, have.qty-want)
+	}
+}
+
+// grow has some maker add to a price: to his order if it is the newest there, else with a new one.
+func (w *writer) grow(p place, l level, by fixed.Lots) {
+	maker := 1 + msg.AccountID(w.chance.Uint64()%makers)
+	if newest := &w.view.orders[l.tail]; l.tail != 0 && newest.account == maker {
+		c := msg.Amend(maker, instrument, newest.id, p.price, newest.leaves+by)
+		c.Flags = msg.FlagLeaves
+		w.say(c)
+		return
+	}
+	c := msg.Limit(maker, instrument, p.side, p.price, by)
+	c.Flags = msg.FlagPostOnly
+	w.say(c)
+}
+
+// cut has the makers take lots off a price, the newest orders first.
+func (w *writer) cut(l level, by fixed.Lots) {
+	for by > 0 {
+		o := w.view.orders[l.tail]
+		if o.leaves > by {
+			c := msg.Amend(o.account, instrument, o.id, o.price, o.leaves-by)
+			c.Flags = msg.FlagLeaves
+			w.say(c)
+			return
+		}
+		w.say(msg.Cancel(o.account, instrument, o.id))
+		by, l.tail = by-o.leaves, o.prev
+	}
+}
+
+// expect finds what the recording says was best after each depth message: the ticker of the largest update that is not
+// above the message's. Messages before the first ticker have no answer.
+func (s *script) expect(tickers []quote) {
+	answered := s.quotes[:0]
+	for _, q := range s.quotes {
+		i, found := slices.BinarySearchFunc(tickers, q.update, func(t quote, update uint64) int { return cmp.Compare(t.update, update) })
+		if !found {
+			i--
+		}
+		if i >= 0 {
+			q.bid, q.ask = tickers[i].bid, tickers[i].ask
+			answered = append(answered, q)
+		}
+	}
+	s.quotes = answered
+}
