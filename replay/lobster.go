@@ -126,6 +126,14 @@ type Level struct {
 	Qty   fixed.Lots
 }
 
+// String is the level in lots and ticks, as 3@50000.
+func (l Level) String() string {
+	if l.Qty == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d@%d", l.Qty, l.Price)
+}
+
 // LobsterRow is one line of a LOBSTER book file: the best levels after the message of the same line, best first.
 type LobsterRow struct{ Asks, Bids []Level }
 
