@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"io"
 	"math"
 	"time"
 
@@ -12,13 +11,11 @@ import (
 // Distribution is the time of every operation of one pass. One reading of the
 // clock is contained in each.
 type Distribution struct {
-	Name    string
-	Started time.Time
-	Total   *hdrhistogram.Histogram // ns
-	Probe   Probe                   // around the pass
-	Err     error                   // a *DiffersError, and then Total is empty
-
-	ns []uint32 // by operation
+	Name  string
+	Total *hdrhistogram.Histogram // ns
+	Trace Trace
+	Probe Probe // around the pass
+	Err   error // a *DiffersError, and then Total is empty
 }
 
 // Distribution makes one further pass of an entry, with the clock read around each
@@ -38,63 +35,48 @@ func (h *Harness) Distribution(stage string, e Entry) (*Distribution, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Distribution{Name: e.Name, Total: latency.NewHistogram(), Probe: h.clock.Spin(probeSpan), Started: time.Now()}
-	clock := h.clock
+	v := &Distribution{Name: e.Name, Total: latency.NewHistogram(), Probe: h.clock.Spin(probeSpan)}
+	clock, started := h.clock, time.Now()
 	for i := range timed {
 		from := clock.Read()
 		d.Apply(&timed[i])
 		took[i] = uint32(min(clock.Read()-from, math.MaxUint32))
 	}
+	span := time.Since(started)
 	v.Probe.Add(h.clock.Spin(probeSpan))
 	if v.Err = judge(&e, d); v.Err != nil {
 		return v, nil
 	}
-	v.ns = took
+	v.Trace = Trace{"engine", started, span, took}
+	return v, clock.fill(v.Total, took)
+}
+
+// fill turns ticks into nanoseconds in place and records them.
+func (c *Clock) fill(h *hdrhistogram.Histogram, took []uint32) error {
 	for i, ticks := range took {
-		took[i] = uint32(math.Round(clock.Nanos(uint64(ticks))))
-		if err := v.Total.RecordValue(int64(took[i])); err != nil {
-			return nil, err
+		took[i] = uint32(math.Round(c.Nanos(uint64(ticks))))
+		if err := h.RecordValue(int64(took[i])); err != nil {
+			return err
 		}
 	}
-	return v, nil
+	return nil
 }
 
 // At returns a percentile in nanoseconds; ok is false when the samples are too few
 // to speak of it, or when there is none.
 func (v *Distribution) At(name string) (ns float64, ok bool) {
-	p, err := latency.ParsePercentile(name)
-	if err != nil || v.Err != nil {
+	if v.Err != nil {
 		return 0, false
 	}
-	at, ok := p.Of(v.Total)
-	return float64(at), ok
+	return at(v.Total, name)
 }
 
-// intervals is how many lines a log of one pass has.
-const intervals = 20
-
-// WriteLog writes the pass as a histogram log, in intervals of equal counts with
-// the times at which they ran.
-func (v *Distribution) WriteLog(w io.Writer, notes ...latency.Note) error {
-	out, err := latency.NewWriter(w, v.Started, notes...)
+// at returns a percentile of a histogram, if its samples are enough.
+func at(h *hdrhistogram.Histogram, name string) (ns float64, ok bool) {
+	p, err := latency.ParsePercentile(name)
 	if err != nil {
-		return err
+		return 0, false
 	}
-	hist, from := latency.NewHistogram(), v.Started
-	each := max(1, (len(v.ns)+intervals-1)/intervals)
-	for rest := v.ns; len(rest) > 0; {
-		n := min(each, len(rest))
-		to := from
-		for _, ns := range rest[:n] {
-			to = to.Add(time.Duration(ns))
-			if err := hist.RecordValue(int64(ns)); err != nil {
-				return err
-			}
-		}
-		if err := out.Interval("engine", from, to, hist); err != nil {
-			return err
-		}
-		rest, from = rest[n:], to
-	}
-	return nil
+	v, ok := p.Of(h)
+	return float64(v), ok
 }

@@ -63,7 +63,7 @@ func EngineLimits(p *Plan, accounts uint32) engine.Limits {
 // open, and with a power of two of accounts.
 func NewWholeEngine(p *Plan, accounts uint32) (*WholeEngine, error) {
 	if accounts == 0 || accounts&(accounts-1) != 0 {
-		return nil, fmt.Errorf("accounts are %d, expected a power of two", accounts)
+		return nil, unusable("accounts are %d, expected a power of two", accounts)
 	}
 	limits := EngineLimits(p, accounts)
 	e, err := engine.New(limits)

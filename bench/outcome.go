@@ -35,8 +35,8 @@ type Outcome struct {
 
 	// Differs is the *DiffersError of a stream that was not done, else nil.
 	Differs error `json:"-"`
-	// Passes is the pass with a clock around each operation; nil where Differs is set.
-	Passes *Distribution `json:"-"`
+	// Pass is the one with a clock around each operation; nil where Differs is set.
+	Pass *Distribution `json:"-"`
 }
 
 // Single measures one entry alone: Rounds runs for the time of an operation, and
@@ -73,7 +73,7 @@ func (h *Harness) Single(e Entry) (*Outcome, error) {
 	if d.Err != nil {
 		return nil, fmt.Errorf("the pass with the clock came to another result than the runs before: %w", d.Err)
 	}
-	o.Passes = d
+	o.Pass = d
 	for name, to := range map[string]**float64{"p50": &o.P50, "p99": &o.P99, "p99.9": &o.P999, "p99.99": &o.P9999} {
 		if ns, ok := d.At(name); ok {
 			*to = some(ns)

@@ -45,15 +45,15 @@ type Sending struct {
 // Closed is a closed loop.
 var Closed = Sending{}
 
-// String returns the way in words.
+// String returns the way in a word.
 func (s Sending) String() string {
 	switch {
 	case s.Flood:
-		return "flooded"
+		return "flood"
 	case s.Rate > 0:
-		return fmt.Sprintf("open loop, %g/s", s.Rate)
+		return fmt.Sprintf("open-%gM/s", s.Rate/1e6)
 	}
-	return "closed loop"
+	return "closed"
 }
 
 // ErrFewCores says that the machine has no two cores to spare, and a threaded
@@ -63,6 +63,7 @@ var ErrFewCores = errors.New("two free cores are needed")
 // Pass is what one run through a pipeline came to.
 type Pass struct {
 	Total  *hdrhistogram.Histogram // ns, intended or real send to first event; empty of a flood
+	Trace  Trace                   // the same in order
 	Ns     float64                 // per request, first send to last event
 	Events int
 	Late   int // requests of an open loop that were sent a whole interval or more after they should have been
@@ -169,7 +170,7 @@ func (c *client) measure(s Sending, cores []int) (*Pass, error) {
 	}
 	c.last = c.base
 	p := &Pass{Total: latency.NewHistogram(), Status: status, Probe: c.clock.Spin(probeSpan)}
-	from := c.clock.Read()
+	from, started := c.clock.Read(), time.Now()
 	switch {
 	case s.Flood:
 		c.flood()
@@ -184,12 +185,8 @@ func (c *client) measure(s Sending, cores []int) (*Pass, error) {
 	if s.Flood || c.err != nil {
 		return p, c.err
 	}
-	for _, ticks := range c.took {
-		if err := p.Total.RecordValue(int64(math.Round(c.clock.Nanos(uint64(ticks))))); err != nil {
-			return nil, err
-		}
-	}
-	return p, nil
+	p.Trace = Trace{s.String(), started, time.Duration(p.Ns * float64(len(c.requests))), c.took}
+	return p, c.clock.fill(p.Total, c.took)
 }
 
 // patience is how often a client waits between two looks at whether it waits in
@@ -388,14 +385,14 @@ func (h *Harness) RoundTrip(n int) (*Pass, error) {
 		}
 	}()
 	<-ready
-	p := h.serve(there, back, n, cores[len(cores)-2])
+	p, err := h.serve(there, back, n, cores[len(cores)-2])
 	stop.Store(true)
 	<-gone
-	return p, nil
+	return p, err
 }
 
 // serve plays the other end of a round trip.
-func (h *Harness) serve(there, back *ring.Lane[ball], n, core int) *Pass {
+func (h *Harness) serve(there, back *ring.Lane[ball], n, core int) (*Pass, error) {
 	defer settle(core)()
 	took := make([]uint32, n)
 	for i := range took { // touch the pages before the clock starts
@@ -415,8 +412,5 @@ func (h *Harness) serve(there, back *ring.Lane[ball], n, core int) *Pass {
 	}
 	p.Ns = h.clock.Nanos(h.clock.Read()-began) / float64(n)
 	p.Probe.Add(h.clock.Spin(probeSpan))
-	for _, ticks := range took {
-		_ = p.Total.RecordValue(min(int64(h.clock.Nanos(uint64(ticks))), latency.Highest))
-	}
-	return p
+	return p, h.clock.fill(p.Total, took)
 }

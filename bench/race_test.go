@@ -45,7 +45,7 @@ func everyone(p *Plan) []Entry {
 func TestDriversDoTheWork(t *testing.T) {
 	for _, profile := range []string{"b10k", "b100k", "ec1k"} {
 		for _, instruments := range []int{1, 100} {
-			p := short(t, profile, 50_000, instruments)
+			p := short(t, profile, 20_000, instruments)
 			measures, err := quiet(t, 1).Race(profile, everyone(p))
 			if err != nil {
 				t.Fatal(err)

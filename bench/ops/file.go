@@ -31,6 +31,9 @@ type FormatError struct {
 
 func (e *FormatError) Error() string { return e.File + ": " + e.Where + ": " + e.Reason }
 
+// ExitCode is that of unreadable input.
+func (e *FormatError) ExitCode() int { return 2 }
+
 // ReadFile reads an OPS1 file into memory. What is wrong with its contents comes
 // back as a *FormatError.
 func ReadFile(path string) (*Stream, error) {

@@ -61,10 +61,10 @@ func NewLadder(s *ops.Stream) (*Ladder, error) {
 
 func (b *Ladder) prepare(s *ops.Stream) error {
 	if low, high, ok := s.Span(); ok && (low < 0 || high >= ticks) {
-		return fmt.Errorf("prices are %d to %d, the reference ladder holds 0 to %d", low, high, ticks-1)
+		return bounds("prices are %d to %d, the reference ladder holds 0 to %d", low, high, ticks-1)
 	}
 	if s.MaxID >= 1<<32 {
-		return fmt.Errorf("largest id is %d, the reference ladder holds up to %d", s.MaxID, uint32(1<<32-1))
+		return bounds("largest id is %d, the reference ladder holds up to %d", s.MaxID, uint32(1<<32-1))
 	}
 	b.Result = ops.NoTrades()
 	b.orders = make([]resting, s.MaxID+1)
@@ -73,6 +73,16 @@ func (b *Ladder) prepare(s *ops.Stream) error {
 	}
 	return nil
 }
+
+// BoundsError says that a stream or a number is outside what a reference holds.
+type BoundsError struct{ Reason string }
+
+func (e *BoundsError) Error() string { return e.Reason }
+
+// ExitCode is that of unusable input.
+func (e *BoundsError) ExitCode() int { return 2 }
+
+func bounds(format string, a ...any) error { return &BoundsError{fmt.Sprintf(format, a...)} }
 
 // Run applies every operation of list.
 func (b *Ladder) Run(list []ops.Op) {

@@ -1,10 +1,6 @@
 package ref
 
-import (
-	"fmt"
-
-	"github.com/lockstep-exchange/lockstep/bench/ops"
-)
+import "github.com/lockstep-exchange/lockstep/bench/ops"
 
 // RiskLadder is the ladder with a check of margin before an order and an update
 // of both sides at a trade. It answers what risk in the same loop costs over bare
@@ -42,7 +38,7 @@ const initialShift = 4
 // everything. accounts must be a power of two.
 func NewRiskLadder(s *ops.Stream, accounts uint32) (*RiskLadder, error) {
 	if accounts == 0 || accounts&(accounts-1) != 0 {
-		return nil, fmt.Errorf("accounts are %d, expected a power of two", accounts)
+		return nil, bounds("accounts are %d, expected a power of two", accounts)
 	}
 	r := &RiskLadder{
 		accounts: make([]account, accounts),

@@ -33,6 +33,8 @@ type commandLine struct {
 	Progress string `enum:"auto,never" default:"auto" help:"When to draw a progress bar: auto (on a terminal) or never."`
 
 	Replay  replayCommand  `cmd:"" help:"Drive recorded market data through the engine and compare it with the answers that come with it."`
+	Demo    demoCommand    `cmd:"" help:"A recorded market comes back to life: what the exchange does and how fast."`
+	Bench   benchCommand   `cmd:"" help:"Measure the exchange against baselines in the same run."`
 	Version versionCommand `cmd:"" help:"What this binary was built from."`
 	Help    helpCommand    `cmd:"" help:"Help, examples first."`
 }
@@ -88,5 +90,5 @@ func parseFault(err error) error {
 
 // asksJSON looks for --json where the arguments could not be parsed.
 func asksJSON(args []string) bool {
-	return slices.Contains(args, "--json") || os.Getenv("EXCHANGE_JSON") == "1" || os.Getenv("EXCHANGE_JSON") == "true"
+	return slices.Contains(args, "--json") || slices.Contains([]string{"true", "1", "yes"}, os.Getenv("EXCHANGE_JSON"))
 }
