@@ -46,7 +46,7 @@ type House struct {
 	cut       fixed.Nanos // when it ends
 	live      uint32      // rows in use
 	limits    Limits
-	bound     fixed.Money // on the value of one position with its orders
+	bound     fixed.Money // on each part of what one position with its orders is worth and requires
 }
 
 // New makes a house over the instruments of an engine; index 0 of them is none. The limits are the engine's, checked.
@@ -66,7 +66,7 @@ func New(l Limits, instruments []market.Instrument) *House {
 		assets:      make([]fixed.Lots, len(instruments)),
 		limits:      l,
 		epoch:       1,
-		bound:       fixed.Money(1<<62) / fixed.Money(l.AccountPositions),
+		bound:       fixed.Money((1 << 61) / int64(l.AccountPositions)),
 	}
 	h.touchPages()
 	return h
@@ -129,7 +129,8 @@ func (h *House) Witness(instr msg.InstrumentID, lots fixed.Lots) {
 	}
 }
 
-// Bound is the highest value that one position with its orders may have.
+// Bound is the highest value that one position with its orders may have, and bounds each of its initial requirement and
+// its two reserves; the sum of all of them over the positions of an account fits.
 func (h *House) Bound() fixed.Money { return h.bound }
 
 // Deposited is deposits less withdrawals.

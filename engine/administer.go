@@ -2,6 +2,8 @@ package engine
 
 import (
 	"github.com/lockstep-exchange/lockstep/book"
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/margin"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
@@ -66,12 +68,8 @@ func (e *Engine) setRule(c *msg.Command) {
 		r = e.venue.SetRule(c.Setting())
 	case e.bookOf(c.Instr) == nil:
 		r = msg.RejectUnknownInstrument
-	case c.Kind == msg.KindSetTier:
-		kind, r = msg.TierSet, e.instruments[c.Instr].SetTier(c.Tier())
-	case c.Kind == msg.KindSetFees:
-		kind, r = msg.FeesSet, e.instruments[c.Instr].SetFees(c.Fees())
 	default:
-		r = e.instruments[c.Instr].SetRule(c.Setting())
+		kind, r = e.setInstrument(c)
 	}
 	if r != 0 {
 		e.refuse(c, r, 0, 0)
@@ -79,6 +77,27 @@ func (e *Engine) setRule(c *msg.Command) {
 	}
 	e.house.Remark()
 	e.answer(kind, c).Rare = c.Rare
+}
+
+// setInstrument sets a bracket, the fees or a parameter of an instrument, unless a position that is there could require
+// more than may be required.
+func (e *Engine) setInstrument(c *msg.Command) (kind msg.EventKind, r msg.Reject) {
+	next := e.instruments[c.Instr]
+	switch c.Kind {
+	case msg.KindSetTier:
+		kind, r = msg.TierSet, next.SetTier(c.Tier())
+	case msg.KindSetFees:
+		kind, r = msg.FeesSet, next.SetFees(c.Fees())
+	default:
+		kind, r = msg.RuleSet, next.SetRule(c.Setting())
+	}
+	if r == 0 && !margin.Bears(&next, e.house.Peak(c.Instr), e.house.Bound()) {
+		r = msg.RejectOverflow
+	}
+	if r == 0 {
+		e.instruments[c.Instr] = next
+	}
+	return kind, r
 }
 
 func (e *Engine) setPhase(c *msg.Command) {
@@ -104,7 +123,7 @@ func (e *Engine) mark(c *msg.Command) {
 	case e.bookOf(c.Instr) == nil:
 		r = msg.RejectUnknownInstrument
 	default:
-		r = e.instruments[c.Instr].CanMark(c.Price, e.house.Peak(c.Instr), e.house.Bound())
+		r = e.canMark(c.Instr, c.Price)
 	}
 	if r != 0 {
 		e.refuse(c, r, 0, int64(c.Price))
@@ -114,6 +133,20 @@ func (e *Engine) mark(c *msg.Command) {
 		e.house.Remark()
 	}
 	e.answer(msg.MarkUpdated, c).Price = c.Price
+}
+
+// canMark refuses a mark at which the largest position that was there would be worth, or require, more than one may.
+func (e *Engine) canMark(id msg.InstrumentID, mark fixed.Ticks) msg.Reject {
+	in := &e.instruments[id]
+	if r := in.CanMark(mark, e.house.Peak(id), e.house.Bound()); r != 0 || in.SlopeInitial == 0 {
+		return r
+	}
+	next := *in
+	next.SetMark(mark)
+	if !margin.Bears(&next, e.house.Peak(id), e.house.Bound()) {
+		return msg.RejectOverflow
+	}
+	return 0
 }
 
 // setSession opens or closes a door. Opening one that is open fences who had it (D-92).

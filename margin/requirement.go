@@ -55,6 +55,12 @@ func Maintenance(in *market.Instrument, lots fixed.Lots) (m fixed.Money, ok bool
 	return graded(in, fixed.Money(n), fixed.Abs(lots), b.Maintenance, b.MaintenanceD, in.SlopeMaintenance)
 }
 
+// Bears reports whether a position of lots, 0 or more, requires no more than bound.
+func Bears(in *market.Instrument, lots fixed.Lots, bound fixed.Money) bool {
+	m, ok := Initial(in, lots)
+	return ok && m <= bound
+}
+
 // Margined reports whether positions in the instrument are borrowed against collateral; a spot instrument is paid in full.
 func Margined(in *market.Instrument) bool { return in.Type != spot }
 

@@ -29,9 +29,12 @@ func (g *Gate) credit(o *Order, in *market.Instrument, p *clearing.Position, n f
 		}
 	}
 	long, short := x.Qty+x.Buys, x.Sells-x.Qty
-	most := max(long, short, -long, -short)
+	most := max(long, short, -long, -short, x.Buys, x.Sells) // a reduce-only order may close what stands against a side
 	value, ok := fixed.NotionalShort(most, 1, in.LotValue)
 	if !ok || value > bound || x.BuyReserve > bound || x.SellReserve > bound {
+		return msg.RejectOverflow
+	}
+	if in.SlopeInitial != 0 && !margin.Bears(in, most, bound) {
 		return msg.RejectOverflow
 	}
 	if o.Requirement, ok = margin.Requirement(in, x); !ok {

@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// Faults that were found once; each test is the shortest command sequence that showed it.
+
+// TestSlopeThatDoesNotFit sets a slope under which the requirement of a position that is held leaves Money: the setting
+// is refused, and so is a mark that would do the same.
+func TestSlopeThatDoesNotFit(t *testing.T) {
+	d := newDesk(t, Limits{Instruments: 1, Accounts: 4})
+	s := perpetual(1)
+	s.TickLot = 1
+	d.list(s, 100)
+	d.ok(msg.Deposit(1, 1<<50), msg.Deposit(2, 1<<50),
+		msg.Limit(1, 1, msg.Sell, 100, 1_000_000_000), msg.Limit(2, 1, msg.Buy, 100, 1_000_000_000))
+	d.refused(msg.RejectOverflow, msg.SetRule(1, msg.SlopeInitial, int64(fixed.One)))
+	for range 20 {
+		d.ok(msg.Deposit(1, 1))
+	}
+	d.ok(msg.SetRule(1, msg.SlopeInitial, 1))
+	d.refused(msg.RejectOverflow, msg.SetMark(1, 100_000_000))
+	for range 20 {
+		d.ok(msg.Deposit(1, 1))
+	}
+	d.sound()
+}
+
+// TestReserveDoesNotWrap lets the reserve of orders that only reduce grow until it leaves Money.
+func TestReserveDoesNotWrap(t *testing.T) {
+	d := newDesk(t, Limits{Instruments: 1, Accounts: 4, AccountPositions: 1})
+	s := perpetual(1)
+	s.TickLot, s.Taker = 1<<7, fixed.One/2
+	d.list(s, 1)
+	d.ok(msg.Deposit(1, 1<<59), msg.Deposit(2, 1<<59), msg.Limit(2, 1, msg.Buy, 1, 10), msg.Limit(1, 1, msg.Sell, 1, 10))
+	for _, price := range []fixed.Ticks{1 << 53, 1 << 53, 1 << 54, 1 << 55, 1 << 54, 1 << 55} {
+		d.do(msg.Limit(1, 1, msg.Buy, price, 1))
+		d.sound()
+		if p, _ := d.Position(1, 1); p.Buys > 0 && p.Initial > fixed.MaxInt64/2 {
+			t.Fatalf("%+v", p)
+		}
+	}
+}
+
+// TestReduceOnlyFillWidensTheOtherSide lets a reduce-only order close what stood against open sells: they then make a
+// larger position than any that the gate had seen, and a mark must still be refused that this one cannot bear.
+func TestReduceOnlyFillWidensTheOtherSide(t *testing.T) {
+	d := newDesk(t, Limits{Instruments: 1, Accounts: 4, AccountPositions: 1 << 15})
+	s := perpetual(1)
+	s.TickLot, s.Initial, s.Maintenance = 1, 1, 1
+	d.list(s, 100)
+	d.ok(msg.Deposit(1, 1<<60), msg.Deposit(2, 1<<60),
+		msg.Limit(2, 1, msg.Sell, 100, 1_000_000), msg.Limit(1, 1, msg.Buy, 100, 1_000_000),
+		msg.Limit(1, 1, msg.Sell, 101, 1_999_999),
+		with(msg.Limit(1, 1, msg.Sell, 100, 1_000_000), msg.FlagReduceOnly, msg.GTC),
+		msg.Limit(2, 1, msg.Buy, 100, 1_000_000))
+	p, _ := d.Position(1, 1)
+	if p.Qty != 0 || p.Sells != 1_999_999 {
+		t.Fatalf("%+v", p)
+	}
+	high := fixed.Ticks(int64(d.house.Bound()) / 1_999_999)
+	d.refused(msg.RejectOverflow, msg.SetMark(1, high+1))
+	d.ok(msg.SetMark(1, high))
+}
