@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	// A maker that is met brings at most three events: its vested rebate and both sides of the trade, or one of its end.
-	eventsPerMaker = 3
+	// A maker that is met brings at most four events: what a reduce-only one may not trade, its vested rebate and both sides
+	// of the trade, or its rebate and its end.
+	eventsPerMaker = 4
 	// What a command may tell besides: its acceptance, its remainder, its own rebate.
 	eventsBesides = 16
 )
@@ -144,8 +145,8 @@ func (e *Engine) ask(b *book.Book, in *market.Instrument, t *book.Taker) {
 	if order.Side == msg.Buy {
 		held = -held
 	}
-	t.Room--
 	if held <= 0 {
+		t.Room--
 		e.take(b, in, h, msg.CanceledReduceOnly, nil)
 		return
 	}

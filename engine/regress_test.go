@@ -66,3 +66,24 @@ func TestReduceOnlyFillWidensTheOtherSide(t *testing.T) { // A-23
 	d.refused(msg.RejectOverflow, msg.SetMark(1, high+1))
 	d.ok(msg.SetMark(1, high))
 }
+
+// TestFillOrKillAmongReduceOnlyMakers promises nothing that the bound on events does not let be had.
+func TestFillOrKillAmongReduceOnlyMakers(t *testing.T) {
+	d := newDesk(t, Limits{Instruments: 1, Accounts: 64, Events: 256})
+	d.list(perpetual(1), 100)
+	for id := msg.AccountID(1); id <= 60; id++ {
+		d.ok(msg.Deposit(id, 1_000_000*fixed.Coin))
+	}
+	for id := msg.AccountID(1); id <= 40; id++ { // each long 1, with a reduce-only sell for 2 that was cut to 1
+		d.ok(msg.Limit(50, 1, msg.Sell, 100, 2), msg.Limit(id, 1, msg.Buy, 100, 2))
+		d.ok(with(msg.Limit(id, 1, msg.Sell, 101, 2), msg.FlagReduceOnly, msg.GTC))
+		d.ok(msg.Limit(50, 1, msg.Buy, 100, 1), msg.Limit(id, 1, msg.Sell, 100, 1))
+	}
+	d.ok(msg.Limit(51, 1, msg.Sell, 102, 60))
+	if r := refusal(d.do(with(msg.Limit(52, 1, msg.Buy, 102, 60), 0, msg.FOK))); r == msg.RejectUnfillable {
+		return
+	}
+	if p, _ := d.Position(52, 1); p.Qty != 60 || d.count(msg.Canceled) != 40 {
+		t.Fatalf("a fill-or-kill order of 60 lots traded %d of them", p.Qty)
+	}
+}
