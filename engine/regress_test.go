@@ -87,3 +87,27 @@ func TestFillOrKillAmongReduceOnlyMakers(t *testing.T) {
 		t.Fatalf("a fill-or-kill order of 60 lots traded %d of them", p.Qty)
 	}
 }
+
+// TestReduceEntryComesAfterCaps asks for an order that breaks a cap while the kill switch lets only reducing ones in: the
+// cap stands first in the order of precedence.
+func TestReduceEntryComesAfterCaps(t *testing.T) { // W-59, M-18
+	d := newDesk(t, Limits{Instruments: 1, Accounts: 4})
+	d.list(perpetual(1), 100)
+	d.ok(msg.Deposit(1, 1000*fixed.Coin), msg.SetRule(1, msg.MaxPosition, 5),
+		msg.SetEntry(1, 0, msg.Entry{Scope: msg.ScopeAccount, Action: msg.ReduceEntry}))
+	d.refused(msg.RejectAccountReduceOnly, msg.Limit(1, 1, msg.Buy, 100, 5))
+	d.refused(msg.RejectPositionLimit, msg.Limit(1, 1, msg.Buy, 100, 6))
+}
+
+// TestOverflowComesBeforeTheBand asks for an order whose notional does not fit and whose price lies outside the band: what
+// does not fit stands first in the order of precedence.
+func TestOverflowComesBeforeTheBand(t *testing.T) { // W-59, M-18
+	d := newDesk(t, Limits{Instruments: 1, Accounts: 4})
+	d.list(perpetual(1), 100)
+	d.ok(msg.Deposit(1, 1000*fixed.Coin), msg.SetRule(1, msg.Band, int64(10*fixed.Percent)))
+	d.refused(msg.RejectOverflow, msg.Limit(1, 1, msg.Buy, 100, 1<<54))
+	d.refused(msg.RejectPriceOutsideBand, msg.Limit(1, 1, msg.Buy, 111, 1))
+	d.refused(msg.RejectOverflow, msg.Limit(1, 1, msg.Buy, 111, 1<<54))
+	d.ok(msg.SetPhase(1, msg.Halted))
+	d.refused(msg.RejectOverflow, msg.Limit(1, 1, msg.Buy, 100, 1<<54))
+}

@@ -13,7 +13,7 @@ import (
 func (g *Gate) credit(o *Order, in *market.Instrument, p *clearing.Position, n fixed.Money, reducing bool) msg.Reject {
 	x, bound, ok := &o.Exposure, g.House.Bound(), false
 	o.Terms = margin.TermsOf(in, o.Side, o.Limit)
-	if o.Reserved, ok = o.Terms.ReserveOf(in, o.Qty, n); !ok || n > bound {
+	if o.Reserved, ok = o.Terms.ReserveOf(in, o.Qty, n); !ok {
 		return msg.RejectOverflow
 	}
 	switch {

@@ -81,7 +81,7 @@ func (g *Gate) Admit(o *Order) msg.Reject {
 		}
 	}
 	n, ok := fixed.NotionalShort(o.Qty, o.Limit, in.TickLot)
-	if !ok {
+	if !ok || n > g.House.Bound() {
 		return msg.RejectOverflow
 	}
 	if n > in.MaxNotional || n < in.MinNotional {
@@ -108,8 +108,8 @@ func (g *Gate) Admit(o *Order) msg.Reject {
 	if o.Side == msg.Sell && o.Limit < in.Low {
 		return o.refuse(msg.RejectPriceOutsideBand, int64(in.Low), int64(o.Limit))
 	}
-	if o.Reduce || o.ReduceOnly {
-		if r := o.reduceOnly(in, reducing); r != 0 {
+	if o.ReduceOnly {
+		if r := o.reduceOnly(in); r != 0 {
 			return r
 		}
 		n, _ = fixed.NotionalShort(o.Qty, o.Limit, in.TickLot)
@@ -119,6 +119,9 @@ func (g *Gate) Admit(o *Order) msg.Reject {
 		if r := g.capped(o, in); r != 0 {
 			return r
 		}
+	}
+	if o.Reduce && !reducing {
+		return msg.RejectAccountReduceOnly
 	}
 	return g.credit(o, in, p, n, reducing)
 }

@@ -93,15 +93,9 @@ func closed(in *market.Instrument, reducing bool) msg.Reject {
 	return 0
 }
 
-// reduceOnly cuts a reduce-only order to the position that it can reduce, and refuses one that the kill switch lets in only
-// if it reduces. A spot sell never opens anything: what it may sell is what credit looks at.
-func (o *Order) reduceOnly(in *market.Instrument, reducing bool) msg.Reject {
-	if !o.ReduceOnly {
-		if !reducing {
-			return msg.RejectAccountReduceOnly
-		}
-		return 0
-	}
+// reduceOnly cuts a reduce-only order to the position that it can reduce. A spot sell never opens anything: what it may
+// sell is what credit looks at.
+func (o *Order) reduceOnly(in *market.Instrument) msg.Reject {
 	held := o.Exposure.Qty
 	if o.Side == msg.Buy {
 		held = -held
