@@ -110,3 +110,14 @@ func TestLobsterDamagedFiles(t *testing.T) {
 		t.Errorf("a wrong row of one level: %d differ, expected 1 or 2", got.Differ)
 	}
 }
+
+// Behind a level that a message emptied stands a worse one, or none; a better one, or the same, is a difference.
+func TestLobsterSingleLevelEmptied(t *testing.T) {
+	const messages = "1.0,1,1,5,10000,1\n2.0,3,1,5,10000,1\n"
+	for next, differ := range map[string]int64{"9900,7": 0, "-9999999999,0": 0, "10000,7": 1, "10100,7": 1} {
+		got := replayLobster(t, messages, "10100,3,10000,5\n10100,3,"+next+"\n")
+		if got.Compared != 1 || got.Differ != differ || got.Emptied != 1-differ {
+			t.Errorf("%s: %+v %+v, expected %d to differ", next, *got, *got.Runs, differ)
+		}
+	}
+}
