@@ -7,8 +7,8 @@ import (
 	"github.com/lockstep-exchange/lockstep/riskgate"
 )
 
-// amend gives an order a new price and quantity. Fewer lots at the same price keep its place and need no margin; anything
-// else passes the gate as a new order in the old one's stead, goes to the tail and may trade.
+// amend gives an order a new price and quantity. Fewer lots at the same price, whole steps of them, keep its place and need no
+// margin; anything else passes the gate as a new order in the old one's stead, goes to the tail and may trade.
 func (e *Engine) amend(c *msg.Command) {
 	if r := riskgate.Formed(&c.Request); r != 0 {
 		e.refuse(c, r, 0, 0)
@@ -38,6 +38,10 @@ func (e *Engine) amend(c *msg.Command) {
 		return
 	}
 	if c.Price == order.Price && leaves < order.Leaves {
+		if step := o.Instrument.QtyStep; !fixed.MultipleOf(leaves, step) {
+			e.refuse(c, msg.RejectOffLot, int64(step), int64(leaves))
+			return
+		}
 		by := order.Leaves - leaves
 		b.Reduce(h, by)
 		e.house.Shrink(resting(h, order), o.Instrument, by, leaves)

@@ -111,3 +111,14 @@ func TestOverflowComesBeforeTheBand(t *testing.T) { // W-59, M-18
 	d.ok(msg.SetPhase(1, msg.Halted))
 	d.refused(msg.RejectOverflow, msg.Limit(1, 1, msg.Buy, 100, 1<<54))
 }
+
+// TestAmendKeepsToTheLotStep holds an amend that keeps its place to the quantity step, as one that does not.
+func TestAmendKeepsToTheLotStep(t *testing.T) { // W-59
+	d := newDesk(t, Limits{Instruments: 1, Accounts: 4})
+	d.list(perpetual(1), 100)
+	d.ok(msg.Deposit(1, 1000*fixed.Coin), msg.SetRule(1, msg.QtyStep, 5))
+	id := d.order(msg.Limit(1, 1, msg.Buy, 100, 20))
+	d.refused(msg.RejectOffLot, msg.Amend(1, 1, id, 99, 12))
+	d.refused(msg.RejectOffLot, msg.Amend(1, 1, id, 100, 12))
+	d.ok(msg.Amend(1, 1, id, 100, 15))
+}
