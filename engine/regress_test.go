@@ -122,3 +122,26 @@ func TestAmendKeepsToTheLotStep(t *testing.T) { // W-59
 	d.refused(msg.RejectOffLot, msg.Amend(1, 1, id, 100, 12))
 	d.ok(msg.Amend(1, 1, id, 100, 15))
 }
+
+// TestCancelAllIsAnswered asks for orders that lie behind hundreds of others: the command has an event of its own, even
+// where it cancels nothing yet.
+func TestCancelAllIsAnswered(t *testing.T) {
+	d := newDesk(t, Limits{Instruments: 1, Accounts: 4})
+	d.list(perpetual(1), 100)
+	d.ok(msg.Deposit(1, 1_000_000*fixed.Coin), msg.Limit(1, 1, msg.Buy, 99, 1))
+	for range 600 {
+		d.ok(msg.Limit(1, 1, msg.Sell, 101, 1))
+	}
+	canceled := 0
+	d.do(msg.CancelAll(1, 1, msg.Buy))
+	for range 5 {
+		if len(d.last) == 0 {
+			t.Fatalf("seq %d has no event", d.seq)
+		}
+		canceled += d.count(msg.MassCanceled)
+		d.do(msg.Tick())
+	}
+	if canceled != 1 || d.OpenOrders() != 600 {
+		t.Fatalf("%d MassCanceled, %d orders left, want 1 and 600", canceled, d.OpenOrders())
+	}
+}
