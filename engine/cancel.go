@@ -36,8 +36,12 @@ func (e *Engine) find(c *msg.Command) (h uint32, r msg.Reject) {
 		}
 		return 0, msg.RejectUnknownOrder
 	}
-	if o := e.store.Order(h); o.Account != c.Account || o.Instr != c.Instr {
+	o := e.store.Order(h)
+	switch {
+	case o.Account != c.Account || o.Instr != c.Instr:
 		return 0, msg.RejectUnknownOrder
+	case o.Flags&book.Expires != 0 && e.store.Expire(h) <= e.now: // so many expired that this one still stands
+		return 0, msg.RejectTooLate
 	}
 	return h, 0
 }

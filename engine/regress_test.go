@@ -145,3 +145,18 @@ func TestCancelAllIsAnswered(t *testing.T) { // A-15
 		t.Fatalf("%d MassCanceled, %d orders left, want 1 and 600", canceled, d.OpenOrders())
 	}
 }
+
+// TestExpiredOrderIsGone amends and cancels an order whose time has come while so many expire that it still rests.
+func TestExpiredOrderIsGone(t *testing.T) {
+	d := newDesk(t, Limits{Instruments: 1, Accounts: 4})
+	d.list(perpetual(1), 100)
+	d.ok(msg.Deposit(1, 1_000_000*fixed.Coin), msg.Deposit(2, 1_000_000*fixed.Coin))
+	var ids []msg.OrderID
+	for range 1000 {
+		ids = append(ids, d.order(with(msg.Place(1, 1, msg.Sell, 101, 1, msg.OrderExt{Expire: 10}), 0, msg.GTD)))
+	}
+	d.ok(msg.Limit(2, 1, msg.Buy, 90, 1))
+	d.at = 10
+	d.refused(msg.RejectTooLate, msg.Amend(1, 1, ids[999], 90, 1))
+	d.refused(msg.RejectTooLate, msg.Cancel(1, 1, ids[998]))
+}
