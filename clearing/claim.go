@@ -21,66 +21,64 @@ func (h *House) Add(r Resting, row uint32, in *market.Instrument, t margin.Terms
 	if !r.ReduceOnly {
 		reserved, _ = t.Reserve(in, leaves, r.Limit)
 	}
-	p := h.enlist(r, row, t, reserved)
+	p := &h.rows[row]
+	h.enlist(r.Order, row, &h.accounts[p.Account], &t, reserved)
+	p.Open++
 	if r.ReduceOnly {
 		h.ledgers[row].ReduceOnly++
 		return
 	}
-	expose(p, r.Side, leaves, reserved)
+	p.Add(r.Side, leaves, reserved)
 	h.require(p, in)
 }
 
 // AddWhole is Add for an order that rests just as the gate admitted it: what it sets aside, the exposure with it and the
 // requirement are known already. It is not reduce-only.
-func (h *House) AddWhole(r Resting, row uint32, t margin.Terms, reserved fixed.Money, x *margin.Exposure, requirement fixed.Money) {
-	p := h.enlist(r, row, t, reserved)
-	p.Qty, p.Buys, p.Sells, p.BuyReserve, p.SellReserve = x.Qty, x.Buys, x.Sells, x.BuyReserve, x.SellReserve
-	h.accounts[p.Account].Initial += requirement - p.Initial
+func (h *House) AddWhole(order, row uint32, a *Account, t *margin.Terms, reserved fixed.Money, x *margin.Exposure, requirement fixed.Money) {
+	p := &h.rows[row]
+	h.enlist(order, row, a, t, reserved)
+	p.Open++
+	p.Buys, p.Sells, p.BuyReserve, p.SellReserve = x.Buys, x.Sells, x.BuyReserve, x.SellReserve
+	a.Initial += requirement - p.Initial
 	p.Initial = requirement
 }
 
 // enlist writes the claim of an order and puts it at the head of its account's list.
-func (h *House) enlist(r Resting, row uint32, t margin.Terms, reserved fixed.Money) *Position {
-	p, c := &h.rows[row], &h.claims[r.Order]
-	a := &h.accounts[p.Account]
-	c.Reserved, c.Loss, c.Fee, c.Position, c.Prev, c.Next = reserved, t.Loss, t.Fee, row, 0, a.Orders
-	if a.Orders != 0 {
-		h.claims[a.Orders].Prev = r.Order
-	}
-	a.Orders = r.Order
-	p.Open++
-	return p
+func (h *House) enlist(order, row uint32, a *Account, t *margin.Terms, reserved fixed.Money) {
+	c, next := &h.claims[order], a.Orders
+	c.Reserved, c.Loss, c.Fee, c.Next, c.Prev, c.Position = reserved, t.Loss, t.Fee, next, 0, row
+	a.Orders = order
+	h.claims[next].Prev = order
 }
 
 // Remove frees what a resting order of leaves lots had set aside and takes it off its account's list. The row is not
 // tidied.
 func (h *House) Remove(r Resting, in *market.Instrument, leaves fixed.Lots) {
-	h.unlist(r)
-	if r.ReduceOnly {
-		return
-	}
 	c := &h.claims[r.Order]
 	p := &h.rows[c.Position]
-	expose(p, r.Side, -leaves, -c.Reserved)
-	h.require(p, in)
-}
-
-// unlist takes an order off its account's list. Its claim stays readable until the row is used again.
-func (h *House) unlist(r Resting) {
-	c := &h.claims[r.Order]
-	p := &h.rows[c.Position]
-	if c.Prev != 0 {
-		h.claims[c.Prev].Next = c.Next
-	} else {
-		h.accounts[p.Account].Orders = c.Next
-	}
-	if c.Next != 0 {
-		h.claims[c.Next].Prev = c.Prev
-	}
+	a := &h.accounts[p.Account]
+	h.unlist(c, a)
 	p.Open--
 	if r.ReduceOnly {
 		h.ledgers[c.Position].ReduceOnly--
+		return
 	}
+	p.Add(r.Side, -leaves, -c.Reserved)
+	m, _ := margin.Requirement(in, &p.Exposure)
+	a.Initial += m - p.Initial
+	p.Initial = m
+}
+
+// unlist takes a claim off its account's list. It stays readable until the row is used again. Where there is no neighbor,
+// claim 0, which is nobody's, takes the write: cheaper than to ask.
+func (h *House) unlist(c *Claim, a *Account) {
+	first := a.Orders
+	if c.Prev == 0 {
+		first = c.Next
+	}
+	a.Orders = first
+	h.claims[c.Prev].Next = c.Next
+	h.claims[c.Next].Prev = c.Prev
 }
 
 // Shrink frees what by lots of a resting order had set aside; leaves are open after it.
@@ -101,17 +99,7 @@ func (h *House) free(r Resting, p *Position, in *market.Instrument, by, leaves f
 	if leaves != 0 {
 		c.Reserved, _ = margin.Terms{Loss: c.Loss, Fee: c.Fee}.Reserve(in, leaves, r.Limit)
 	}
-	expose(p, r.Side, -by, c.Reserved-before)
-}
-
-func expose(p *Position, side msg.Side, lots fixed.Lots, reserve fixed.Money) {
-	if side == msg.Buy {
-		p.Buys += lots
-		p.BuyReserve += reserve
-	} else {
-		p.Sells += lots
-		p.SellReserve += reserve
-	}
+	p.Add(r.Side, -by, c.Reserved-before)
 }
 
 // require carries a change of exposure into the account's initial requirement.

@@ -78,7 +78,8 @@ func (h *House) Fill(row uint32, in *market.Instrument, delta fixed.Lots, price 
 // FillResting is Fill for by lots of a resting order of which leaves stay open; it frees what they had set aside, and
 // settles.
 func (h *House) FillResting(r Resting, in *market.Instrument, by, leaves fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money) {
-	row := h.claims[r.Order].Position
+	c := &h.claims[r.Order]
+	row := c.Position
 	p := &h.rows[row]
 	if !r.ReduceOnly {
 		h.free(r, p, in, by, leaves)
@@ -89,7 +90,11 @@ func (h *House) FillResting(r Resting, in *market.Instrument, by, leaves fixed.L
 	}
 	realized = h.Fill(row, in, delta, price, fee)
 	if leaves == 0 {
-		h.unlist(r)
+		h.unlist(c, &h.accounts[p.Account])
+		p.Open--
+		if r.ReduceOnly {
+			h.ledgers[row].ReduceOnly--
+		}
 	}
 	h.Settle(row, in)
 	return realized
@@ -98,9 +103,12 @@ func (h *House) FillResting(r Resting, in *market.Instrument, by, leaves fixed.L
 // Settle carries the fills of a position into its account's requirements.
 func (h *House) Settle(row uint32, in *market.Instrument) {
 	p, l := &h.rows[row], &h.ledgers[row]
-	h.require(p, in)
-	m, _ := margin.Maintenance(in, p.Qty)
-	h.accounts[p.Account].Maintenance += m - l.Maintenance
+	a := &h.accounts[p.Account]
+	m, _ := margin.Requirement(in, &p.Exposure)
+	a.Initial += m - p.Initial
+	p.Initial = m
+	m, _ = margin.Maintenance(in, p.Qty)
+	a.Maintenance += m - l.Maintenance
 	l.Maintenance = m
 }
 

@@ -7,16 +7,22 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
-// administer applies the commands that are not orders. They are the venue's: a session other than the embedder's has no
-// right to them.
+// administer applies the commands that are not about one order. But for CancelAll they are the venue's: a session other than
+// the embedder's has no right to them.
 //
 //go:noinline
 func (e *Engine) administer(c *msg.Command) {
+	if c.Kind == msg.KindCancelAll {
+		e.cancelAll(c)
+		return
+	}
 	if c.Session != 0 && c.Kind != msg.KindOpenSession && c.Kind != msg.KindCloseSession {
 		e.refuse(c, msg.RejectNotPermitted, 0, 0)
 		return
 	}
 	switch c.Kind {
+	case msg.KindSetMark:
+		e.mark(c)
 	case msg.KindTick:
 		e.answer(msg.Ticked, c)
 	case msg.KindOpenAccount:
@@ -118,8 +124,6 @@ func (e *Engine) setPhase(c *msg.Command) {
 func (e *Engine) mark(c *msg.Command) {
 	r := msg.Reject(0)
 	switch {
-	case c.Session != 0:
-		r = msg.RejectNotPermitted
 	case e.bookOf(c.Instr) == nil:
 		r = msg.RejectUnknownInstrument
 	default:

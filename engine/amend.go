@@ -55,14 +55,14 @@ func (e *Engine) amend(c *msg.Command) {
 func (e *Engine) requeue(c *msg.Command, b *book.Book, h uint32, order *book.Order, leaves fixed.Lots, o *riskgate.Order) {
 	var old riskgate.Replaced
 	old.Limit, old.Leaves, old.Order, old.ReduceOnly = order.Price, order.Leaves, h, order.Flags&book.ReduceOnly != 0
-	o.ID, o.Instr, o.Side, o.Limit, o.Qty = c.Account, c.Instr, order.Side, c.Price, leaves
+	o.Side, o.Limit, o.Qty = order.Side, c.Price, leaves
 	o.ReduceOnly, o.Rests, o.Old = old.ReduceOnly, true, &old
 	if order.Flags&book.Slide != 0 {
 		o.Limit = slide(b, o.Instrument, order.Side, c.Price)
 	}
 	r := e.gate.Entry(o)
 	if r == 0 {
-		r = e.gate.Admit(o)
+		r = e.gate.Admit(&c.Request, o)
 	}
 	crosses := b.Crosses(order.Side, o.Limit)
 	switch {
@@ -78,7 +78,6 @@ func (e *Engine) requeue(c *msg.Command, b *book.Book, h uint32, order *book.Ord
 	}
 
 	// Nothing below refuses.
-	row := e.house.Claim(h).Position
 	if e.jobs.count != 0 {
 		e.jobs.leave(e.house, h)
 	}
@@ -86,15 +85,12 @@ func (e *Engine) requeue(c *msg.Command, b *book.Book, h uint32, order *book.Ord
 	e.house.Remove(resting(h, order), o.Instrument, order.Leaves)
 	order.Price, order.Leaves = o.Limit, o.Qty
 	e.amended(c, h, order, false)
-	if !crosses && !o.ReduceOnly {
-		b.Link(h)
-		e.house.AddWhole(resting(h, order), row, o.Terms, o.Reserved, &o.Exposure, o.Requirement)
+	if crosses || o.ReduceOnly {
+		e.work(c, b, h, order, o, crosses)
 		return
 	}
-	var t book.Taker
-	t.Limit, t.Leaves, t.Now, t.Owner, t.Side = o.Limit, o.Qty, c.Time, order.Owner, order.Side
-	t.Stop, t.STP, t.Room = book.StopDone, order.Flags.STP(), e.room()
-	e.work(c, b, h, order, row, &t, o, crosses)
+	b.Link(h)
+	e.house.AddWhole(h, o.Row, o.Account, &o.Terms, o.Reserved, &o.Exposure, o.Requirement)
 }
 
 // amended tells what an order has become.

@@ -36,8 +36,9 @@ type Engine struct {
 	jobs        jobs
 
 	// Scratch, not state.
-	out       []msg.Event // room for the events of this command
-	told      int         // how many there are
+	out       []msg.Event // the caller's, with room for all that this command may tell
+	first     int         // where its events begin
+	told      int         // where the next one goes
 	fills     []book.Fill
 	working   uint32 // the position of the order that is being worked: not to be given back meanwhile
 	unchecked bool
@@ -88,31 +89,14 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 		panic("engine: a command out of sequence: Seq must be the last plus one, Time must not run back")
 	}
 	e.seq, e.now = c.Seq, c.Time
-	before := len(out)
-	out = slices.Grow(out, int(e.limits.Events))
-	e.out, e.told = out[before:before+int(e.limits.Events)], 0
+	e.first, e.told = len(out), len(out)
+	e.out = slices.Grow(out, int(e.limits.Events))[:len(out)+int(e.limits.Events)]
 	if c.Time >= e.house.Cut() {
 		e.house.StartDay(c.Time)
 	}
-	if e.store.Due(c.Time) != 0 || e.jobs.count != 0 {
+	if e.jobs.count != 0 || e.store.Due(c.Time) != 0 {
 		e.carryOn()
 	}
-	e.dispatch(c)
-	if e.jobs.count != 0 {
-		e.runJobs()
-	}
-	if e.told == 0 {
-		e.answer(msg.Ticked, c) // a mass cancel that has not come to an order of its own yet
-	}
-	if c.Seq%checkEvery == 0 && !e.unchecked {
-		e.check(c)
-	}
-	return out[:before+e.told]
-}
-
-const checkEvery = 16
-
-func (e *Engine) dispatch(c *msg.Command) {
 	switch c.Kind {
 	case msg.KindLimit, msg.KindMarket, msg.KindPlace:
 		e.place(c)
@@ -120,14 +104,19 @@ func (e *Engine) dispatch(c *msg.Command) {
 		e.cancel(c)
 	case msg.KindAmend:
 		e.amend(c)
-	case msg.KindSetMark:
-		e.mark(c)
-	case msg.KindCancelAll:
-		e.cancelAll(c)
 	default:
 		e.administer(c)
 	}
+	if e.jobs.count != 0 {
+		e.runJobs()
+	}
+	if c.Seq%checkEvery == 0 && !e.unchecked {
+		e.check(c)
+	}
+	return e.out[:e.told]
 }
+
+const checkEvery = 16
 
 // check is the self-check of one command.
 func (e *Engine) check(c *msg.Command) {
@@ -157,7 +146,7 @@ func (e *Engine) emit(kind msg.EventKind) *msg.Event {
 	ev.Seq, ev.Time = e.seq, e.now
 	ev.Order, ev.Ref, ev.Price, ev.Qty = 0, 0, 0, 0
 	ev.Account, ev.Instr = 0, 0
-	ev.Session, ev.Index, ev.Reject, ev.Reason, ev.Kind, ev.Side = 0, uint16(n), 0, 0, kind, 0
+	ev.Session, ev.Index, ev.Reject, ev.Reason, ev.Kind, ev.Side = 0, uint16(n-e.first), 0, 0, kind, 0
 	return ev
 }
 
@@ -168,7 +157,7 @@ func (e *Engine) tell(kind msg.EventKind, h uint32, o *book.Order, qty fixed.Lot
 	e.told = n + 1
 	ev.Seq, ev.Time = e.seq, e.now
 	ev.Order, ev.Ref, ev.Price, ev.Qty = msg.OrderID(o.Gen)<<32|msg.OrderID(h), o.Ref, o.Price, qty
-	ev.Account, ev.Instr, ev.Session, ev.Index = o.Account, o.Instr, o.Session, uint16(n)
+	ev.Account, ev.Instr, ev.Session, ev.Index = o.Account, o.Instr, o.Session, uint16(n-e.first)
 	ev.Reject, ev.Reason, ev.Kind, ev.Side = 0, 0, kind, o.Side
 	return ev
 }

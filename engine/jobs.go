@@ -93,7 +93,7 @@ func (q *jobs) hash(d *fixed.Digest) {
 
 // steps is how many orders left-over work may look at now: each brings two events at most.
 func (e *Engine) steps() int {
-	return min(stepsMax, (int(e.limits.Events)-e.told-eventsBesides)/4)
+	return min(stepsMax, (int(e.limits.Events)-(e.told-e.first)-eventsBesides)/4)
 }
 
 // carryOn does the left-over work that waits when a command comes.

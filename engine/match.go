@@ -18,7 +18,7 @@ const (
 
 // room is how many makers this command may still meet.
 func (e *Engine) room() int {
-	return (int(e.limits.Events) - e.told - eventsBesides) / eventsPerMaker
+	return (int(e.limits.Events) - (e.told - e.first) - eventsBesides) / eventsPerMaker
 }
 
 // match lets a taker trade and settles both sides of each trade, maker by maker.

@@ -28,70 +28,71 @@ func (e *Engine) place(c *msg.Command) {
 		e.touch(c.Account)
 	}
 	b, in := e.books[c.Instr], o.Instrument
-	o.ID, o.Instr, o.Side, o.Limit, o.Qty = c.Account, c.Instr, c.Side, c.Price, c.Qty
-	o.Market, o.ReduceOnly, o.Rests = c.Kind == msg.KindMarket, c.Flags&msg.FlagReduceOnly != 0, c.TIF == msg.GTC || c.TIF == msg.GTD
-	if c.Flags&msg.FlagSlide != 0 {
-		o.Limit = slide(b, in, c.Side, c.Price)
+	o.Side, o.Limit, o.Qty, o.Rests = c.Side, c.Price, c.Qty, c.TIF == msg.GTC || c.TIF == msg.GTD
+	if c.Flags != 0 || c.Kind != msg.KindLimit {
+		o.Market, o.ReduceOnly = c.Kind == msg.KindMarket, c.Flags&msg.FlagReduceOnly != 0
+		if c.Flags&msg.FlagSlide != 0 {
+			o.Limit = slide(b, in, c.Side, c.Price)
+		}
 	}
-	if r := e.gate.Admit(&o); r != 0 {
+	if r := e.gate.Admit(&c.Request, &o); r != 0 {
 		e.refuse(c, r, o.Bound, o.Actual)
 		return
 	}
 	crosses := b.Crosses(c.Side, o.Limit)
-	var t book.Taker
-	t.Limit, t.Leaves, t.Now, t.Owner, t.Side = o.Limit, o.Qty, c.Time, o.Account.Owner, c.Side
-	t.Stop, t.STP, t.Room = book.StopDone, resolve(c.STP, in), e.room()
-	if crosses && c.Flags&msg.FlagPostOnly != 0 {
-		e.refuse(c, msg.RejectWouldCross, 0, 0)
-		return
-	}
-	if c.TIF == msg.FOK || c.Kind == msg.KindPlace || o.Row == 0 || !e.store.Roomy() {
-		if r := e.hasRoom(c, b, &o, &t); r != 0 {
+	if crosses || c.Kind != msg.KindLimit || c.TIF == msg.FOK || o.Row == 0 || !e.store.Roomy() {
+		if r := e.bookSays(c, b, &o, crosses); r != 0 {
 			e.refuse(c, r, 0, 0)
 			return
 		}
 	}
 
 	// Nothing below refuses.
-	row := o.Row
-	if row == 0 {
-		row = e.house.Take(c.Account, c.Instr)
+	if o.Row == 0 {
+		o.Row = e.house.Take(c.Account, c.Instr)
 	}
 	h := e.store.Alloc()
 	order := e.store.Order(h)
 	order.Price, order.Leaves, order.Ref = o.Limit, o.Qty, c.Ref
-	order.Account, order.Owner, order.Instr, order.Session, order.Side = c.Account, t.Owner, c.Instr, c.Session, c.Side
-	order.Flags = flags(c.Flags, o.ReduceOnly).WithSTP(t.STP)
+	order.Account, order.Owner, order.Instr, order.Session, order.Side = c.Account, o.Account.Owner, c.Instr, c.Session, c.Side
+	order.Flags = flags(c.Flags, o.ReduceOnly).WithSTP(resolve(c.STP, in))
 	if c.TIF == msg.GTD {
 		e.store.SetExpire(h, c.OrderExt().Expire)
 	}
 	e.tell(msg.Accepted, h, order, o.Qty)
-	if !crosses && o.Rests && !o.ReduceOnly {
-		b.Link(h)
-		e.house.AddWhole(resting(h, order), row, o.Terms, o.Reserved, &o.Exposure, o.Requirement)
+	if crosses || !o.Rests || o.ReduceOnly {
+		e.work(c, b, h, order, &o, crosses)
 		return
 	}
-	e.work(c, b, h, order, row, &t, &o, crosses)
+	b.Link(h)
+	e.house.AddWhole(h, o.Row, o.Account, &o.Terms, o.Reserved, &o.Exposure, o.Requirement)
 }
 
 // work lets an order that has been taken in trade, and then rest where it may, or be canceled.
-func (e *Engine) work(c *msg.Command, b *book.Book, h uint32, order *book.Order, row uint32, t *book.Taker, o *riskgate.Order, crosses bool) {
-	in := o.Instrument
+func (e *Engine) work(c *msg.Command, b *book.Book, h uint32, order *book.Order, o *riskgate.Order, crosses bool) {
+	t := e.taker(order, o)
 	if crosses {
-		e.working = row
-		e.match(b, in, h, row, order, t)
+		e.working = o.Row
+		e.match(b, o.Instrument, h, o.Row, order, &t)
 		e.working = 0
 	}
 	if order.Leaves = t.Leaves; t.Leaves > 0 {
 		if o.Rests && t.Stop == book.StopDone {
 			b.Link(h)
-			e.house.Add(resting(h, order), row, in, o.Terms, t.Leaves)
+			e.house.Add(resting(h, order), o.Row, o.Instrument, o.Terms, t.Leaves)
 			return
 		}
-		e.dropRest(c, h, order, t)
+		e.dropRest(c, h, order, &t)
 	}
 	e.store.Free(h)
-	e.house.Tidy(row)
+	e.house.Tidy(o.Row)
+}
+
+// taker is an order as the book matches it.
+func (e *Engine) taker(order *book.Order, o *riskgate.Order) (t book.Taker) {
+	t.Limit, t.Leaves, t.Now, t.Owner, t.Side = o.Limit, o.Qty, e.now, order.Owner, order.Side
+	t.Stop, t.STP, t.Room = book.StopDone, order.Flags.STP(), e.room()
+	return t
 }
 
 // dropRest tells of the lots of a taker that neither traded nor may rest.
@@ -106,16 +107,25 @@ func (e *Engine) dropRest(c *msg.Command, h uint32, order *book.Order, t *book.T
 	e.canceled(h, order, t.Leaves, 0, reason, c)
 }
 
-// hasRoom asks whether what must trade at once is there, and whether the tables have room for the order.
-func (e *Engine) hasRoom(c *msg.Command, b *book.Book, o *riskgate.Order, t *book.Taker) msg.Reject {
+// bookSays asks what only the book and the tables can refuse: crossing, fillability, room.
+//
+//go:noinline
+func (e *Engine) bookSays(c *msg.Command, b *book.Book, o *riskgate.Order, crosses bool) msg.Reject {
+	if crosses && c.Flags&msg.FlagPostOnly != 0 {
+		return msg.RejectWouldCross
+	}
 	need := fixed.Lots(0)
 	if c.TIF == msg.FOK {
 		need = o.Qty
 	} else if c.Kind == msg.KindPlace {
 		need = min(c.OrderExt().Min, o.Qty)
 	}
-	if need > 0 && !b.Fillable(t, need) {
-		return msg.RejectUnfillable
+	if need > 0 {
+		t := book.Taker{Limit: o.Limit, Leaves: o.Qty, Now: c.Time, Owner: o.Account.Owner, Room: e.room(), Side: c.Side,
+			STP: resolve(c.STP, o.Instrument)}
+		if !b.Fillable(&t, need) {
+			return msg.RejectUnfillable
+		}
 	}
 	if o.Row == 0 && !e.house.CanTake(c.Account) || e.store.Live() == e.limits.Orders ||
 		o.Rests && !b.CanRest(c.Side, o.Limit) {

@@ -17,10 +17,9 @@ type Terms struct {
 // TermsOf are the terms of an order of side at limit, at the present mark and fees.
 func TermsOf(in *market.Instrument, side msg.Side, limit fixed.Ticks) Terms {
 	if Margined(in) {
-		if side == msg.Buy {
-			return Terms{Loss: max(0, limit-in.Mark), Fee: uint32(in.Reserve)}
-		}
-		return Terms{Loss: max(0, in.Mark-limit), Fee: uint32(in.Reserve)}
+		sell := -fixed.Ticks(side >> 1)
+		loss := (limit - in.Mark ^ sell) - sell // of a sell the other way round
+		return Terms{Loss: max(0, loss), Fee: uint32(in.Reserve)}
 	}
 	if side == msg.Buy {
 		return Terms{Loss: limit, Fee: uint32(in.Reserve)}

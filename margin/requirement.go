@@ -11,6 +11,7 @@ package margin
 import (
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/market"
+	"github.com/lockstep-exchange/lockstep/msg"
 )
 
 // Exposure is a position with its open orders in one instrument. Reduce-only orders are not in it.
@@ -68,22 +69,31 @@ func Margined(in *market.Instrument) bool { return in.Type != spot }
 // reserve of each side that can open (M-13, M-14). A spot instrument requires the cost of its open buys.
 func Requirement(in *market.Instrument, x *Exposure) (m fixed.Money, ok bool) {
 	long, short := x.Qty+x.Buys, x.Sells-x.Qty
-	m, ok = fixed.CeilOne(max(long, short, -long, -short), in.InitialLot)
+	most := max(fixed.Abs(long), fixed.Abs(short))
+	m, ok = fixed.CeilOne(most, in.InitialLot)
 	if in.InitialLot == 0 || !ok {
 		if !Margined(in) {
 			return x.BuyReserve, true
 		}
-		m, ok = Initial(in, max(fixed.Abs(long), fixed.Abs(short)))
+		m, ok = Initial(in, most)
 	}
-	if x.Buys > 0 && long > 0 {
-		m += x.BuyReserve
-		ok = ok && m >= 0 // a sum of two that does not fit is below zero
-	}
-	if x.Sells > 0 && short > 0 {
-		m += x.SellReserve
-		ok = ok && m >= 0
-	}
-	return m, ok
+	// A side counts if it has orders and can open: both signs are below zero, and the mask is all ones. Whether it does is
+	// as good as chance, so no branch asks.
+	buys := fixed.Money((-x.Buys & -long) >> 63)
+	sells := fixed.Money((-x.Sells & -short) >> 63)
+	m += x.BuyReserve & buys
+	ok = ok && m >= 0 // a sum of two that does not fit is below zero
+	m += x.SellReserve & sells
+	return m, ok && m >= 0
+}
+
+// Add puts lots of one side, and what they set aside, into the exposure; below zero it takes them out.
+func (x *Exposure) Add(side msg.Side, lots fixed.Lots, reserve fixed.Money) {
+	buy := -int64(side & 1)
+	x.Buys += lots & fixed.Lots(buy)
+	x.Sells += lots &^ fixed.Lots(buy)
+	x.BuyReserve += reserve & fixed.Money(buy)
+	x.SellReserve += reserve &^ fixed.Money(buy)
 }
 
 // Value is q · mark · tick-lot, signed; the gate has seen to it that it fits.

@@ -10,26 +10,27 @@ import (
 
 // credit checks that equity covers the requirement with the order counted as resting in full at its limit (M-16). Pre-trade
 // cost equals fill cost, so what is accepted here cannot fail at a fill.
-func (g *Gate) credit(o *Order, in *market.Instrument, p *clearing.Position, n fixed.Money, reducing bool) msg.Reject {
-	x, bound, ok := &o.Exposure, g.House.Bound(), false
+func (g *Gate) credit(r *msg.Request, o *Order, in *market.Instrument, p *clearing.Position, n fixed.Money, reducing bool) msg.Reject {
+	x, ok := &o.Exposure, false
+	bound := g.House.Bound()
 	o.Terms = margin.TermsOf(in, o.Side, o.Limit)
 	if o.Reserved, ok = o.Terms.ReserveOf(in, o.Qty, n); !ok {
 		return msg.RejectOverflow
 	}
-	switch {
-	case o.ReduceOnly:
-	case o.Side == msg.Buy:
+	if o.ReduceOnly {
+		// It can never open, so it stays out of the exposure.
+	} else if o.Side == msg.Buy {
 		x.Buys += o.Qty
 		x.BuyReserve += o.Reserved
-	default:
+	} else {
 		x.Sells += o.Qty
 		x.SellReserve += o.Reserved
-		if !margin.Margined(in) && x.Sells > x.Qty {
+		if in.Type == msg.Spot && x.Sells > x.Qty {
 			return o.refuse(msg.RejectInsufficientFunds, int64(x.Qty-x.Sells+o.Qty), int64(o.Qty))
 		}
 	}
-	long, short := x.Qty+x.Buys, x.Sells-x.Qty
-	most := max(long, short, -long, -short, x.Buys, x.Sells) // a reduce-only order may close what stands against a side
+	// A reduce-only order may close what stands against a side, so each side counts by itself too.
+	most := max(fixed.Abs(x.Qty+x.Buys), fixed.Abs(x.Qty-x.Sells), x.Buys, x.Sells)
 	value, ok := fixed.NotionalShort(most, 1, in.LotValue)
 	if !ok || value > bound || x.BuyReserve > bound || x.SellReserve > bound {
 		return msg.RejectOverflow
@@ -48,7 +49,7 @@ func (g *Gate) credit(o *Order, in *market.Instrument, p *clearing.Position, n f
 	} else if more > free && !reducing {
 		return o.refuse(msg.RejectInsufficientMargin, int64(free), int64(more))
 	}
-	g.House.Witness(o.Instr, most)
+	g.House.Witness(r.Instr, most)
 	return 0
 }
 

@@ -30,8 +30,7 @@ func (g *Gate) Enter(r *msg.Request, o *Order, m Meter, enters bool) msg.Reject 
 	o.Account, o.Instrument = a, in
 	if g.Venue.MessageRate != 0 {
 		if wait := g.meter(r.Account, r.Time, m); wait > 0 {
-			o.Bound = int64(wait)
-			return msg.RejectRateLimited
+			return o.refuse(msg.RejectRateLimited, int64(wait), 0)
 		}
 	}
 	if r.Session != 0 && !g.mayAct(r.Session, a) {
@@ -43,9 +42,14 @@ func (g *Gate) Enter(r *msg.Request, o *Order, m Meter, enters bool) msg.Reject 
 		}
 	}
 	if r.Ref != 0 {
-		if reject := g.number(r, o); reject != 0 {
-			return reject
+		if int(r.Session) >= len(g.Sessions) {
+			return msg.RejectNotPermitted
 		}
+		s := &g.Sessions[r.Session]
+		if r.Ref <= s.Last {
+			return o.refuse(msg.RejectDuplicateClientID, int64(s.Last), int64(r.Ref))
+		}
+		s.Last = r.Ref
 	}
 	if in == nil && r.Instr != 0 {
 		return msg.RejectUnknownInstrument
@@ -110,20 +114,6 @@ func strictness(a msg.Action) int {
 	case msg.ReduceEntry:
 		return 1
 	}
-	return 0
-}
-
-// number takes the client id of a message: above the session's last, or refused (D-36).
-func (g *Gate) number(r *msg.Request, o *Order) msg.Reject {
-	if !g.Sessions.Has(r.Session) {
-		return msg.RejectNotPermitted
-	}
-	s := &g.Sessions[r.Session]
-	if r.Ref <= s.Last {
-		o.Bound, o.Actual = int64(s.Last), int64(r.Ref)
-		return msg.RejectDuplicateClientID
-	}
-	s.Last = r.Ref
 	return 0
 }
 

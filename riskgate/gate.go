@@ -35,8 +35,6 @@ type Order struct {
 	Reduce     bool               // the kill switch lets it in only if it reduces
 
 	// Said to Admit.
-	ID         msg.AccountID
-	Instr      msg.InstrumentID
 	Side       msg.Side
 	Market     bool        // Limit is the asker's protection price, 0 for none; the gate puts the effective one
 	ReduceOnly bool        // the gate cuts Qty to what can be reduced, and clears it where it means nothing
@@ -65,7 +63,7 @@ type Replaced struct {
 }
 
 // Admit decides on an order that Enter let in, of an account that is touched.
-func (g *Gate) Admit(o *Order) msg.Reject {
+func (g *Gate) Admit(r *msg.Request, o *Order) msg.Reject {
 	in := o.Instrument
 	if in.PriceStep > 1 || in.QtyStep > 1 {
 		if r := o.stepped(in); r != 0 {
@@ -87,7 +85,7 @@ func (g *Gate) Admit(o *Order) msg.Reject {
 	if n > in.MaxNotional || n < in.MinNotional {
 		return o.missized(in, n)
 	}
-	o.Row = g.House.Find(o.ID, o.Instr)
+	o.Row = g.House.Find(r.Account, r.Instr)
 	p := g.House.Position(o.Row)
 	x := &o.Exposure
 	x.Qty, x.Buys, x.Sells, x.BuyReserve, x.SellReserve = p.Qty, p.Buys, p.Sells, p.BuyReserve, p.SellReserve
@@ -102,10 +100,10 @@ func (g *Gate) Admit(o *Order) msg.Reject {
 			return r
 		}
 	}
-	if o.Side == msg.Buy && o.Limit > in.High {
+	if o.Limit > in.High && o.Side == msg.Buy {
 		return o.refuse(msg.RejectPriceOutsideBand, int64(in.High), int64(o.Limit))
 	}
-	if o.Side == msg.Sell && o.Limit < in.Low {
+	if o.Limit < in.Low && o.Side == msg.Sell {
 		return o.refuse(msg.RejectPriceOutsideBand, int64(in.Low), int64(o.Limit))
 	}
 	if o.ReduceOnly {
@@ -115,15 +113,15 @@ func (g *Gate) Admit(o *Order) msg.Reject {
 		n, _ = fixed.NotionalShort(o.Qty, o.Limit, in.TickLot)
 		reducing = true
 	}
-	if !reducing && in.MaxPosition|in.MaxInterest != 0 {
-		if r := g.capped(o, in); r != 0 {
+	if in.MaxPosition|in.MaxInterest != 0 && !reducing {
+		if r := g.capped(r, o, in); r != 0 {
 			return r
 		}
 	}
 	if o.Reduce && !reducing {
 		return msg.RejectAccountReduceOnly
 	}
-	return g.credit(o, in, p, n, reducing)
+	return g.credit(r, o, in, p, n, reducing)
 }
 
 // refuse notes the limit and what was found, and is the reject.

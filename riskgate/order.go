@@ -112,10 +112,10 @@ func (o *Order) reduceOnly(in *market.Instrument) msg.Reject {
 }
 
 // capped checks the owner's position and the instrument's open interest, both with the order filled (M-71).
-func (g *Gate) capped(o *Order, in *market.Instrument) msg.Reject {
+func (g *Gate) capped(r *msg.Request, o *Order, in *market.Instrument) msg.Reject {
 	if in.MaxPosition != 0 {
-		if r := g.positionCap(o, in); r != 0 {
-			return r
+		if reject := g.positionCap(r, o, in); reject != 0 {
+			return reject
 		}
 	}
 	if in.MaxInterest == 0 || !margin.Margined(in) {
@@ -127,15 +127,15 @@ func (g *Gate) capped(o *Order, in *market.Instrument) msg.Reject {
 		after = held - o.Qty
 	}
 	opened := max(fixed.Abs(after)-fixed.Abs(held), 0)
-	if interest := g.House.Interest(o.Instr) + opened; opened > 0 && interest > in.MaxInterest {
+	if interest := g.House.Interest(r.Instr) + opened; opened > 0 && interest > in.MaxInterest {
 		return o.refuse(msg.RejectOpenInterestLimit, int64(in.MaxInterest), int64(interest))
 	}
 	return 0
 }
 
 // positionCap checks what the owner would hold with all his open orders of the side, and this one, filled.
-func (g *Gate) positionCap(o *Order, in *market.Instrument) msg.Reject {
-	_, long, short := g.House.OwnerLots(o.Account.Owner, o.Instr)
+func (g *Gate) positionCap(r *msg.Request, o *Order, in *market.Instrument) msg.Reject {
+	_, long, short := g.House.OwnerLots(o.Account.Owner, r.Instr)
 	would := long + o.Qty
 	if o.Side == msg.Sell {
 		would = o.Qty - short
