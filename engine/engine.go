@@ -110,6 +110,9 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 	if e.jobs.count != 0 {
 		e.runJobs()
 	}
+	if e.told == e.first {
+		e.answer(msg.Ticked, c) // a mass cancel that has not come to an order of its own yet
+	}
 	if c.Seq%checkEvery == 0 && !e.unchecked {
 		e.check(c)
 	}
