@@ -48,8 +48,20 @@ func (c *console) bar(total int64, title string) *bar {
 	if !c.drawsBars() {
 		return nil
 	}
-	return &bar{progressbar.NewOptions64(total,
-		progressbar.OptionSetWriter(c.err),
+	return newBar(c.err, total, title)
+}
+
+// byteBar is bar where the units are bytes.
+func (c *console) byteBar(total int64, title string) *bar {
+	if !c.drawsBars() {
+		return nil
+	}
+	return newBar(c.err, total, title, progressbar.OptionShowBytes(true))
+}
+
+func newBar(to io.Writer, total int64, title string, options ...progressbar.Option) *bar {
+	return &bar{progressbar.NewOptions64(total, append(options,
+		progressbar.OptionSetWriter(to),
 		progressbar.OptionSetDescription(title),
 		progressbar.OptionShowCount(),
 		progressbar.OptionShowIts(),
@@ -57,7 +69,7 @@ func (c *console) bar(total int64, title string) *bar {
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionFullWidth(),
-	)}
+	)...)}
 }
 
 // bar draws progress on a terminal; a nil bar draws nothing.

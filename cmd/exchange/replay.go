@@ -43,7 +43,7 @@ func (r *replayCommand) Run(con *console) error {
 	var drawn *bar
 	result, err := work(con.ctx, func(read, total int64) {
 		if drawn == nil {
-			drawn = con.bar(total, "replay "+r.Format)
+			drawn = con.byteBar(total, "replay "+r.Format)
 		}
 		drawn.set(read)
 	})
