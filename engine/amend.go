@@ -67,7 +67,7 @@ func (e *Engine) requeue(c *msg.Command, b *book.Book, h uint32, order *book.Ord
 	crosses := b.Crosses(order.Side, o.Limit)
 	switch {
 	case r != 0:
-	case crosses && order.Flags&book.PostOnly != 0:
+	case crosses && order.Flags&(book.PostOnly|book.Slide) != 0:
 		r = msg.RejectWouldCross
 	case !b.CanRest(order.Side, o.Limit):
 		r = msg.RejectTableFull

@@ -16,9 +16,9 @@ const (
 	eventsBesides = 16
 )
 
-// room is how many makers this command may still meet.
-func (e *Engine) room() int {
-	return (int(e.limits.Events) - (e.told - e.first) - eventsBesides) / eventsPerMaker
+// room is how many makers this command may still meet once it has told more events.
+func (e *Engine) room(more int) int {
+	return (int(e.limits.Events) - (e.told - e.first) - more - eventsBesides) / eventsPerMaker
 }
 
 // match lets a taker trade and settles both sides of each trade, maker by maker.

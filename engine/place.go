@@ -91,7 +91,7 @@ func (e *Engine) work(c *msg.Command, b *book.Book, h uint32, order *book.Order,
 // taker is an order as the book matches it.
 func (e *Engine) taker(order *book.Order, o *riskgate.Order) (t book.Taker) {
 	t.Limit, t.Leaves, t.Now, t.Owner, t.Side = o.Limit, o.Qty, e.now, order.Owner, order.Side
-	t.Stop, t.STP, t.Room = book.StopDone, order.Flags.STP(), e.room()
+	t.Stop, t.STP, t.Room = book.StopDone, order.Flags.STP(), e.room(0)
 	return t
 }
 
@@ -111,7 +111,7 @@ func (e *Engine) dropRest(c *msg.Command, h uint32, order *book.Order, t *book.T
 //
 //go:noinline
 func (e *Engine) bookSays(c *msg.Command, b *book.Book, o *riskgate.Order, crosses bool) msg.Reject {
-	if crosses && c.Flags&msg.FlagPostOnly != 0 {
+	if crosses && c.Flags&(msg.FlagPostOnly|msg.FlagSlide) != 0 {
 		return msg.RejectWouldCross
 	}
 	need := fixed.Lots(0)
@@ -121,7 +121,7 @@ func (e *Engine) bookSays(c *msg.Command, b *book.Book, o *riskgate.Order, cross
 		need = min(c.OrderExt().Min, o.Qty)
 	}
 	if need > 0 {
-		t := book.Taker{Limit: o.Limit, Leaves: o.Qty, Now: c.Time, Owner: o.Account.Owner, Room: e.room(), Side: c.Side,
+		t := book.Taker{Limit: o.Limit, Leaves: o.Qty, Now: c.Time, Owner: o.Account.Owner, Room: e.room(1), Side: c.Side,
 			STP: resolve(c.STP, o.Instrument)}
 		if !b.Fillable(&t, need) {
 			return msg.RejectUnfillable
@@ -134,17 +134,21 @@ func (e *Engine) bookSays(c *msg.Command, b *book.Book, o *riskgate.Order, cross
 	return 0
 }
 
-// slide is the price of a sliding order: its own, or one step behind the opposite best.
+// slide is the price of a sliding order: its own, or one step behind the opposite best. It stays its own where that is off
+// the step, for the gate to refuse, and where there is no price behind the best, and so crosses.
 func slide(b *book.Book, in *market.Instrument, side msg.Side, price fixed.Ticks) fixed.Ticks {
 	best, ok := b.Best(side.Opposite())
-	step := max(in.PriceStep, 1)
-	if !ok || !b.Crosses(side, price) {
+	if !ok || !b.Crosses(side, price) || !fixed.MultipleOf(price, in.PriceStep) {
 		return price
 	}
+	behind := best + in.PriceStep
 	if side == msg.Buy {
-		return best - step
+		behind = best - in.PriceStep
 	}
-	return best + step
+	if behind <= 0 || behind > riskgate.MaxPrice {
+		return price
+	}
+	return behind
 }
 
 // resolve is the self-trade prevention that an order asks for, by its instrument's default where it says nothing.

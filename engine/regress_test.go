@@ -160,3 +160,35 @@ func TestExpiredOrderIsGone(t *testing.T) {
 	d.refused(msg.RejectTooLate, msg.Amend(1, 1, ids[999], 90, 1))
 	d.refused(msg.RejectTooLate, msg.Cancel(1, 1, ids[998]))
 }
+
+// TestSlideHasRoom slides orders where there is no price behind the opposite best.
+func TestSlideHasRoom(t *testing.T) {
+	d := newDesk(t, Limits{Instruments: 1, Accounts: 4})
+	d.list(perpetual(1), 1)
+	d.ok(msg.Deposit(1, 1000*fixed.Coin), msg.Deposit(2, 1000*fixed.Coin), msg.Limit(1, 1, msg.Sell, 1, 5))
+	events := d.do(with(msg.Limit(2, 1, msg.Buy, 3, 5), msg.FlagSlide, msg.GTC))
+	if refusal(events) != msg.RejectWouldCross {
+		t.Fatalf("%q, accepted at %d", refusal(events).Name(), events[0].Price)
+	}
+	d.ok(msg.SetRule(1, msg.PriceStep, 10), msg.SetMark(1, 10), msg.Limit(1, 1, msg.Sell, 20, 5))
+	if refusal(d.do(with(msg.Limit(2, 1, msg.Buy, 23, 5), msg.FlagSlide, msg.GTC))) != msg.RejectOffTick {
+		t.Fatal("a price off the step was taken because it slides")
+	}
+}
+
+// TestFillOrKillOfAllThatOneCommandMayMeet asks for as many makers as the bound on events lets one command meet, and for
+// one more.
+func TestFillOrKillOfAllThatOneCommandMayMeet(t *testing.T) {
+	for makers := fixed.Lots(40); makers < 80; makers++ {
+		d := newDesk(t, Limits{Instruments: 1, Accounts: 4, Events: 256})
+		d.list(perpetual(1), 100)
+		d.ok(msg.Deposit(1, 1_000_000*fixed.Coin), msg.Deposit(2, 1_000_000*fixed.Coin))
+		for range makers {
+			d.ok(msg.Limit(1, 1, msg.Sell, 100, 1))
+		}
+		d.do(with(msg.Limit(2, 1, msg.Buy, 100, makers), 0, msg.FOK))
+		if p, _ := d.Position(2, 1); p.Qty != 0 && p.Qty != makers {
+			t.Fatalf("a fill-or-kill order of %d lots traded %d of them", makers, p.Qty)
+		}
+	}
+}
