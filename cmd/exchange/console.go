@@ -28,13 +28,6 @@ func (c *console) printJSON(result any) error { return json.NewEncoder(c.out).En
 // printf writes a line for people to stdout.
 func (c *console) printf(format string, args ...any) { fmt.Fprintf(c.out, format, args...) }
 
-// remark writes a line to stderr, but for --quiet.
-func (c *console) remark(format string, args ...any) {
-	if !c.quiet {
-		fmt.Fprintf(c.err, format, args...)
-	}
-}
-
 // drawsBars reports whether long work shows a bar: on a terminal only, and never with --quiet, --json or
 // --progress never.
 func (c *console) drawsBars() bool {
