@@ -51,6 +51,54 @@ func (h *House) enlist(order, row uint32, a *Account, t *margin.Terms, reserved 
 	h.claims[next].Prev = order
 }
 
+// Replace lets an order that rests set aside, from now on, what the gate admitted in its stead; it keeps its place in its
+// account's list, so that a mass cancel that has not come to it yet still does. It is not reduce-only.
+func (h *House) Replace(order uint32, a *Account, t *margin.Terms, reserved fixed.Money, x *margin.Exposure, requirement fixed.Money) {
+	c := &h.claims[order]
+	p := &h.rows[c.Position]
+	c.Reserved, c.Loss, c.Fee = reserved, t.Loss, t.Fee
+	p.Buys, p.Sells, p.BuyReserve, p.SellReserve = x.Buys, x.Sells, x.BuyReserve, x.SellReserve
+	a.Initial += requirement - p.Initial
+	p.Initial = requirement
+}
+
+// Suspend frees what a resting order of leaves lots had set aside while it works as a taker; it keeps its place in its
+// account's list until Resume or Unlist.
+func (h *House) Suspend(r Resting, in *market.Instrument, leaves fixed.Lots) {
+	c := &h.claims[r.Order]
+	if r.ReduceOnly {
+		return
+	}
+	p := &h.rows[c.Position]
+	p.Add(r.Side, -leaves, -c.Reserved)
+	c.Reserved = 0
+	h.require(p, in)
+}
+
+// Resume sets aside what the leaves of a suspended order need that rests again.
+func (h *House) Resume(r Resting, in *market.Instrument, t margin.Terms, leaves fixed.Lots) {
+	c := &h.claims[r.Order]
+	c.Loss, c.Fee = t.Loss, t.Fee
+	if r.ReduceOnly {
+		return
+	}
+	p := &h.rows[c.Position]
+	c.Reserved, _ = t.Reserve(in, leaves, r.Limit)
+	p.Add(r.Side, leaves, c.Reserved)
+	h.require(p, in)
+}
+
+// Unlist takes a suspended order off its account's list. The row is not tidied.
+func (h *House) Unlist(r Resting) {
+	c := &h.claims[r.Order]
+	p := &h.rows[c.Position]
+	h.unlist(c, &h.accounts[p.Account])
+	p.Open--
+	if r.ReduceOnly {
+		h.ledgers[c.Position].ReduceOnly--
+	}
+}
+
 // Remove frees what a resting order of leaves lots had set aside and takes it off its account's list. The row is not
 // tidied.
 func (h *House) Remove(r Resting, in *market.Instrument, leaves fixed.Lots) {

@@ -78,11 +78,10 @@ func (e *Engine) requeue(c *msg.Command, b *book.Book, h uint32, order *book.Ord
 	}
 
 	// Nothing below refuses.
-	if e.jobs.count != 0 {
-		e.jobs.leave(e.house, h)
-	}
 	b.Unlink(h)
-	e.house.Remove(resting(h, order), o.Instrument, order.Leaves)
+	if crosses || o.ReduceOnly {
+		e.house.Suspend(resting(h, order), o.Instrument, order.Leaves)
+	}
 	order.Price, order.Leaves = o.Limit, o.Qty
 	e.amended(c, h, order, false)
 	if crosses || o.ReduceOnly {
@@ -90,7 +89,7 @@ func (e *Engine) requeue(c *msg.Command, b *book.Book, h uint32, order *book.Ord
 		return
 	}
 	b.Link(h)
-	e.house.AddWhole(h, o.Row, o.Account, &o.Terms, o.Reserved, &o.Exposure, o.Requirement)
+	e.house.Replace(h, o.Account, &o.Terms, o.Reserved, &o.Exposure, o.Requirement)
 }
 
 // amended tells what an order has become.

@@ -68,7 +68,7 @@ func (e *Engine) place(c *msg.Command) {
 	e.house.AddWhole(h, o.Row, o.Account, &o.Terms, o.Reserved, &o.Exposure, o.Requirement)
 }
 
-// work lets an order that has been taken in trade, and then rest where it may, or be canceled.
+// work lets an order that has been taken in, or suspended to be amended, trade, and then rest where it may, or be canceled.
 func (e *Engine) work(c *msg.Command, b *book.Book, h uint32, order *book.Order, o *riskgate.Order, crosses bool) {
 	t := e.taker(order, o)
 	if crosses {
@@ -79,10 +79,18 @@ func (e *Engine) work(c *msg.Command, b *book.Book, h uint32, order *book.Order,
 	if order.Leaves = t.Leaves; t.Leaves > 0 {
 		if o.Rests && t.Stop == book.StopDone {
 			b.Link(h)
-			e.house.Add(resting(h, order), o.Row, o.Instrument, o.Terms, t.Leaves)
+			if o.Old != nil {
+				e.house.Resume(resting(h, order), o.Instrument, o.Terms, t.Leaves)
+			} else {
+				e.house.Add(resting(h, order), o.Row, o.Instrument, o.Terms, t.Leaves)
+			}
 			return
 		}
 		e.dropRest(c, h, order, &t)
+	}
+	if o.Old != nil {
+		e.jobs.leave(e.house, h)
+		e.house.Unlist(resting(h, order))
 	}
 	e.store.Free(h)
 	e.house.Tidy(o.Row)

@@ -192,3 +192,32 @@ func TestFillOrKillOfAllThatOneCommandMayMeet(t *testing.T) {
 		}
 	}
 }
+
+// TestAmendDoesNotEscapeCancelAll amends orders that a mass cancel has not reached yet: one that goes on resting, one that
+// trades and rests with what is left, and one that trades whole.
+func TestAmendDoesNotEscapeCancelAll(t *testing.T) {
+	d := newDesk(t, Limits{Instruments: 1, Accounts: 4})
+	d.list(perpetual(1), 100)
+	d.ok(msg.Deposit(1, 1_000_000*fixed.Coin), msg.Deposit(2, 1_000_000*fixed.Coin))
+	moved := d.order(msg.Limit(1, 1, msg.Buy, 99, 1))
+	part := d.order(msg.Limit(1, 1, msg.Buy, 98, 1))
+	whole := d.order(msg.Limit(1, 1, msg.Buy, 97, 1))
+	for range 2000 {
+		d.ok(msg.Limit(1, 1, msg.Buy, 50, 1))
+	}
+	d.ok(msg.Limit(2, 1, msg.Sell, 101, 20))
+	d.do(msg.CancelAll(1, 0, 0))
+	d.ok(msg.Amend(1, 1, moved, 96, 3), msg.Amend(1, 1, whole, 101, 7), msg.Amend(1, 1, part, 101, 30))
+	d.sound()
+	kept := d.order(msg.Limit(1, 1, msg.Buy, 60, 1))
+	for range 10 {
+		d.do(msg.Tick())
+		d.sound()
+	}
+	if d.OpenOrders() != 1 || d.First(1, msg.Buy) != kept {
+		t.Fatalf("%d orders are left, want the one that came after", d.OpenOrders())
+	}
+	if p, _ := d.Position(1, 1); p.Qty != 20 || p.Buys != 1 || p.Open != 1 {
+		t.Fatalf("%+v", p)
+	}
+}
