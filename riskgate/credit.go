@@ -17,17 +17,11 @@ func (g *Gate) credit(r *msg.Request, o *Order, in *market.Instrument, p *cleari
 	if o.Reserved, ok = o.Terms.ReserveOf(in, o.Qty, n); !ok {
 		return msg.RejectOverflow
 	}
-	if o.ReduceOnly {
-		// It can never open, so it stays out of the exposure.
-	} else if o.Side == msg.Buy {
-		x.Buys += o.Qty
-		x.BuyReserve += o.Reserved
-	} else {
-		x.Sells += o.Qty
-		x.SellReserve += o.Reserved
-		if in.Type == msg.Spot && x.Sells > x.Qty {
-			return o.refuse(msg.RejectInsufficientFunds, int64(x.Qty-x.Sells+o.Qty), int64(o.Qty))
-		}
+	if !o.ReduceOnly { // which can never open, and stays out of the exposure
+		x.Add(o.Side, o.Qty, o.Reserved)
+	}
+	if in.Type == msg.Spot && o.Side == msg.Sell && x.Sells > x.Qty {
+		return o.refuse(msg.RejectInsufficientFunds, int64(x.Qty-x.Sells+o.Qty), int64(o.Qty))
 	}
 	// A reduce-only order may close what stands against a side, so each side counts by itself too.
 	most := max(fixed.Abs(x.Qty+x.Buys), fixed.Abs(x.Qty-x.Sells), x.Buys, x.Sells)

@@ -90,7 +90,9 @@ func (g *Gate) Admit(r *msg.Request, o *Order) msg.Reject {
 	x := &o.Exposure
 	x.Qty, x.Buys, x.Sells, x.BuyReserve, x.SellReserve = p.Qty, p.Buys, p.Sells, p.BuyReserve, p.SellReserve
 	if o.Old != nil {
-		g.without(o)
+		if !o.Old.ReduceOnly {
+			x.Add(o.Side, -o.Old.Leaves, -g.House.Claim(o.Old.Order).Reserved)
+		}
 	} else if int64(p.Open) >= in.MaxOpen && o.Rests {
 		return o.refuse(msg.RejectOpenOrderLimit, in.MaxOpen, int64(p.Open)+1)
 	}
@@ -134,23 +136,7 @@ func (o *Order) refuse(r msg.Reject, bound, actual int64) msg.Reject {
 // of that side with it are no more than the position (M-16).
 func (o *Order) reduces() bool {
 	x := &o.Exposure
-	if o.Side == msg.Buy {
-		return x.Buys+o.Qty <= -x.Qty
-	}
-	return x.Sells+o.Qty <= x.Qty
-}
-
-// without takes the order that is being replaced out of the exposure.
-func (g *Gate) without(o *Order) {
-	if o.Old.ReduceOnly {
-		return
-	}
-	reserved := g.House.Claim(o.Old.Order).Reserved
-	if o.Side == msg.Buy {
-		o.Exposure.Buys -= o.Old.Leaves
-		o.Exposure.BuyReserve -= reserved
-	} else {
-		o.Exposure.Sells -= o.Old.Leaves
-		o.Exposure.SellReserve -= reserved
-	}
+	buy := -fixed.Lots(o.Side & 1)
+	against, held := x.Buys&buy|x.Sells&^buy, (x.Qty^buy)-buy // what a sell can reduce; of a buy the other way round
+	return against+o.Qty <= held
 }
