@@ -24,11 +24,8 @@ func (h *House) Deposit(id msg.AccountID, m fixed.Money) {
 	h.accounts[id].Cash += m
 }
 
-// Withdraw debits an account that is open and touched.
+// Withdraw debits an account that is open and touched; m is above 0.
 func (h *House) Withdraw(id msg.AccountID, m fixed.Money, v *market.Venue) msg.Reject {
-	if m <= 0 {
-		return msg.RejectValueOutOfRange
-	}
 	if m > h.Withdrawable(id, v) {
 		return msg.RejectInsufficientFunds
 	}
@@ -37,11 +34,8 @@ func (h *House) Withdraw(id msg.AccountID, m fixed.Money, v *market.Venue) msg.R
 	return 0
 }
 
-// Transfer moves m between two accounts that are open and touched.
+// Transfer moves m, above 0, between two different accounts that are open and touched.
 func (h *House) Transfer(from, to msg.AccountID, m fixed.Money, v *market.Venue) msg.Reject {
-	if m <= 0 || from == to {
-		return msg.RejectValueOutOfRange
-	}
 	if m > h.Transferable(from, to, v) {
 		return msg.RejectInsufficientFunds
 	}

@@ -10,12 +10,11 @@ import (
 // a later one.
 func (e *Engine) cancelAll(c *msg.Command) {
 	var o riskgate.Order
-	r := e.gate.Enter(&c.Request, &o, riskgate.Cancels, false)
-	switch {
-	case r != 0:
-	case c.Side > msg.Sell:
-		r = msg.RejectValueOutOfRange
-	case e.jobs.full():
+	r := msg.RejectValueOutOfRange
+	if c.Side <= msg.Sell {
+		r = e.gate.Enter(&c.Request, &o, riskgate.Cancels, false)
+	}
+	if r == 0 && e.jobs.full() {
 		r = msg.RejectTableFull
 	}
 	if r != 0 {

@@ -37,7 +37,11 @@ func (e *Engine) deposit(c *msg.Command) {
 
 func (e *Engine) withdraw(c *msg.Command) {
 	pay := c.Payment()
-	if e.house.Account(c.Account) == nil {
+	switch {
+	case pay.Amount <= 0:
+		e.refuse(c, msg.RejectValueOutOfRange, 0, int64(pay.Amount))
+		return
+	case e.house.Account(c.Account) == nil:
 		e.refuse(c, msg.RejectUnknownAccount, 0, int64(c.Account))
 		return
 	}
@@ -51,7 +55,11 @@ func (e *Engine) withdraw(c *msg.Command) {
 
 func (e *Engine) transfer(c *msg.Command) {
 	pay := c.Payment()
-	if e.house.Account(c.Account) == nil || e.house.Account(pay.To) == nil {
+	switch {
+	case pay.Amount <= 0 || pay.To == c.Account:
+		e.refuse(c, msg.RejectValueOutOfRange, 0, int64(pay.Amount))
+		return
+	case e.house.Account(c.Account) == nil || e.house.Account(pay.To) == nil:
 		e.refuse(c, msg.RejectUnknownAccount, 0, int64(pay.To))
 		return
 	}
@@ -98,12 +106,12 @@ func (e *Engine) moveAsset(c *msg.Command) {
 // assetMovable refuses a movement of an asset that there is not, or that nobody has or can take.
 func (e *Engine) assetMovable(c *msg.Command) msg.Reject {
 	switch {
+	case c.Qty <= 0:
+		return msg.RejectValueOutOfRange
 	case e.house.Account(c.Account) == nil:
 		return msg.RejectUnknownAccount
 	case e.bookOf(c.Instr) == nil || margin.Margined(&e.instruments[c.Instr]):
 		return msg.RejectUnknownInstrument
-	case c.Qty <= 0:
-		return msg.RejectValueOutOfRange
 	}
 	row := e.house.Find(c.Account, c.Instr)
 	if c.Kind == msg.KindWithdrawAsset {

@@ -221,3 +221,20 @@ func TestAmendDoesNotEscapeCancelAll(t *testing.T) { // A-16
 		t.Fatalf("%+v", p)
 	}
 }
+
+// TestFormatComesFirst holds that a value outside its range is told before anything that needs a look at the state.
+func TestFormatComesFirst(t *testing.T) { // W-59
+	d := newDesk(t, Limits{Instruments: 1, Accounts: 4})
+	d.list(perpetual(1), 100)
+	d.ok(msg.Deposit(1, 1000))
+	for _, c := range []msg.Command{
+		msg.CancelAll(9, 1, 3), msg.CancelAll(1, 9, 3), msg.Deposit(9, 0), msg.Withdraw(9, 0), msg.Withdraw(1, -5), msg.Transfer(1, 9, 0),
+		msg.Transfer(9, 9, 5), msg.DepositAsset(9, 1, 0), msg.WithdrawAsset(1, 9, -1),
+	} {
+		d.refused(msg.RejectValueOutOfRange, c)
+	}
+	d.refused(msg.RejectUnknownAccount, msg.CancelAll(9, 9, 2))
+	d.refused(msg.RejectUnknownAccount, msg.Transfer(1, 9, 1))
+	d.refused(msg.RejectUnknownAccount, msg.WithdrawAsset(9, 9, 1))
+	d.refused(msg.RejectUnknownInstrument, msg.DepositAsset(1, 1, 1))
+}
