@@ -78,13 +78,13 @@ func (a *audience) listen() {
 	}
 }
 
-// columns of a line, right-aligned.
+// columns are those of a line, right-aligned. Quantities are BTC and money is USDT, in millions.
 var columns = []struct {
 	name  string
 	width int
 }{
-	{"recorded", 10}, {"commands/s", 12}, {"p50", 8}, {"p99", 8}, {"p99.9", 8}, {"bid", 10}, {"ask", 10}, {"spread", 7},
-	{"open BTC", 10}, {"margin USDT", 14}, {"refused", 9},
+	{"recorded", 8}, {"commands/s", 12}, {"p50", 8}, {"p99", 8}, {"p99.9", 8}, {"bid", 10}, {"ask", 9}, {"spread", 8},
+	{"open BTC", 10}, {"margin M", 10}, {"refused", 9},
 }
 
 // head writes what stands above the lines and at the head of the log.
@@ -113,7 +113,7 @@ func (a *audience) tell(m *moment) {
 		words = append(words, at(a.period, name))
 	}
 	words = append(words, usdt(m.bid.Price), usdt(m.ask.Price), usdt(m.ask.Price-m.bid.Price),
-		btc(m.interest), whole(m.required), group(m.rejects))
+		btc(m.interest), fmt.Sprintf("%.2f", float64(m.required/fixed.Coin)/1e6), group(m.rejects))
 	a.print(words)
 	a.period.Reset()
 	a.from, a.commands = m.to, m.commands
@@ -164,6 +164,5 @@ func commas(number string) string {
 	return sign + whole
 }
 
-// usdt is a price as a decimal, and whole is money in whole units, toward zero.
-func usdt(p fixed.Ticks) string  { return commas(fmt.Sprintf("%d.%d", p/10, p%10)) }
-func whole(m fixed.Money) string { return group(int64(m / fixed.Coin)) }
+// usdt is a price as a decimal.
+func usdt(p fixed.Ticks) string { return fmt.Sprintf("%d.%d", p/10, p%10) }

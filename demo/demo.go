@@ -154,13 +154,15 @@ const (
 	probing  = 200 * time.Millisecond // how long the empty loop spins at most
 	twinning = 2 * time.Second        // how long the empty handler is measured at most
 	share    = 10                     // of the time that the demo lasts, either takes one part in so many
-	lane     = 1 << 10
+	lane     = 1 << 10                // slots
+	out      = 1 << 12
 )
 
 // play measures what the machine alone does to the figures, and then lets the market run.
 func (r *run) play() error {
 	if r.speed.rate > 0 {
 		lasts := r.speed.due(r.script.end())
+		r.announce(lasts)
 		r.probe = bench.NewClock().Spin(min(probing, lasts/share))
 		if err := r.shadow(min(twinning, lasts/share)); err != nil {
 			return err
@@ -169,14 +171,24 @@ func (r *run) play() error {
 	return r.trade()
 }
 
+// announce says what there will be to see.
+func (r *run) announce(lasts time.Duration) {
+	if r.options.Live == nil {
+		return
+	}
+	s := r.script
+	fmt.Fprintf(r.options.Live, "%s as it was recorded on %s, %.4g times as fast: %s commands in %.0f s\n\n", replay.BundledSymbol,
+		date(s.start()).Format(time.DateOnly), r.speed.rate, group(int64(len(s.requests)-s.opening)), lasts.Seconds())
+}
+
 // shadow plays the beginning of the script to a node that answers every request with one event and does nothing else: the
 // figures of the exchange mean something beside these.
 func (r *run) shadow(lasting time.Duration) error {
-	n, err := node.New(node.Config{Handler: newEcho, Lane: lane, Idle: node.Spin})
+	s := r.script
+	n, err := node.New(node.Config{Handler: newEcho(s.limits), Lane: lane, Out: out, Idle: node.Spin})
 	if err != nil {
 		return err
 	}
-	s := r.script
 	until := s.opening
 	for until < len(s.requests) && r.speed.due(s.requests[until].Time) < lasting {
 		until++
@@ -199,7 +211,7 @@ func (r *run) trade() error {
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	n, err := node.New(node.Config{Engine: eng, Lane: lane, Idle: node.Spin})
+	n, err := node.New(node.Config{Engine: eng, Lane: lane, Out: out, Idle: node.Spin})
 	if err != nil {
 		return err
 	}
