@@ -11,32 +11,34 @@ import (
 // One side of a book: price levels in blocks of 64, found by price, walked in priority.
 //
 // Words: the rank of a price is the price among asks and its negative among bids, so on either side the lower rank is the
-// better one and the code is one. Rank>>6 is the key of a block, rank&63 the slot in it.
+// better one and the code is one. Rank>>6 is the key of a block, rank&63 the slot in it. A slot always has its level; it
+// counts as a price level while orders stand there.
 //
-//	btree.Map key -> block            touched only when a block comes or goes
-//	   |   finger cache in front: key & 63 -> block
+//	btree.Map  key -> block               touched only when a block comes or goes, or a finger is wrong
+//	   |       finger cache in front of it: key & 63 -> block
 //	   v
-//	block  [ bits | key | next prev | newer older ] [ 64 level handles ]
-//	   |    blocks are linked in key order, empty ones too
+//	block      [ bits | key | next prev | newer older ]         bit i: slot i has orders
+//	   |       blocks are linked in key order, empty ones too
 //	   v
-//	level  [ rank | qty | head tail | count | block ]
-//	   |    orders are linked in time order
+//	level      [ qty | head tail | count ]                      level block<<6 | slot: no search, no handle
+//	   |       orders are linked in time order
 //	   v
 //	Order
 //
 //	first           head
 //	  |              |
-//	[ --- ] <-> [ -x-x ] <-> [ --- ] <-> [ x-xx ] <-> 0        - no level, x a level
+//	[ --- ] <-> [ -x-x ] <-> [ --- ] <-> [ x-xx ] <-> 0         - no orders, x orders
 //	   `----- empty, by age: oldest ... newest ----'
 //
-// A block that loses its last level stays where it is, in case the price comes back; the side keeps at most spare of
-// those and retires the one that has been empty longest, at most retireMax a call. So a walk from one level to the next
-// passes a bounded number of empty blocks.
+// A block that loses its last order stays where it is, in case the price comes back. A side keeps spare empty blocks;
+// beyond them it retires those that have been empty longest, at most retireMax a call, so that a walk from one level to
+// the next passes a bounded number of them and no call has much to tidy up.
 //
-// Invariants: bit i of a block is set if and only if slot i has a level; a level has at least one order; best is the rank
-// of the first level, head its block; a finger is 0 or names a block of this side.
+// Invariants: best is the rank of the first level and head its block; a finger is 0 or names a block of its side; a slot
+// without orders is zero.
 const (
 	span      = 64 // levels of a block
+	spanBits  = 6
 	fingers   = 64
 	spare     = 64
 	retireMax = 2
@@ -46,12 +48,11 @@ const (
 )
 
 type level struct {
-	rank  int64
 	qty   fixed.Lots // sum of the leaves
 	head  uint32     // first order
 	tail  uint32     // last order
 	count uint32     // orders
-	block uint32
+	_     uint32
 }
 
 type block struct {
@@ -59,8 +60,6 @@ type block struct {
 	key          int64
 	next, prev   uint32 // in key order; 0: none
 	newer, older uint32 // among the empty ones of its side, by when they became empty; 0: none
-	_            [4]uint64
-	levels       [span]uint32
 }
 
 type half struct {
@@ -69,9 +68,9 @@ type half struct {
 	first          uint32 // block with the lowest key
 	oldest, newest uint32 // empty blocks
 	empty          uint32 // how many
-	_              uint32
 	finger         [fingers]uint32
 	tree           btree.Map[int64, uint32]
+	seek           btree.MapIter[int64, uint32] // on the tree; kept for the memory of its path
 }
 
 // rank of a price on the side on which it rests.
@@ -86,29 +85,33 @@ func price(side msg.Side, rank int64) fixed.Ticks {
 	return fixed.Ticks((rank ^ sign) - sign)
 }
 
+// slot is the level of a rank in the block of its key.
+func slot(block uint32, rank int64) uint32 { return block<<spanBits | uint32(rank)%span }
+
+// rankOf is the rank of a level.
+func (st *Store) rankOf(row uint32) int64 {
+	return st.blocks[row>>spanBits].key<<spanBits + int64(row%span)
+}
+
 // blockOf is the block of a key, 0 when there is none.
 func (b *Book) blockOf(s *half, key int64) uint32 {
-	f := &s.finger[uint64(key)%fingers]
-	if b.store.blocks[*f].key == key {
-		return *f
+	finger := &s.finger[uint64(key)%fingers]
+	if b.store.blocks[*finger].key == key {
+		return *finger
 	}
-	h, _ := s.tree.Get(key)
-	if h != 0 {
-		*f = h
+	h, ok := s.tree.Get(key)
+	if ok {
+		*finger = h
 	}
 	return h
 }
 
-// room reports whether a block for a new key can be had.
-func (b *Book) room(s *half) bool { return !b.store.blockRows.full() || s.empty > 1 }
+// blockRoom reports whether addBlock finds a row: a free one, or that of another empty block.
+func (b *Book) blockRoom(s *half) bool { return !b.store.blockRows.full() || s.empty > 1 }
 
 // addBlock makes the block of a key that has none. It is empty and counts as such.
-//
-//go:noinline
-func (b *Book) addBlock(s *half, key int64) uint32 {
-	for n := 0; n < retireMax && s.empty > spare; n++ {
-		b.retire(s)
-	}
+func (b *Book) addBlock(s *half, key int64) {
+	b.trim(s)
 	if b.store.blockRows.full() && s.empty > 1 {
 		b.retire(s)
 	}
@@ -116,33 +119,42 @@ func (b *Book) addBlock(s *half, key int64) uint32 {
 	if h == 0 {
 		panic("book: no row for a block; Link needs CanRest")
 	}
-	var prev uint32
-	s.tree.Descend(key, func(_ int64, v uint32) bool {
-		prev = v
-		return false
-	})
-	blocks := b.store.blocks
-	k := &blocks[h]
-	k.key, k.bits, k.prev, k.next = key, 0, prev, s.first
-	if prev != 0 {
-		k.next = blocks[prev].next
-		blocks[prev].next = h
-	} else {
-		s.first = h
-	}
-	if k.next != 0 {
-		blocks[k.next].prev = h
-	}
+	b.store.insert(s, h, key)
 	s.tree.Set(key, h)
 	s.finger[uint64(key)%fingers] = h
 	b.store.emptied(s, h)
-	return h
+}
+
+// insert links block h, which is free, before the first one with a higher key.
+func (st *Store) insert(s *half, h uint32, key int64) {
+	k := &st.blocks[h]
+	k.key = key
+	switch {
+	case s.seek.Seek(key):
+		k.next = s.seek.Value()
+		k.prev = st.blocks[k.next].prev
+		st.blocks[k.next].prev = h
+	case s.seek.Last():
+		k.prev = s.seek.Value()
+	}
+	if k.prev != 0 {
+		st.blocks[k.prev].next = h
+	} else {
+		s.first = h
+	}
+}
+
+// trim retires empty blocks beyond the spare ones, a few at a time. The tree never loses its last key by it, and so never
+// its root.
+func (b *Book) trim(s *half) {
+	for n := 0; n < retireMax && s.empty > spare; n++ {
+		b.retire(s)
+	}
 }
 
 // retire gives the block that has been empty longest back.
 func (b *Book) retire(s *half) {
-	h := s.oldest
-	blocks := b.store.blocks
+	h, blocks := s.oldest, b.store.blocks
 	b.store.filled(s, h)
 	k := &blocks[h]
 	if k.prev != 0 {
@@ -153,15 +165,15 @@ func (b *Book) retire(s *half) {
 	if k.next != 0 {
 		blocks[k.next].prev = k.prev
 	}
-	if f := &s.finger[uint64(k.key)%fingers]; *f == h {
-		*f = 0
+	if finger := &s.finger[uint64(k.key)%fingers]; *finger == h {
+		*finger = 0
 	}
 	s.tree.Delete(k.key)
 	*k = block{key: noKey}
 	b.store.blockRows.give(h)
 }
 
-// emptied enters a block that has no level as the newest of the empty ones.
+// emptied enters a block without orders as the newest of the empty ones.
 func (st *Store) emptied(s *half, h uint32) {
 	k := &st.blocks[h]
 	k.older, k.newer = s.newest, 0
@@ -191,50 +203,21 @@ func (st *Store) filled(s *half, h uint32) {
 	s.empty--
 }
 
-// addLevel makes the level of a rank that has none, in block h, with one order in it.
+// vacate says that block h has lost its last order.
 //
 //go:noinline
-func (b *Book) addLevel(s *half, h uint32, rank int64, o uint32, qty fixed.Lots) uint32 {
-	row := b.store.levelRows.take()
-	if row == 0 {
-		panic("book: no row for a level; Link needs CanRest")
-	}
-	b.store.levels[row] = level{rank: rank, qty: qty, head: o, tail: o, count: 1, block: h}
-	k := &b.store.blocks[h]
-	if k.bits == 0 {
-		b.store.filled(s, h)
-	}
-	k.bits |= 1 << (uint64(rank) % span)
-	k.levels[uint64(rank)%span] = row
-	if rank < s.best {
-		s.best, s.head = rank, h
-	}
-	return row
-}
-
-// dropLevel takes a level out that has lost its last order.
-//
-//go:noinline
-func (b *Book) dropLevel(s *half, row uint32) {
-	l := &b.store.levels[row]
-	h, gone := l.block, l.rank
-	k := &b.store.blocks[h]
-	k.bits &^= 1 << (uint64(gone) % span)
-	k.levels[uint64(gone)%span] = 0
-	b.store.levelRows.give(row)
-	if gone == s.best {
+func (b *Book) vacate(s *half, h uint32) {
+	if s.head == h {
 		s.head, s.best = b.firstFrom(h)
 	}
-	if k.bits == 0 {
-		b.store.emptied(s, h)
-	}
+	b.store.emptied(s, h)
 }
 
-// firstFrom is the first block at or after h that has a level, and the rank of its first level.
+// firstFrom is the first block at or after h that has orders, and the rank of its first level.
 func (b *Book) firstFrom(h uint32) (head uint32, best int64) {
 	for ; h != 0; h = b.store.blocks[h].next {
 		if k := &b.store.blocks[h]; k.bits != 0 {
-			return h, k.key*span + int64(bits.TrailingZeros64(k.bits))
+			return h, k.key<<spanBits + int64(bits.TrailingZeros64(k.bits))
 		}
 	}
 	return 0, nowhere
@@ -242,15 +225,14 @@ func (b *Book) firstFrom(h uint32) (head uint32, best int64) {
 
 // nextLevel is the level after row in priority, 0 when it is the last.
 func (b *Book) nextLevel(row uint32) uint32 {
-	l := &b.store.levels[row]
-	k := &b.store.blocks[l.block]
-	after := k.bits &^ (2<<(uint64(l.rank)%span) - 1)
+	k := &b.store.blocks[row>>spanBits]
+	after := k.bits &^ (2<<(row%span) - 1)
 	if after != 0 {
-		return k.levels[bits.TrailingZeros64(after)]
+		return row&^(span-1) | uint32(bits.TrailingZeros64(after))
 	}
 	h, best := b.firstFrom(k.next)
 	if h == 0 {
 		return 0
 	}
-	return b.store.blocks[h].levels[uint64(best)%span]
+	return slot(h, best)
 }

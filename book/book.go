@@ -5,38 +5,39 @@
 package book
 
 import (
+	"math/bits"
+
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
 // Book is the queue of one instrument. It is used by one thread at a time, as its Store is.
 type Book struct {
-	store  *Store
-	instr  msg.InstrumentID
-	halves [2]half // asks, bids: indexed by side & 1
+	store *Store
+	instr msg.InstrumentID
+	sides [2]half // asks, bids: side & 1
 }
 
 // New is an empty book of an instrument that is expected to trade near start. It allocates the book and its trees, with
-// up to 64 blocks a side around start in them, as far as the store has blocks; a quarter of the free ones at most.
+// 64 blocks a side around start in them, or a quarter of the store's free blocks if that is less.
 func New(s *Store, instr msg.InstrumentID, start fixed.Ticks) *Book {
 	b := &Book{store: s, instr: instr}
-	b.halves[0].best, b.halves[1].best = nowhere, nowhere
-	free := s.blockRows.last - s.blockRows.taken()
-	warm := int64(min(spare, free/4))
+	warm := int64(min(spare, s.blockRows.top/4))
 	for _, side := range [2]msg.Side{msg.Buy, msg.Sell} {
-		key := rank(side, start) >> 6
-		for i := range warm {
-			b.addBlock(b.half(side), key-warm/2+i)
+		h := b.side(side)
+		h.best, h.seek = nowhere, h.tree.Iter()
+		for key := rank(side, start)>>spanBits - warm/2; h.empty < uint32(warm); key++ {
+			b.addBlock(h, key)
 		}
 	}
 	return b
 }
 
-func (b *Book) half(side msg.Side) *half { return &b.halves[side&1] }
+func (b *Book) side(side msg.Side) *half { return &b.sides[side&1] }
 
 // Best is the best price at which orders of a side rest: Buy is the best bid. ok is false when none does.
 func (b *Book) Best(side msg.Side) (best fixed.Ticks, ok bool) {
-	s := b.half(side)
+	s := b.side(side)
 	if s.best == nowhere {
 		return 0, false
 	}
@@ -46,80 +47,136 @@ func (b *Book) Best(side msg.Side) (best fixed.Ticks, ok bool) {
 // Crosses reports whether an incoming order of a side would meet a resting one at its limit or better.
 func (b *Book) Crosses(side msg.Side, limit fixed.Ticks) bool {
 	rests := side.Opposite()
-	return b.half(rests).best <= rank(rests, limit)
+	return b.side(rests).best <= rank(rests, limit)
 }
 
-// CanRest reports whether there is a row for the level, and for its block, that an order at a price needs. The order's own
-// row is Alloc's concern.
+// CanRest reports whether the level that an order at a price needs exists or can be made: whether fewer levels than the
+// store allows have orders, and a block can be had. The order's own row is Alloc's concern.
 func (b *Book) CanRest(side msg.Side, price fixed.Ticks) bool {
-	s, r := b.half(side), rank(side, price)
-	h := b.blockOf(s, r>>6)
-	if h == 0 {
-		return !b.store.levelRows.full() && b.room(s)
+	s, r := b.side(side), rank(side, price)
+	k := b.blockOf(s, r>>spanBits)
+	if b.store.blocks[k].bits>>(uint64(r)%span)&1 != 0 {
+		return true
 	}
-	return b.store.blocks[h].bits>>(uint64(r)%span)&1 != 0 || !b.store.levelRows.full()
+	return b.store.levelCount < b.store.levelMax && (k != 0 || b.blockRoom(s))
 }
 
 // Link lets order h rest: at its Price, with its Leaves, at the tail of its level. The caller has asked CanRest, and knows
 // that the price does not cross.
+//
+// Whether a level is new or not is close to a coin's toss in a sparse book, so nothing here branches on it.
 func (b *Book) Link(h uint32) {
 	st := b.store
 	o := &st.orders[h]
-	if o.Flags&Expires != 0 {
-		st.schedule(h)
-	}
-	s, r := b.half(o.Side), rank(o.Side, o.Price)
-	k := b.blockOf(s, r>>6)
-	if k == 0 {
-		k = b.addBlock(s, r>>6)
-	}
-	o.Next, o.Prev = 0, 0
-	if st.blocks[k].bits>>(uint64(r)%span)&1 == 0 {
-		o.Level = b.addLevel(s, k, r, h, o.Leaves)
+	s, r := b.side(o.Side), rank(o.Side, o.Price)
+	at := s.finger[uint64(r>>spanBits)%fingers]
+	k := &st.blocks[at]
+	if k.key != r>>spanBits {
+		b.linkAfar(h)
 		return
 	}
-	row := st.blocks[k].levels[uint64(r)%span]
+
+	row := slot(at, r)
 	l := &st.levels[row]
-	o.Level, o.Prev = row, l.tail
-	st.orders[l.tail].Next = h
-	l.tail = h
+	head, tail, added := l.head, l.tail, uint32(0)
+	if head == 0 {
+		head = h
+	}
+	if tail == 0 {
+		added = 1
+	}
+	l.head, l.tail = head, h
 	l.qty += o.Leaves
 	l.count++
+	o.Level, o.Prev, o.Next = row, tail, 0
+	st.orders[tail].Next = h
+	st.levelCount += added
+
+	had := k.bits
+	k.bits = had | 1<<(uint64(r)%span)
+	if r < s.best {
+		s.best, s.head = r, at
+	}
+	if had == 0 || o.Flags&Expires != 0 {
+		b.linked(s, at, had, h)
+	}
 }
 
-// Unlink takes order h out of its queue; the row stays the order's.
+// linkAfar is Link where the finger names another block than that of the price, or none.
+//
+//go:noinline
+func (b *Book) linkAfar(h uint32) {
+	o := &b.store.orders[h]
+	s, key := b.side(o.Side), rank(o.Side, o.Price)>>spanBits
+	if b.blockOf(s, key) == 0 {
+		b.addBlock(s, key)
+	}
+	b.Link(h)
+}
+
+// linked is what is rarely left to do: block at had no orders, or order h expires.
+//
+//go:noinline
+func (b *Book) linked(s *half, at uint32, had uint64, h uint32) {
+	if had == 0 {
+		b.store.filled(s, at)
+	}
+	if b.store.orders[h].Flags&Expires != 0 {
+		b.store.schedule(h)
+	}
+}
+
+// Unlink takes order h, which rests, out of its queue; the row stays the order's.
+//
+// As in Link, nothing branches on whether the order is the first, the last or the only one of its level.
 func (b *Book) Unlink(h uint32) {
 	st := b.store
 	o := &st.orders[h]
-	if o.Flags&Expires != 0 {
-		st.unschedule(h)
-	}
-	row := o.Level
+	row, prev, next := o.Level, o.Prev, o.Next
+	o.Level = 0
 	l := &st.levels[row]
+	head, tail, gone := l.head, l.tail, uint32(0)
+	if prev == 0 {
+		head = next
+	}
+	if next == 0 {
+		tail = prev
+	}
+	if head == 0 {
+		gone = 1
+	}
+	l.head, l.tail = head, tail
 	l.qty -= o.Leaves
 	l.count--
-	if o.Prev != 0 {
-		st.orders[o.Prev].Next = o.Next
-	} else {
-		l.head = o.Next
+	st.orders[prev].Next = next
+	st.orders[next].Prev = prev
+	st.levelCount -= gone
+
+	at := row >> spanBits
+	k := &st.blocks[at]
+	left := k.bits &^ (uint64(gone) << (row % span))
+	k.bits = left
+	s := b.side(o.Side)
+	best := s.best
+	if s.head == at {
+		best = k.key<<spanBits + int64(bits.TrailingZeros64(left))
 	}
-	if o.Next != 0 {
-		st.orders[o.Next].Prev = o.Prev
-	} else {
-		l.tail = o.Prev
-	}
-	o.Next, o.Prev, o.Level = 0, 0, 0
-	if l.count == 0 {
-		s := b.half(o.Side)
-		b.dropLevel(s, row)
-		b.trim(s)
+	s.best = best
+	if left == 0 || o.Flags&Expires != 0 {
+		b.unlinked(s, at, left, h)
 	}
 }
 
-// trim retires empty blocks above the spare ones, a few at a time.
-func (b *Book) trim(s *half) {
-	for n := 0; n < retireMax && s.empty > spare; n++ {
-		b.retire(s)
+// unlinked is what is rarely left to do: block at has lost its last order, or order h expires.
+//
+//go:noinline
+func (b *Book) unlinked(s *half, at uint32, left uint64, h uint32) {
+	if left == 0 {
+		b.vacate(s, at)
+		b.trim(s)
+	}
+	if b.store.orders[h].Flags&Expires != 0 {
+		b.store.unschedule(h)
 	}
 }
 
@@ -132,12 +189,11 @@ func (b *Book) Reduce(h uint32, by fixed.Lots) {
 
 // First is the order of a side that is first in priority, 0 when none rests.
 func (b *Book) First(side msg.Side) uint32 {
-	s := b.half(side)
+	s := b.side(side)
 	if s.head == 0 {
 		return 0
 	}
-	st := b.store
-	return st.levels[st.blocks[s.head].levels[uint64(s.best)%span]].head
+	return b.store.levels[slot(s.head, s.best)].head
 }
 
 // NextOf is the order after the resting order h in priority, 0 when it is the last of its side.
@@ -165,7 +221,7 @@ func (b *Book) Levels(side msg.Side, dst []Depth, max int) []Depth {
 	st := b.store
 	for row := st.orders[first].Level; row != 0 && max > 0; row = b.nextLevel(row) {
 		l := &st.levels[row]
-		dst = append(dst, Depth{price(side, l.rank), l.qty, l.count})
+		dst = append(dst, Depth{price(side, st.rankOf(row)), l.qty, l.count})
 		max--
 	}
 	return dst

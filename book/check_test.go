@@ -23,7 +23,7 @@ func (b *Book) check() error {
 }
 
 func (b *Book) checkSide(side msg.Side) error {
-	s, st := b.half(side), b.store
+	s, st := b.side(side), b.store
 	count, empty, prev, best, head := 0, uint32(0), uint32(0), int64(nowhere), uint32(0)
 	for h := s.first; h != 0; h = st.blocks[h].next {
 		k := &st.blocks[h]
@@ -79,29 +79,27 @@ func (b *Book) checkSide(side msg.Side) error {
 func (b *Book) checkBlock(side msg.Side, h uint32) error {
 	st := b.store
 	k := &st.blocks[h]
-	for slot, row := range k.levels {
-		if k.bits>>slot&1 == 0 {
-			if row != 0 {
-				return fmt.Errorf("slot %d: level %d without its bit", slot, row)
+	for i := range uint32(span) {
+		row := h<<spanBits | i
+		l := &st.levels[row]
+		if k.bits>>i&1 == 0 {
+			if *l != (level{}) {
+				return fmt.Errorf("slot %d: %+v without its bit", i, *l)
 			}
 			continue
 		}
-		l := &st.levels[row]
-		if l.rank != k.key*span+int64(slot) || l.block != h {
-			return fmt.Errorf("slot %d: rank %d block %d", slot, l.rank, l.block)
-		}
 		qty, count, prev := l.qty, l.count, uint32(0)
-		for i := l.head; i != 0; i = st.orders[i].Next {
-			o := &st.orders[i]
-			if o.Level != row || o.Prev != prev || o.Side != side || rank(side, o.Price) != l.rank || o.Leaves <= 0 {
-				return fmt.Errorf("slot %d: order %d: %+v", slot, i, *o)
+		for h := l.head; h != 0; h = st.orders[h].Next {
+			o := &st.orders[h]
+			if o.Level != row || o.Prev != prev || o.Side != side || rank(side, o.Price) != st.rankOf(row) || o.Leaves <= 0 {
+				return fmt.Errorf("slot %d: order %d: %+v", i, h, *o)
 			}
 			qty -= o.Leaves
 			count--
-			prev = i
+			prev = h
 		}
 		if qty != 0 || count != 0 || l.tail != prev || prev == 0 {
-			return fmt.Errorf("slot %d: %d lots and %d orders off, tail %d, want %d", slot, qty, int32(count), l.tail, prev)
+			return fmt.Errorf("slot %d: %d lots and %d orders off, tail %d, want %d", i, qty, int32(count), l.tail, prev)
 		}
 	}
 	return nil
@@ -110,9 +108,9 @@ func (b *Book) checkBlock(side msg.Side, h uint32) error {
 // check walks the store and returns the first broken invariant.
 func (s *Store) check() error {
 	free := make(map[uint32]bool)
-	for _, h := range s.orderRows.free[:s.orderRows.freed] {
-		if free[h] || h == 0 || h >= s.orderRows.fresh {
-			return fmt.Errorf("row %d is free twice, or was never used", h)
+	for _, h := range s.orderRows.free[1 : s.orderRows.top+1] {
+		if free[h] || h == 0 {
+			return fmt.Errorf("row %d is free twice", h)
 		}
 		free[h] = true
 		if o := &s.orders[h]; *o != (Order{Gen: o.Gen}) {
@@ -120,7 +118,7 @@ func (s *Store) check() error {
 		}
 	}
 	scheduled := uint32(0)
-	for h := uint32(1); h < s.orderRows.fresh; h++ {
+	for h := uint32(1); h < uint32(len(s.orders)); h++ {
 		o, e := &s.orders[h], &s.expiry
 		if (o.Flags&Expires != 0) != (e.at[h] != 0) {
 			return fmt.Errorf("order %d: flags %x, expires at %d", h, o.Flags, e.at[h])

@@ -7,14 +7,13 @@ import (
 
 // The hash of a store and of its books covers what a later answer can depend on: generations, the free rows in the order
 // in which they will be taken, times, every queue in order, and the empty blocks by price and by age. It leaves out what
-// only says where things lie: rows of levels and blocks, the shape of the trees and of the heap, the fingers.
+// only says where things lie: the rows of blocks, the shape of the trees and of the heap, the fingers.
 
-// Hash folds the rows of the store into d; orders that rest are folded by their book. It reads every order row that was
-// ever used.
+// Hash folds the rows of the store into d; orders that rest are folded by their book. It reads every order row.
 func (s *Store) Hash(d *fixed.Digest) {
-	d.Pair(s.orderRows.last, s.levelRows.last)
-	d.Pair(s.blockRows.last, s.orderRows.fresh)
-	for h := uint32(1); h < s.orderRows.fresh; h++ {
+	d.Pair(uint32(len(s.orders)), uint32(len(s.blocks)))
+	d.Pair(s.levelMax, s.levelCount)
+	for h := 1; h < len(s.orders); h++ {
 		o := &s.orders[h]
 		d.Pair(o.Gen, uint32(o.Flags))
 		if o.Flags&Expires != 0 {
@@ -24,18 +23,17 @@ func (s *Store) Hash(d *fixed.Digest) {
 			o.hash(d)
 		}
 	}
-	for _, h := range s.orderRows.free[:s.orderRows.freed] {
+	for _, h := range s.orderRows.free[:s.orderRows.top+1] {
 		d.Word(uint64(h))
 	}
-	d.Pair(s.orderRows.freed, s.expiry.count)
-	d.Pair(s.levelRows.taken(), s.blockRows.taken())
+	d.Pair(s.orderRows.top, s.blockRows.top)
 }
 
 // Hash folds the queues of the book and its empty blocks into d.
 func (b *Book) Hash(d *fixed.Digest) {
 	d.Word(uint64(b.instr))
 	for _, side := range [2]msg.Side{msg.Buy, msg.Sell} {
-		s := b.half(side)
+		s := b.side(side)
 		orders := uint64(0)
 		for h := b.First(side); h != 0; h = b.NextOf(h) {
 			d.Word(uint64(h))

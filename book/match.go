@@ -1,6 +1,8 @@
 package book
 
 import (
+	"math/bits"
+
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
@@ -74,21 +76,43 @@ const (
 func (b *Book) Match(t *Taker, fills []Fill) []Fill {
 	st := b.store
 	rests := t.Side.Opposite()
-	s, limit := b.half(rests), rank(rests, t.Limit)
+	s, limit := b.side(rests), rank(rests, t.Limit)
+	own := uint64(t.Owner)
+	if own == 0 || t.STP == msg.STPNone {
+		own = 1 << 32 // no maker's
+	}
 	t.Stop = StopDone
 	for t.Leaves > 0 && s.best <= limit {
 		if t.Room <= 0 {
 			t.Stop = StopBound
 			break
 		}
-		h := st.levels[st.blocks[s.head].levels[uint64(s.best)%span]].head
+		h := st.levels[slot(s.head, s.best)].head
 		o := &st.orders[h]
-		kind := b.meet(t, h, o)
-		if kind == 0 {
-			break
+		kind, q := Trade, min(t.Leaves, o.Leaves)
+		if o.Flags&(ReduceOnly|Expires) != 0 || uint64(o.Owner) == own {
+			kind, q = b.meet(t, h)
+			if kind == 0 {
+				break
+			}
 		}
-		fills = append(fills, b.apply(t, h, o, kind))
+
+		left := o.Leaves - q
+		if kind == Trade {
+			t.Leaves -= q
+			o.Filled += q
+		}
 		t.Room--
+		fills = append(fills, Fill{}) // written in place: a literal is built elsewhere and copied, and stalls
+		f := &fills[len(fills)-1]
+		f.Maker, f.Ref, f.Handle, f.Kind = st.ID(h), o.Ref, h, kind
+		f.Price, f.Qty, f.Leaves, f.Filled = o.Price, q, left, o.Filled
+		f.Account, f.Owner, f.Session, f.Flags = o.Account, o.Owner, o.Session, o.Flags
+		if left > 0 {
+			b.Reduce(h, q)
+		} else {
+			b.removeFirst(s, h)
+		}
 		if t.Stop != StopDone {
 			break
 		}
@@ -97,56 +121,74 @@ func (b *Book) Match(t *Taker, fills []Fill) []Fill {
 	return fills
 }
 
-// meet says what happens to the maker in front; 0: nothing, and t is stopped.
-func (b *Book) meet(t *Taker, h uint32, o *Order) FillKind {
+// meet says what happens between t and a maker in front that is not plain, and to how many lots; 0: nothing, and t is
+// stopped. What is no trade it takes off t itself.
+//
+//go:noinline
+func (b *Book) meet(t *Taker, h uint32) (FillKind, fixed.Lots) {
+	o := &b.store.orders[h]
 	if o.Flags&Expires != 0 && b.store.expiry.at[h] <= t.Now {
-		return MakerExpired
+		return MakerExpired, o.Leaves
 	}
-	if o.Owner == t.Owner && t.Owner != 0 && t.STP != msg.STPNone {
-		switch t.STP {
-		case msg.STPCancelOldest:
-			return SelfCanceled
-		case msg.STPCancelBoth:
-			t.Stop = StopSelf
-			return SelfCanceled
-		case msg.STPDecrement:
-			return SelfReduced
-		}
-		t.Stop = StopSelf
-		return 0
+	if o.Owner == t.Owner && o.Owner != 0 && t.STP != msg.STPNone {
+		return b.meetOwn(t, o)
 	}
 	if o.Flags&ReduceOnly != 0 && t.Allow != h {
 		t.Stop, t.Ask = StopAsk, h
-		return 0
+		return 0, 0
 	}
-	return Trade
+	return Trade, min(t.Leaves, o.Leaves)
 }
 
-// apply changes the maker and the taker and says so.
-func (b *Book) apply(t *Taker, h uint32, o *Order, kind FillKind) Fill {
-	q := o.Leaves
-	switch kind {
-	case Trade:
-		q = min(q, t.Leaves)
-		t.Leaves -= q
-		o.Filled += q
-	case SelfReduced:
-		q = min(q, t.Leaves)
+// meetOwn is meet for a maker of the taker's owner.
+func (b *Book) meetOwn(t *Taker, o *Order) (FillKind, fixed.Lots) {
+	switch t.STP {
+	case msg.STPCancelOldest:
+		return SelfCanceled, o.Leaves
+	case msg.STPCancelBoth:
+		t.Stop = StopSelf
+		return SelfCanceled, o.Leaves
+	case msg.STPDecrement:
+		q := min(t.Leaves, o.Leaves)
 		t.Leaves -= q
 		t.Decremented += q
 		if q == o.Leaves {
-			kind = SelfCanceled
+			return SelfCanceled, q
 		}
+		return SelfReduced, q
 	}
-	f := Fill{Maker: b.store.ID(h), Ref: o.Ref, Price: o.Price, Qty: q, Leaves: o.Leaves - q, Filled: o.Filled,
-		Account: o.Account, Handle: h, Owner: o.Owner, Session: o.Session, Kind: kind, Flags: o.Flags}
-	if f.Leaves > 0 {
-		b.Reduce(h, q)
-		return f
+	t.Stop = StopSelf
+	return 0, 0
+}
+
+// removeFirst unlinks and frees the first order of a side.
+func (b *Book) removeFirst(s *half, h uint32) {
+	st := b.store
+	o := &st.orders[h]
+	next := o.Next
+	l := &st.levels[o.Level]
+	l.head = next
+	l.qty -= o.Leaves
+	l.count--
+	st.orders[next].Prev = 0
+	if o.Flags&Expires != 0 {
+		st.unschedule(h)
 	}
-	b.Unlink(h)
-	b.store.Free(h)
-	return f
+	o.Level = 0
+	st.Free(h)
+	if next != 0 {
+		return
+	}
+
+	l.tail = 0
+	st.levelCount--
+	k := &st.blocks[s.head]
+	k.bits &= k.bits - 1
+	if k.bits == 0 {
+		b.vacate(s, s.head)
+		return
+	}
+	s.best = k.key<<spanBits + int64(bits.TrailingZeros64(k.bits))
 }
 
 // Fillable reports whether at least need lots would trade for t now: under its limit and Room, past expired makers and

@@ -5,102 +5,105 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
-// Store holds the rows of a shard: orders, price levels and blocks of 64 levels, made once and shared by all its books.
-// A row is named by its handle, a uint32; handle 0 is none.
+// Store holds the rows of a shard: orders, and blocks of 64 price levels, made once and shared by all its books. A row is
+// named by its handle, a uint32; handle 0 is none, and row 0 of the orders is written to in place of a neighbor that is
+// not there, and never read.
 //
 // Words: a row is free or taken; a taken order row is an order; an order that stands in a queue rests.
 //
-//	          1   2   3   4   5   6   7 ...
-//	orders  [ * | * | - | * | - |           ]   * taken, - given back, blank: never used yet
-//	free    [ 5 | 3 ]                           a stack: the next Alloc takes 3, then 5, then 6
-//	                                  ^ fresh
+//	            1   2   3   4   5   6
+//	orders    [ * | * | - | * | - | - ]      * taken, - free
+//	free  [ 0 | 6 | 3 | 5 ]                  a stack: the next Alloc takes 5, then 3, then 6, then there is none
+//	                    ^ top
 //
-// Invariant: a row below fresh is either taken or on the stack, once. What a free order row holds is zero but for Gen.
+// Invariant: a row is either taken or on the stack, once. A free order row is zero but for Gen.
 type Store struct {
 	orders []Order
-	levels []level
 	blocks []block
+	levels []level // 64 to a block: level block<<6 | slot
 
-	orderRows, levelRows, blockRows rows
+	orderRows, blockRows rows
+
+	levelCount uint32 // levels that have orders, over all books
+	levelMax   uint32 // how many there may be
 
 	expiry expiry
 }
 
+// blocksMax is how many blocks a store may have, so that the handle of a level fits.
+const blocksMax = 1<<26 - 1
+
 // rows hands out the handles of one slab, the last one given back first.
 type rows struct {
-	free  []uint32 // as long as the slab; the first freed of it are the stack
-	freed uint32
-	fresh uint32 // the lowest row never taken
-	last  uint32 // the highest row
+	free []uint32 // a stack on top of a 0
+	top  uint32   // how many rows are free
 }
 
 func newRows(count uint32) rows {
-	r := rows{free: make([]uint32, uint64(count)+1), fresh: 1, last: count}
-	for i := range r.free {
-		r.free[i] = 0
+	r := rows{free: make([]uint32, uint64(count)+1), top: count}
+	for i := range count {
+		r.free[i+1] = count - i
 	}
 	return r
 }
 
 // take is a free row, 0 when there is none.
 func (r *rows) take() uint32 {
-	if r.freed > 0 {
-		r.freed--
-		return r.free[r.freed]
+	h := r.free[r.top]
+	if h != 0 {
+		r.top--
 	}
-	if r.fresh > r.last {
-		return 0
-	}
-	r.fresh++
-	return r.fresh - 1
+	return h
 }
 
 // give puts a taken row on top of the stack.
 func (r *rows) give(h uint32) {
-	r.free[r.freed] = h
-	r.freed++
+	r.top++
+	r.free[r.top] = h
 }
 
-func (r *rows) full() bool { return r.freed == 0 && r.fresh > r.last }
+func (r *rows) full() bool { return r.top == 0 }
 
-// taken is how many rows are in use.
-func (r *rows) taken() uint32 { return r.fresh - 1 - r.freed }
-
-// NewStore makes the slabs of a shard, with rows 1 to n of each kind usable, and touches their pages; nothing in the
-// package allocates orders, levels or blocks after it. A book keeps up to 64 empty blocks a side: with levels + 128 blocks
-// a book, a level never lacks a block.
+// NewStore makes the slabs of a shard and touches their pages; nothing in the package allocates orders, levels or blocks
+// after it. Usable are so many orders, so many blocks, at most 1<<26-1, and so many price levels with orders at one time,
+// wherever they lie. A level needs a block, 64 prices share one, and a book keeps up to 64 empty ones a side: with
+// levels + 128 blocks a book a level never lacks one, with fewer a price far from all others may. An order takes 84 bytes,
+// a block 1,572.
 func NewStore(orders, levels, blocks uint32) *Store {
+	if blocks > blocksMax {
+		panic("book: more than 1<<26-1 blocks")
+	}
 	s := &Store{
 		orders:    make([]Order, uint64(orders)+1),
-		levels:    make([]level, uint64(levels)+1),
 		blocks:    make([]block, uint64(blocks)+1),
+		levels:    make([]level, (uint64(blocks)+1)*span),
 		orderRows: newRows(orders),
-		levelRows: newRows(levels),
 		blockRows: newRows(blocks),
+		levelMax:  levels,
 		expiry:    newExpiry(orders),
 	}
 	for i := range s.orders {
 		s.orders[i] = Order{}
 	}
-	for i := range s.levels {
-		s.levels[i] = level{}
-	}
 	for i := range s.blocks {
 		s.blocks[i] = block{key: noKey}
+	}
+	for i := range s.levels {
+		s.levels[i] = level{}
 	}
 	return s
 }
 
 // Order is a resting order, or one on its way into the book. The engine writes it after Alloc and reads it; Next, Prev,
-// Level and Gen are the book's, and so are Leaves and Filled while it rests.
+// Level and Gen are the book's, and so are Price, Leaves and Filled while it rests.
 type Order struct {
 	Price   fixed.Ticks      // its limit
 	Leaves  fixed.Lots       // open; above 0 while it rests
 	Filled  fixed.Lots       // traded so far
 	Ref     msg.Ref          // the client's id
-	Next    uint32           // handle of the order behind it in its level; 0: the last
-	Prev    uint32           // handle of the order before it; 0: the first
-	Level   uint32           // handle of its level; not 0 if and only if it rests
+	Next    uint32           // while it rests: the order behind it in its level; 0: it is the last
+	Prev    uint32           // while it rests: the order before it; 0: it is the first
+	Level   uint32           // its level; not 0 if and only if it rests
 	Account msg.AccountID    //
 	Gen     uint32           // how often the row has been freed
 	Owner   msg.OwnerID      // whom self-trade prevention compares; 0: nobody
@@ -141,7 +144,9 @@ func (s *Store) Free(h uint32) {
 	if o.Flags&Expires != 0 {
 		s.expiry.at[h] = 0
 	}
-	*o = Order{Gen: o.Gen + 1}
+	gen := o.Gen + 1
+	*o = Order{} // in place: a literal with Gen is built elsewhere and copied, and stalls
+	o.Gen = gen
 	s.orderRows.give(h)
 }
 
@@ -166,8 +171,8 @@ func (s *Store) Find(id msg.OrderID) uint32 {
 
 // Roomy reports whether any order can rest at any price of any book: no table is full. CanRest knows more when one is.
 func (s *Store) Roomy() bool {
-	return !s.orderRows.full() && !s.levelRows.full() && !s.blockRows.full()
+	return !s.orderRows.full() && s.levelCount < s.levelMax && !s.blockRows.full()
 }
 
 // Live is how many order rows are taken.
-func (s *Store) Live() uint32 { return s.orderRows.taken() }
+func (s *Store) Live() uint32 { return uint32(len(s.orders)-1) - s.orderRows.top }
