@@ -177,8 +177,10 @@ func (r *run) announce(lasts time.Duration) {
 		return
 	}
 	s := r.script
-	fmt.Fprintf(r.options.Live, "%s as it was recorded on %s, %.4g times as fast: %s commands in %.0f s\n\n", replay.BundledSymbol,
+	fmt.Fprintf(r.options.Live, "%s as it was recorded on %s, %.4g times as fast: %s commands in %.0f s\n", replay.BundledSymbol,
 		date(s.start()).Format(time.DateOnly), r.speed.rate, group(int64(len(s.requests)-s.opening)), lasts.Seconds())
+	fmt.Fprintf(r.options.Live, "first %.1f s without the exchange, to know what the machine alone costs\n\n",
+		(min(probing, lasts/share) + min(twinning, lasts/share)).Seconds())
 }
 
 // shadow plays the beginning of the script to a node that answers every request with one event and does nothing else: the

@@ -65,6 +65,7 @@ type Floor struct {
 	PerSecond float64 `json:"per_second"` // gaps
 	Lost      float64 `json:"lost"`       // share of time in gaps
 	LongestNs int64   `json:"longest_ns"`
+	Void      bool    `json:"void"` // too much of it for the figures to be the exchange's
 }
 
 // Flow is what became of the recorded trades.
@@ -187,7 +188,7 @@ func (r *run) measure(p *Report) {
 	rows := latency.Rows(&latency.Log{Name: "demo", Tags: []*latency.Tag{{Name: "engine", Total: r.total}, {Name: "empty", Total: r.twin}}})
 	p.Latency = &Latency{Engine: rows[0], Empty: rows[1], Core: r.status.Core, Waiting: r.status.Idle.String(),
 		Floor: Floor{OverNs: int64(bench.GapOver), PerSecond: float64(r.probe.Gaps) / r.probe.Spun.Seconds(), Lost: r.probe.Lost(),
-			LongestNs: int64(r.probe.Longest)}}
+			LongestNs: int64(r.probe.Longest), Void: r.probe.Void()}}
 }
 
 // flow reports what became of the orders.
@@ -263,7 +264,7 @@ func (r *run) check(p *Report) error {
 	money, missing := r.engine.Imbalance()
 	p.hold("money", money == 0, "%s USDT missing", money)
 	p.hold("lots", missing == 0, "%d lots missing", missing)
-	p.hold("quotes", r.equal == r.quotes, "best bid and ask as recorded after %s of %s depth messages", group(int64(r.equal)), group(int64(r.quotes)))
+	p.hold("quotes", r.equal == r.quotes && (r.quotes > 0 || p.Partial), "best bid and ask as recorded after %s of %s depth messages", group(int64(r.equal)), group(int64(r.quotes)))
 	if !p.Partial {
 		equal := r.levels()
 		p.hold("book", equal == len(r.script.book) && equal == r.view.standing(), "%s of %s levels as recorded at the end, %s stand",

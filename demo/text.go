@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/lockstep-exchange/lockstep/bench"
 	"github.com/lockstep-exchange/lockstep/bench/latency"
 )
 
@@ -84,6 +85,9 @@ func (p *Report) times(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "  the machine takes %.2f%% of an empty loop: %.0f gaps over %s a second, the longest %s\n",
 		100*l.Floor.Lost, l.Floor.PerSecond, latency.Format(l.Floor.OverNs), latency.Format(l.Floor.LongestNs))
+	if l.Floor.Void {
+		fmt.Fprintf(b, "  that is more than %g%%: the figures above are those of a busy machine\n", 100*bench.VoidAbove)
+	}
 	fmt.Fprintf(b, "  %s; hot thread %s, waiting by %s; no journal\n", p.Machine, where, l.Waiting)
 }
 
