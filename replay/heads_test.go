@@ -61,7 +61,7 @@ func simulateMBO(seed uint64, steps int, skips float64) (*simMarket, *mboWriter)
 }
 
 func TestMBOFillsAtHead(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(10) {
 		m, w := simulateMBO(seed, 3_000, 0)
 		text := w.to.String()
 		if seed%2 == 1 {

@@ -115,7 +115,7 @@ func TestParseStep(t *testing.T) {
 	}
 }
 
-// The recording in the binary answers for itself, and each of its lines stands in the source, in the same order.
+// The recording in the binary is whole, and each of its lines stands in the source, in the same order.
 func TestBundledRecording(t *testing.T) {
 	r, err := OpenBundled()
 	if err != nil {
