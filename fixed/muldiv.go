@@ -21,6 +21,12 @@ func MulDivHalfEven(a, b, d int64) (v int64, ok bool) { return MulWide(a, b).Div
 // Mul is a·b; ok is false when it does not fit.
 func Mul(a, b int64) (v int64, ok bool) { return MulWide(a, b).Int64() }
 
+// MulShort is a·b where neither is below zero; it is small enough to be inlined. ok is false too when one is.
+func MulShort(a, b int64) (v int64, ok bool) {
+	hi, lo := bits.Mul64(uint64(a), uint64(b))
+	return int64(lo), hi|lo>>63 == 0
+}
+
 // Abs is |v|; the caller knows that v is above -2^63.
 func Abs[T ~int64](v T) T {
 	sign := v >> 63

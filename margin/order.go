@@ -29,7 +29,7 @@ func TermsOf(in *market.Instrument, side msg.Side, limit fixed.Ticks) Terms {
 
 // Reserve is what leaves lots of an order at limit set aside: leaves·loss·tick-lot + Ceil(leaves·limit·tick-lot·fee).
 func (t Terms) Reserve(in *market.Instrument, leaves fixed.Lots, limit fixed.Ticks) (m fixed.Money, ok bool) {
-	n, ok := fixed.Notional(leaves, limit, in.TickLot)
+	n, ok := fixed.NotionalShort(leaves, limit, in.TickLot)
 	if !ok {
 		return 0, false
 	}
@@ -46,6 +46,6 @@ func (t Terms) ReserveOf(in *market.Instrument, leaves fixed.Lots, n fixed.Money
 	if t.Loss == 0 {
 		return m, true
 	}
-	lost, ok := fixed.Notional(leaves, t.Loss, in.TickLot)
+	lost, ok := fixed.NotionalShort(leaves, t.Loss, in.TickLot)
 	return m + lost, ok && m <= fixed.MaxInt64-lost
 }

@@ -49,6 +49,7 @@ type Instrument struct {
 	// simple; else 0. Derived from mark and rules.
 	InitialLot     uint64
 	MaintenanceLot uint64
+	Asks           Asks // what an order has to be asked besides size, band and margin
 
 	UnitLots         fixed.Lots // lots to one unit of the underlying
 	SlopeInitial     fixed.Rate // M-07
@@ -61,6 +62,17 @@ type Instrument struct {
 	Table [MaxBrackets]Bracket // the first Brackets are in force
 	next  [MaxBrackets]Bracket // the first staged are waiting for the last
 }
+
+// Asks are the questions that few instruments put, each at its place in the gate, so that the others are spared them all
+// by one look. They are derived from the rules.
+type Asks uint8
+
+const (
+	AskSteps  Asks = 1 << iota // PriceStep or QtyStep is above 1
+	AskPhase                   // not continuous, or not marked
+	AskCaps                    // MaxPosition or MaxInterest is set
+	AskMargin                  // spot, several brackets or a slope: InitialLot does not say it all
+)
 
 // Bracket is one margin bracket: it holds for a notional above From, up to the next one's From (M-06).
 type Bracket struct {
@@ -88,6 +100,7 @@ func (in *Instrument) List(l msg.Listing) msg.Reject {
 		in.STP = msg.STPNone
 	}
 	in.Table[0] = Bracket{Initial: 10 * fixed.Percent, Maintenance: 5 * fixed.Percent}
+	in.derive()
 	return 0
 }
 
@@ -158,13 +171,11 @@ func (in *Instrument) SetRule(s msg.Setting) msg.Reject {
 			return msg.RejectInvalidParameter
 		}
 		in.SlopeInitial = rate
-		in.derive()
 	case msg.SlopeMaintenance:
 		if rate > in.SlopeInitial {
 			return msg.RejectInvalidParameter
 		}
 		in.SlopeMaintenance = rate
-		in.derive()
 	case msg.PriceStep:
 		in.PriceStep = max(fixed.Ticks(s.Value), 1)
 	case msg.QtyStep:
@@ -184,6 +195,7 @@ func (in *Instrument) SetRule(s msg.Setting) msg.Reject {
 	default:
 		return msg.RejectInvalidParameter
 	}
+	in.derive()
 	return 0
 }
 
@@ -192,6 +204,7 @@ func (in *Instrument) SetPhase(to msg.Phase) msg.Reject {
 	switch to {
 	case msg.Closed, msg.Continuous, msg.ReduceOnly, msg.Halted:
 		in.Phase = to
+		in.derive()
 		return 0
 	}
 	return msg.RejectInvalidParameter
@@ -231,17 +244,27 @@ func orNone(bound, highest int64) int64 {
 	return bound
 }
 
-// derive keeps the rates per lot.
+// derive keeps the rates per lot, and what is asked.
 func (in *Instrument) derive() {
-	in.InitialLot, in.MaintenanceLot = 0, 0
-	if in.Brackets != 1 || in.SlopeInitial != 0 || in.Type != msg.Perpetual {
-		return
+	in.InitialLot, in.MaintenanceLot, in.Asks = 0, 0, 0
+	if in.Brackets == 1 && in.SlopeInitial == 0 && in.Type == msg.Perpetual {
+		initial, fits := fixed.Mul(int64(in.LotValue), int64(in.Table[0].Initial))
+		maintenance, ok := fixed.Mul(int64(in.LotValue), int64(in.Table[0].Maintenance))
+		if fits && ok {
+			in.InitialLot, in.MaintenanceLot = uint64(initial), uint64(maintenance)
+		}
 	}
-	if v, ok := fixed.Mul(int64(in.LotValue), int64(in.Table[0].Initial)); ok {
-		in.InitialLot = uint64(v)
+	if in.InitialLot == 0 {
+		in.Asks |= AskMargin
 	}
-	if v, ok := fixed.Mul(int64(in.LotValue), int64(in.Table[0].Maintenance)); ok {
-		in.MaintenanceLot = uint64(v)
+	if in.PriceStep > 1 || in.QtyStep > 1 {
+		in.Asks |= AskSteps
+	}
+	if in.Phase != msg.Continuous || in.Mark == 0 {
+		in.Asks |= AskPhase
+	}
+	if in.MaxPosition|in.MaxInterest != 0 {
+		in.Asks |= AskCaps
 	}
 }
 

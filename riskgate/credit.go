@@ -10,51 +10,76 @@ import (
 
 // credit checks that equity covers the requirement with the order counted as resting in full at its limit (M-16). Pre-trade
 // cost equals fill cost, so what is accepted here cannot fail at a fill.
-func (g *Gate) credit(r *msg.Request, o *Order, in *market.Instrument, p *clearing.Position, n fixed.Money, reducing bool) msg.Reject {
-	x, ok := &o.Exposure, false
-	bound := g.House.Bound()
-	o.Terms = margin.TermsOf(in, o.Side, o.Limit)
-	if o.Reserved, ok = o.Terms.ReserveOf(in, o.Qty, n); !ok {
+func (g *Gate) credit(r *msg.Request, o *Order, p *clearing.Position, n fixed.Money) msg.Reject {
+	in, x, bound := o.Instrument, &o.Exposure, g.House.Bound()
+	t := margin.TermsOf(in, o.Side, o.Limit)
+	reserved, ok := fixed.Rate(t.Fee).CeilShort(n)
+	if t.Loss != 0 || !ok {
+		if reserved, ok = t.ReserveOf(in, o.Qty, n); !ok {
+			return msg.RejectOverflow
+		}
+	}
+	o.Terms.Loss, o.Terms.Fee, o.Reserved = t.Loss, t.Fee, reserved
+	if !o.ReduceOnly { // which can never open, and stays out of the exposure
+		x.Add(o.Side, o.Qty, reserved)
+	}
+	long, short := x.Qty+x.Buys, x.Sells-x.Qty
+	most := max(fixed.Abs(long), fixed.Abs(short))
+	alone := max(most, x.Buys, x.Sells) // a reduce-only order may close what stands against a side
+	if value, ok := fixed.MulShort(int64(alone), int64(in.LotValue)); !ok || value > int64(bound) ||
+		x.BuyReserve > bound || x.SellReserve > bound {
 		return msg.RejectOverflow
 	}
-	if !o.ReduceOnly { // which can never open, and stays out of the exposure
-		x.Add(o.Side, o.Qty, o.Reserved)
+	if o.Requirement, ok = x.Plain(in, most, long, short); in.Asks&market.AskMargin != 0 || !ok {
+		if reject := g.require(o, in, alone); reject != 0 {
+			return reject
+		}
 	}
-	if in.Type == msg.Spot && o.Side == msg.Sell && x.Sells > x.Qty {
+	if free, more := o.Account.Free(), o.Requirement-p.Initial; free < 0 || more > free {
+		if reject := g.strained(o, in, p, n, free, more); reject != 0 {
+			return reject
+		}
+	}
+	g.House.Witness(r.Instr, alone)
+	return 0
+}
+
+// require finds the requirement of an exposure that is not plain: spot, or with brackets or a slope. most is the most lots
+// that it may come to.
+func (g *Gate) require(o *Order, in *market.Instrument, most fixed.Lots) msg.Reject {
+	x, ok := &o.Exposure, false
+	if !margin.Margined(in) && o.Side == msg.Sell && x.Sells > x.Qty {
 		return o.refuse(msg.RejectInsufficientFunds, int64(x.Qty-x.Sells+o.Qty), int64(o.Qty))
 	}
-	// A reduce-only order may close what stands against a side, so each side counts by itself too.
-	most := max(fixed.Abs(x.Qty+x.Buys), fixed.Abs(x.Qty-x.Sells), x.Buys, x.Sells)
-	value, ok := fixed.NotionalShort(most, 1, in.LotValue)
-	if !ok || value > bound || x.BuyReserve > bound || x.SellReserve > bound {
-		return msg.RejectOverflow
-	}
-	if in.SlopeInitial != 0 && !margin.Bears(in, most, bound) {
+	if in.SlopeInitial != 0 && !margin.Bears(in, most, g.House.Bound()) {
 		return msg.RejectOverflow
 	}
 	if o.Requirement, ok = margin.Requirement(in, x); !ok {
 		return msg.RejectOverflow
 	}
-	free, more := o.Account.Free(), o.Requirement-p.Initial
-	if free < 0 {
-		if r := g.underInitial(o, in, p, n, reducing); r != 0 {
-			return r
-		}
-	} else if more > free && !reducing {
-		return o.refuse(msg.RejectInsufficientMargin, int64(free), int64(more))
-	}
-	g.House.Witness(r.Instr, most)
 	return 0
+}
+
+// strained decides on an order that requires more than is free: it passes if it reduces, and if equity covers the initial
+// requirement before it, or it helps (M-16, M-17).
+//
+//go:noinline
+func (g *Gate) strained(o *Order, in *market.Instrument, p *clearing.Position, n, free, more fixed.Money) msg.Reject {
+	switch {
+	case free < 0:
+		return g.underInitial(o, in, p, n)
+	case o.reducing:
+		return 0
+	}
+	return o.refuse(msg.RejectInsufficientMargin, int64(free), int64(more))
 }
 
 // underInitial decides on an order of notional n of an account whose equity is below its initial requirement (M-17): it
 // must reduce, and filled in full at its limit, fee paid, it must leave maintenance no higher and equity over maintenance
 // no lower.
-//
-//go:noinline
-func (g *Gate) underInitial(o *Order, in *market.Instrument, p *clearing.Position, n fixed.Money, reducing bool) msg.Reject {
+func (g *Gate) underInitial(o *Order, in *market.Instrument, p *clearing.Position, n fixed.Money) msg.Reject {
 	a := o.Account
-	if !reducing {
+	if !o.reducing {
 		return o.refuse(msg.RejectAccountReduceOnly, int64(a.Initial), int64(a.Equity()))
 	}
 	delta, loss := o.Qty, o.Limit-in.Mark

@@ -36,7 +36,7 @@ func (g *Gate) Enter(r *msg.Request, o *Order, m Meter, enters bool) msg.Reject 
 	if r.Session != 0 && !g.mayAct(r.Session, a) {
 		return msg.RejectNotPermitted
 	}
-	if enters {
+	if enters && (in == nil || a.Groups>>(in.Group&31)&1 == 0 || g.Venue.Entry|a.Entry|a.OwnerEntry|in.Entry != 0) {
 		if reject := g.Entry(o); reject != 0 {
 			return reject
 		}

@@ -45,6 +45,7 @@ type Order struct {
 
 	// Found by Admit.
 	Row         uint32          // the account's position, 0: none yet
+	reducing    bool            // it can only bring the position nearer to zero
 	Terms       margin.Terms    // what the order sets aside a lot
 	Reserved    fixed.Money     // what it sets aside, resting in full
 	Exposure    margin.Exposure // of the position with the order resting in full
@@ -65,25 +66,14 @@ type Replaced struct {
 // Admit decides on an order that Enter let in, of an account that is touched.
 func (g *Gate) Admit(r *msg.Request, o *Order) msg.Reject {
 	in := o.Instrument
-	if in.PriceStep > 1 || in.QtyStep > 1 {
-		if r := o.stepped(in); r != 0 {
-			return r
-		}
-	}
-	if o.Qty > in.MaxQty {
-		return o.refuse(msg.RejectOrderSizeLimit, int64(in.MaxQty), int64(o.Qty))
-	}
-	if o.Market {
-		if r := o.protect(in); r != 0 {
-			return r
+	if in.Asks&market.AskSteps != 0 || o.Market {
+		if reject := o.prepare(in); reject != 0 {
+			return reject
 		}
 	}
 	n, ok := fixed.NotionalShort(o.Qty, o.Limit, in.TickLot)
-	if !ok || n > g.House.Bound() {
-		return msg.RejectOverflow
-	}
-	if n > in.MaxNotional || n < in.MinNotional {
-		return o.missized(in, n)
+	if o.Qty > in.MaxQty || !ok || n > g.House.Bound() || n > in.MaxNotional || n < in.MinNotional {
+		return o.missized(in, n, ok && n <= g.House.Bound())
 	}
 	o.Row = g.House.Find(r.Account, r.Instr)
 	p := g.House.Position(o.Row)
@@ -96,10 +86,10 @@ func (g *Gate) Admit(r *msg.Request, o *Order) msg.Reject {
 	} else if int64(p.Open) >= in.MaxOpen && o.Rests {
 		return o.refuse(msg.RejectOpenOrderLimit, in.MaxOpen, int64(p.Open)+1)
 	}
-	reducing := o.reduces()
-	if in.Phase != msg.Continuous || in.Mark == 0 {
-		if r := closed(in, reducing || o.ReduceOnly); r != 0 {
-			return r
+	o.reducing = o.reduces()
+	if in.Asks&market.AskPhase != 0 {
+		if reject := closed(in, o.reducing || o.ReduceOnly); reject != 0 {
+			return reject
 		}
 	}
 	if o.Limit > in.High && o.Side == msg.Buy {
@@ -108,22 +98,33 @@ func (g *Gate) Admit(r *msg.Request, o *Order) msg.Reject {
 	if o.Limit < in.Low && o.Side == msg.Sell {
 		return o.refuse(msg.RejectPriceOutsideBand, int64(in.Low), int64(o.Limit))
 	}
-	if o.ReduceOnly {
-		if r := o.reduceOnly(in); r != 0 {
-			return r
+	if o.ReduceOnly || o.Reduce || in.Asks&market.AskCaps != 0 {
+		if reject := g.restricted(r, o, in); reject != 0 {
+			return reject
 		}
 		n, _ = fixed.NotionalShort(o.Qty, o.Limit, in.TickLot)
-		reducing = true
 	}
-	if in.MaxPosition|in.MaxInterest != 0 && !reducing {
-		if r := g.capped(r, o, in); r != 0 {
-			return r
+	return g.credit(r, o, p, n)
+}
+
+// restricted asks what few orders are asked: reduce-only, caps, and the kill switch's reduce-only.
+func (g *Gate) restricted(r *msg.Request, o *Order, in *market.Instrument) msg.Reject {
+	if o.ReduceOnly {
+		if reject := o.reduceOnly(in); reject != 0 {
+			return reject
 		}
+		o.reducing = true
 	}
-	if o.Reduce && !reducing {
+	if o.reducing {
+		return 0
+	}
+	if reject := g.capped(r, o, in); reject != 0 {
+		return reject
+	}
+	if o.Reduce {
 		return msg.RejectAccountReduceOnly
 	}
-	return g.credit(r, o, in, p, n, reducing)
+	return 0
 }
 
 // refuse notes the limit and what was found, and is the reject.

@@ -51,15 +51,21 @@ func formed(r *msg.Request) msg.Reject {
 	return 0
 }
 
-// stepped refuses a price or quantity between the steps.
-func (o *Order) stepped(in *market.Instrument) msg.Reject {
+// prepare asks what comes before the value of an order: steps, and of a market order its size and its limit.
+func (o *Order) prepare(in *market.Instrument) msg.Reject {
 	if !fixed.MultipleOf(o.Limit, in.PriceStep) {
 		return o.refuse(msg.RejectOffTick, int64(in.PriceStep), int64(o.Limit))
 	}
 	if !fixed.MultipleOf(o.Qty, in.QtyStep) {
 		return o.refuse(msg.RejectOffLot, int64(in.QtyStep), int64(o.Qty))
 	}
-	return 0
+	if !o.Market {
+		return 0
+	}
+	if o.Qty > in.MaxQty {
+		return o.refuse(msg.RejectOrderSizeLimit, int64(in.MaxQty), int64(o.Qty))
+	}
+	return o.protect(in)
 }
 
 // protect puts the limit of a market order (M-18). Without a mark there is none to be had.
@@ -74,9 +80,14 @@ func (o *Order) protect(in *market.Instrument) msg.Reject {
 	return 0
 }
 
-// missized refuses a notional outside the limits for one order.
-func (o *Order) missized(in *market.Instrument, n fixed.Money) msg.Reject {
-	if n > in.MaxNotional {
+// missized says which limit of one order its quantity or its value n passes; fits is false when n is beyond all values.
+func (o *Order) missized(in *market.Instrument, n fixed.Money, fits bool) msg.Reject {
+	switch {
+	case o.Qty > in.MaxQty:
+		return o.refuse(msg.RejectOrderSizeLimit, int64(in.MaxQty), int64(o.Qty))
+	case !fits:
+		return msg.RejectOverflow
+	case n > in.MaxNotional:
 		return o.refuse(msg.RejectNotionalLimit, int64(in.MaxNotional), int64(n))
 	}
 	return o.refuse(msg.RejectNotionalLimit, int64(in.MinNotional), int64(n))
