@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -146,7 +147,7 @@ func equalEvents(a, b []msg.Event) bool {
 func TestThreadedEqualsInline(t *testing.T) { // A-18, L-06
 	const seed = 7
 	t.Logf("seed %d", seed)
-	requests := day(seed, 6_000)
+	requests := day(seed, 4_000)
 	twin := exchange(t)
 	want := inline(twin, requests)
 
@@ -433,6 +434,7 @@ func TestPanicHalts(t *testing.T) { // A-15, D-04
 // What Start changes in the process, Stop puts back; several nodes share the account.
 func TestStopUndoesStart(t *testing.T) { // L-27, L-31
 	procs := runtime.GOMAXPROCS(0)
+	defer debug.SetGCPercent(debug.SetGCPercent(77))
 	first := start(t, Config{Engine: exchange(t), Fuse: 1 << 40})
 	second := start(t, Config{Engine: exchange(t), Fuse: 1 << 40, Idle: Spin})
 	run(t, first)
@@ -461,6 +463,9 @@ func TestStopUndoesStart(t *testing.T) { // L-27, L-31
 	}
 	if status := first.Status(); status.Running || status.Fuse == 1<<40 {
 		t.Errorf("after Stop: %+v", status)
+	}
+	if got := debug.SetGCPercent(77); got != 77 {
+		t.Errorf("the collector runs at %d %% after the last Stop, did at 77 %%", got)
 	}
 }
 

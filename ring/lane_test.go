@@ -188,16 +188,20 @@ func TestFanInStress(t *testing.T) { // L-55
 		each := uint64(scaled(c.records))
 		var senders sync.WaitGroup
 		for p, l := range lanes {
-			senders.Go(func() { send(l, uint64(p), each) })
+			senders.Go(func() { send(t, l, uint64(p), each) })
 		}
 
 		next := make([]uint64, c.producers)
-		for left := each * uint64(c.producers); left > 0; {
+		for left, idle := each*uint64(c.producers), 0; left > 0; {
 			r := f.Next()
 			if r == nil {
+				if idle++; idle == patience/c.producers {
+					t.Fatalf("%d producers: nothing comes any more, %d records are missing", c.producers, left)
+				}
 				runtime.Gosched()
 				continue
 			}
+			idle = 0
 			if p := r.Producer; p >= uint64(c.producers) || !r.check(p, next[p]) {
 				t.Fatalf("%d producers: want record %d, got %+v", c.producers, next[p], *r)
 			}
@@ -211,9 +215,12 @@ func TestFanInStress(t *testing.T) { // L-55
 	}
 }
 
-// send fills a lane with records 0..each-1, in batches of every size up to 33.
-func send(l *Lane[body], producer, each uint64) {
-	for n := uint64(0); n < each; {
+// patience is how often in a row the threads of a test look in vain before it takes records for lost.
+const patience = 20_000_000
+
+// send fills a lane with records 0..each-1, in batches of every size up to 33. It gives up when the test has failed.
+func send(t *testing.T, l *Lane[body], producer, each uint64) {
+	for n := uint64(0); n < each && !t.Failed(); {
 		for range 1 + n%33 {
 			if n == each {
 				break

@@ -272,7 +272,7 @@ func TestRingStress(t *testing.T) { // L-55
 			})
 		}
 
-		for n := uint64(0); n < records; {
+		for n := uint64(0); n < records && !t.Failed(); {
 			for range 1 + n%21 {
 				if n == records {
 					break
@@ -293,16 +293,20 @@ func TestRingStress(t *testing.T) { // L-55
 
 // follow reads records 0..records-1 and checks each. At record stall it holds one and yields often, as a slow reader does.
 func follow(t *testing.T, r *Reader[event], records, stall uint64) (got uint64, lost bool) {
-	for got < records {
+	for idle := 0; got < records && !t.Failed(); {
 		e := r.Next()
 		if e == nil {
 			r.Release()
 			if r.Lost() {
 				return got, true
 			}
+			if idle++; idle == patience {
+				t.Error("nothing comes any more")
+			}
 			runtime.Gosched()
 			continue
 		}
+		idle = 0
 		if got == stall {
 			for range 2000 {
 				runtime.Gosched()
