@@ -214,7 +214,7 @@ type survey struct {
 
 // step values the next accounts.
 func (s *survey) step(v *view) {
-	to := min(s.at+16, len(v.holdings))
+	to := min(s.at+4, len(v.holdings))
 	for ; s.at < to; s.at++ {
 		s.sum += v.requirement(s.at)
 	}

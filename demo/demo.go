@@ -58,7 +58,7 @@ const (
 // Check says what does not fit; the error is a *UsageError.
 func (o *Options) Check() error {
 	switch {
-	case o.Rate < 0 || o.Rate > 0 && o.Rate < 0.01 || o.Rate > 10_000:
+	case o.Rate != 0 && !(o.Rate >= 0.01 && o.Rate <= 10_000): // neither is what is no number
 		return &UsageError{fmt.Sprintf("a rate of %v, expected 0.01 to 10000", o.Rate)}
 	case o.Max && o.Rate != 0:
 		return &UsageError{"a rate without any pace, expected one of rate and max"}
@@ -101,7 +101,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	return perform(ctx, s, o)
 }
 
-// perform plays a script.
+// perform plays a script and reports what happened, as Run does.
 func perform(ctx context.Context, s *script, o Options) (*Report, error) {
 	run := &run{script: s, options: o, speed: s.speed(&o), stop: new(atomic.Bool)}
 	defer context.AfterFunc(ctx, func() { run.stop.Store(true) })()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -262,6 +263,7 @@ func TestOptions(t *testing.T) {
 		"no accounts":       func(o *Options) { o.Accounts = 0 },
 		"too many accounts": func(o *Options) { o.Accounts = AccountsMax + 1 },
 		"slower than slow":  func(o *Options) { o.Rate = 0.001 },
+		"no number":         func(o *Options) { o.Rate = math.NaN() },
 		"backward":          func(o *Options) { o.Rate = -1 },
 		"faster than fast":  func(o *Options) { o.Rate = 1e9 },
 		"rate and max":      func(o *Options) { o.Rate, o.Max = 1, true },

@@ -1,10 +1,9 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"time"
-
-	"golang.org/x/term"
 
 	"github.com/lockstep-exchange/lockstep/demo"
 )
@@ -28,29 +27,32 @@ func (d *demoCommand) Run(con *console) error {
 	o := demo.Options{Rate: d.Rate, Max: d.Max, Duration: d.Duration, Accounts: d.Accounts, Seed: d.Seed}
 	if !con.quiet && !con.json {
 		o.Live, o.Every = con.err, 10*time.Second
-		if file, ok := con.err.(*os.File); ok && con.bars && term.IsTerminal(int(file.Fd())) {
+		if con.drawsBars() {
 			o.Every = time.Second
 		}
 	}
 	if err := o.Check(); err != nil {
 		return err
 	}
-	if d.Hlog != "" {
-		file, err := os.Create(d.Hlog)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		o.Log = file
+	if d.Hlog == "" {
+		return d.play(con, o)
 	}
-	report, err := demo.Run(con.ctx, o)
-	if report == nil {
+	file, err := os.Create(d.Hlog)
+	if err != nil {
 		return err
 	}
-	if con.json {
-		con.printJSON(report)
-	} else {
-		report.WriteText(con.out)
+	o.Log = file
+	return errors.Join(d.play(con, o), file.Close())
+}
+
+// play prints the report of a run, of one that was interrupted or has failed a check too.
+func (d *demoCommand) play(con *console, o demo.Options) error {
+	report, err := demo.Run(con.ctx, o)
+	switch {
+	case report == nil:
+		return err
+	case con.json:
+		return errors.Join(err, con.printJSON(report))
 	}
-	return err
+	return errors.Join(err, report.WriteText(con.out))
 }
