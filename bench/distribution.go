@@ -27,7 +27,7 @@ func (h *Harness) Distribution(stage string, e Entry) (*Distribution, error) {
 	}
 	h.progress(stage, 0, 1)
 	timed := e.Plan.Stream.Timed()
-	took := make([]uint32, len(timed)) // in ticks
+	took := make([]uint64, len(timed)) // in ticks
 	for i := range took {              // touch the pages before the clock starts
 		took[i] = 0
 	}
@@ -40,7 +40,7 @@ func (h *Harness) Distribution(stage string, e Entry) (*Distribution, error) {
 	for i := range timed {
 		from := clock.Read()
 		d.Apply(&timed[i])
-		took[i] = uint32(min(clock.Read()-from, math.MaxUint32))
+		took[i] = clock.Read() - from
 	}
 	span := time.Since(started)
 	v.Probe.Add(h.clock.Spin(probeSpan))
@@ -52,9 +52,11 @@ func (h *Harness) Distribution(stage string, e Entry) (*Distribution, error) {
 }
 
 // fill turns ticks into nanoseconds in place and records them.
-func (c *Clock) fill(h *hdrhistogram.Histogram, took []uint32) error {
+//
+// What lasted longer than a histogram can hold counts as its longest.
+func (c *Clock) fill(h *hdrhistogram.Histogram, took []uint64) error {
 	for i, ticks := range took {
-		took[i] = uint32(math.Round(c.Nanos(uint64(ticks))))
+		took[i] = min(uint64(math.Round(c.Nanos(ticks))), uint64(latency.Highest))
 		if err := h.RecordValue(int64(took[i])); err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -92,7 +91,6 @@ func (h *Harness) Through(p Pipe, s Sending, n int) (*Pass, error) {
 	} else if len(allowed()) < 2 {
 		return nil, ErrFewCores
 	}
-	cores := allowed()
 	w, err := p.Recording.Fresh()
 	if err != nil {
 		return nil, err
@@ -115,8 +113,8 @@ func (h *Harness) Through(p Pipe, s Sending, n int) (*Pass, error) {
 		return nil, err
 	}
 	c := &client{node: nd, port: nd.Port(0), reader: reader, clock: h.clock, context: h.Context, base: base,
-		requests: p.Recording.Requests[:min(n, len(p.Recording.Requests))], polite: h.Core < 0}
-	pass, err := c.measure(s, cores)
+		requests: p.Recording.Requests[:min(n, len(p.Recording.Requests))], pause: h.pause}
+	pass, err := c.measure(s, h.Core >= 0)
 	if stop := nd.Stop(context.Background()); err == nil {
 		err = stop
 	}
@@ -141,9 +139,9 @@ type client struct {
 	context  context.Context
 	base     msg.Seq // of the command before the first request
 	requests []msg.Request
-	polite   bool // it has no core of its own, and yields
+	pause    func()
 
-	took   []uint32 // ticks to the first event, by request
+	took   []uint64 // ticks to the first event, by request
 	seen   int      // requests answered
 	last   msg.Seq  // of the last event
 	events int
@@ -151,20 +149,25 @@ type client struct {
 	err    error // why it gave up waiting
 }
 
+// beside returns the highest core that is not the hot thread's.
+func beside(hot int) int {
+	cores := allowed()
+	if last := len(cores) - 1; cores[last] != hot {
+		return cores[last]
+	}
+	return cores[len(cores)-2]
+}
+
 // measure runs one way of sending on a core that is not the hot thread's.
-func (c *client) measure(s Sending, cores []int) (*Pass, error) {
+func (c *client) measure(s Sending, pinned bool) (*Pass, error) {
 	status := c.node.Status()
-	if !c.polite {
+	if pinned {
 		if status.Core < 0 || status.Idle != node.Spin {
 			return nil, fmt.Errorf("%w: the hot thread is not pinned: %s", ErrFewCores, status.Unpinned)
 		}
-		core := cores[len(cores)-1]
-		if core == status.Core {
-			core = cores[len(cores)-2]
-		}
-		defer settle(core)()
+		defer settle(beside(status.Core))()
 	}
-	c.took = make([]uint32, len(c.requests))
+	c.took = make([]uint64, len(c.requests))
 	for i := range c.took { // touch the pages before the clock starts
 		c.took[i] = 0
 	}
@@ -195,11 +198,7 @@ const patience = 1 << 16
 
 // wait lets a moment pass and reports whether there is anything to wait for.
 func (c *client) wait() bool {
-	if c.polite {
-		runtime.Gosched()
-	} else {
-		ring.Pause()
-	}
+	c.pause()
 	if c.waits++; c.waits%patience != 0 {
 		return true
 	}
@@ -292,7 +291,7 @@ func (c *client) see(since func(i int) uint64) bool {
 		c.last = ev.Seq
 		if since != nil {
 			i := int(ev.Seq - c.base - 1)
-			c.took[i] = uint32(min(c.clock.Read()-since(i), math.MaxUint32))
+			c.took[i] = c.clock.Read() - since(i)
 		}
 		c.seen++
 	}
@@ -354,7 +353,7 @@ func (h *Harness) RoundTrip(n int) (*Pass, error) {
 		return nil, err
 	}
 	cores := allowed()
-	if len(cores) < 2 {
+	if h.Core >= 0 && len(cores) < 2 {
 		return nil, ErrFewCores
 	}
 	there, err := ring.NewLane[ball](64)
@@ -371,12 +370,14 @@ func (h *Harness) RoundTrip(n int) (*Pass, error) {
 	ready, gone := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(gone)
-		defer occupy(cores[len(cores)-1])()
+		if h.Core >= 0 {
+			defer occupy(cores[len(cores)-1])()
+		}
 		close(ready)
 		for !stop.Load() {
 			b := there.Next()
 			if b == nil {
-				ring.Pause()
+				h.pause()
 				continue
 			}
 			*back.Claim() = *b
@@ -385,16 +386,29 @@ func (h *Harness) RoundTrip(n int) (*Pass, error) {
 		}
 	}()
 	<-ready
-	p, err := h.serve(there, back, n, cores[len(cores)-2])
+	leave := func() {}
+	if h.Core >= 0 {
+		leave = settle(cores[len(cores)-2])
+	}
+	p, err := h.serve(there, back, n)
+	leave()
 	stop.Store(true)
 	<-gone
 	return p, err
 }
 
+// pause lets a moment pass on a thread that waits.
+func (h *Harness) pause() {
+	if h.Core < 0 {
+		runtime.Gosched()
+	} else {
+		ring.Pause()
+	}
+}
+
 // serve plays the other end of a round trip.
-func (h *Harness) serve(there, back *ring.Lane[ball], n, core int) (*Pass, error) {
-	defer settle(core)()
-	took := make([]uint32, n)
+func (h *Harness) serve(there, back *ring.Lane[ball], n int) (*Pass, error) {
+	took := make([]uint64, n)
 	for i := range took { // touch the pages before the clock starts
 		took[i] = 0
 	}
@@ -405,10 +419,10 @@ func (h *Harness) serve(there, back *ring.Lane[ball], n, core int) (*Pass, error
 		there.Claim()[0] = uint64(i)
 		there.Publish()
 		for back.Next() == nil {
-			ring.Pause()
+			h.pause()
 		}
 		back.Release()
-		took[i] = uint32(min(h.clock.Read()-from, math.MaxUint32))
+		took[i] = h.clock.Read() - from
 	}
 	p.Ns = h.clock.Nanos(h.clock.Read()-began) / float64(n)
 	p.Probe.Add(h.clock.Spin(probeSpan))

@@ -9,7 +9,7 @@ import (
 // ends in the state and with the events of the inline run, and that the twin
 // answers as often as it is asked.
 func TestPipelineIsTheInlineEngine(t *testing.T) {
-	p := short(t, "b10k", 4_000, 1)
+	p := short(t, "b10k", 300, 1)
 	rec, err := Record(p, 1024)
 	if err != nil {
 		t.Fatal(err)

@@ -32,9 +32,9 @@ type Entry struct {
 
 // Harness is how races are run.
 type Harness struct {
-	Rounds int           // runs of each entry that count
-	Core   int           // the core to be pinned to; below 0: none
-	Budget time.Duration // after which void runs are no longer repeated; 0: never repeated
+	Rounds  int // runs of each entry that count
+	Repeats int // void runs of each entry that are repeated, before they count after all
+	Core    int // the core to be pinned to; below 0: none, and what waits yields
 
 	Context context.Context                     // looked at between runs
 	Report  func(stage string, done, total int) // progress; may be nil
@@ -45,7 +45,7 @@ type Harness struct {
 // NewHarness measures the clock and chooses the last core that the process may
 // use.
 func NewHarness(ctx context.Context, rounds int) *Harness {
-	h := &Harness{Rounds: rounds, Core: -1, Budget: 20 * time.Second, Context: ctx, clock: NewClock()}
+	h := &Harness{Rounds: rounds, Repeats: rounds, Core: -1, Context: ctx, clock: NewClock()}
 	if cores := allowed(); len(cores) > 0 {
 		h.Core = cores[len(cores)-1]
 	}
@@ -60,6 +60,7 @@ type Measure struct {
 	Name    string
 	Plan    *Plan
 	Ns      []float64 // per operation, one for each run that counts
+	Own     []float64 // the same by the time that the thread ran; empty where the system does not tell
 	Voided  int       // runs that were repeated because the machine was elsewhere
 	Void    int       // runs that count although it was
 	Probe   Probe     // around all of them
@@ -116,7 +117,6 @@ func (h *Harness) Race(stage string, entries []Entry) ([]Measure, error) {
 	for i, e := range entries {
 		measures[i].Name, measures[i].Plan = e.Name, e.Plan
 	}
-	deadline := time.Now().Add(h.Budget)
 	for round := range h.Rounds {
 		for i := range entries {
 			at := i
@@ -127,7 +127,7 @@ func (h *Harness) Race(stage string, entries []Entry) ([]Measure, error) {
 				continue
 			}
 			h.progress(stage, round*len(entries)+i, h.Rounds*len(entries))
-			if err := h.turn(&entries[at], &measures[at], deadline); err != nil {
+			if err := h.turn(&entries[at], &measures[at]); err != nil {
 				return nil, fmt.Errorf("%s: %w", entries[at].Name, err)
 			}
 		}
@@ -141,8 +141,8 @@ func (h *Harness) progress(stage string, done, total int) {
 	}
 }
 
-// turn is one run that counts, after as many void ones as there is time for.
-func (h *Harness) turn(e *Entry, m *Measure, deadline time.Time) error {
+// turn is one run that counts, after as many void ones as may be repeated.
+func (h *Harness) turn(e *Entry, m *Measure) error {
 	for {
 		if err := h.Context.Err(); err != nil {
 			return err
@@ -153,13 +153,13 @@ func (h *Harness) turn(e *Entry, m *Measure, deadline time.Time) error {
 		}
 		m.Result, m.Rejects, m.Refused, m.Err = r.result, r.rejects, r.refused, r.err
 		if m.Err != nil {
-			m.Ns = nil
+			m.Ns, m.Own = nil, nil
 			return nil
 		}
 		m.Allocs += r.allocs
 		m.Cycles += r.cycles
 		m.Applied += uint64(len(e.Plan.Stream.Timed()))
-		if r.probe.Void() && time.Now().Before(deadline) {
+		if r.probe.Void() && m.Voided < h.Repeats {
 			m.Voided++
 			continue
 		}
@@ -168,13 +168,16 @@ func (h *Harness) turn(e *Entry, m *Measure, deadline time.Time) error {
 		}
 		m.Probe.Add(r.probe)
 		m.Ns = append(m.Ns, r.ns)
+		if r.own > 0 {
+			m.Own = append(m.Own, r.own)
+		}
 		return nil
 	}
 }
 
 // run is one pass of one fresh driver.
 type run struct {
-	ns               float64 // per operation
+	ns, own          float64 // per operation, by the wall and by the thread's own time
 	probe            Probe
 	result           ops.Result
 	rejects, refused uint64
@@ -193,12 +196,17 @@ func (h *Harness) run(e *Entry) (r run, err error) {
 	}
 	r.probe = h.clock.Spin(probeSpan)
 	allocs, cycles := garbage()
+	ranBefore, _ := threadTime()
 	t := time.Now()
 	d.Run(timed)
 	took := time.Since(t)
+	ran, told := threadTime()
 	allocsAfter, cyclesAfter := garbage()
 	r.probe.Add(h.clock.Spin(probeSpan))
 	r.ns = float64(took.Nanoseconds()) / float64(len(timed))
+	if told {
+		r.own = float64(ran-ranBefore) / float64(len(timed))
+	}
 	r.allocs, r.cycles = allocsAfter-allocs, cyclesAfter-cycles
 	r.result, r.rejects, r.refused = d.Counts()
 	r.err = judge(e, d)

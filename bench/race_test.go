@@ -27,7 +27,7 @@ func short(t testing.TB, profile string, timed uint64, instruments int) *Plan {
 func quiet(t testing.TB, rounds int) *Harness {
 	t.Helper()
 	h := NewHarness(context.Background(), rounds)
-	h.Core, h.Budget = -1, 0
+	h.Core, h.Repeats = -1, 0
 	return h
 }
 

@@ -14,6 +14,7 @@ const (
 	Stretch     Verdict = "stretch"      // as good as hoped for
 	Met         Verdict = "met"          // as good as it must be
 	Missed      Verdict = "missed"       // not
+	Void        Verdict = "void"         // the machine was elsewhere: Lost is above VoidAbove
 	NotMeasured Verdict = "not measured" // Note says why
 	NoGoal      Verdict = ""             // told for its own sake
 )
@@ -30,8 +31,9 @@ type Figure struct {
 	Ratio    *float64 `json:"ratio"`
 	Must     *float64 `json:"must"`
 	Stretch  *float64 `json:"stretch"`
-	AtLeast  bool     `json:"at_least"` // the ratio is to be at least must, not at most
-	Lost     *float64 `json:"lost"`     // share of time that the empty loop lost around the runs: the noise floor
+	AtLeast  bool     `json:"at_least"`  // the ratio is to be at least must, not at most
+	OwnRatio *float64 `json:"own_ratio"` // the ratio by the time that the threads ran, where it is known
+	Lost     *float64 `json:"lost"`      // share of time that the empty loop lost around the runs: the noise floor
 	Verdict  Verdict  `json:"verdict"`
 	Note     string   `json:"note,omitempty"`
 }
@@ -66,7 +68,7 @@ func noise(p Probe) Noise {
 type goal struct {
 	number        string
 	must, stretch float64
-	atLeast       bool
+	atLeast       bool // of the ratio, not at most
 }
 
 // ratio makes the figure of value over baseline.
@@ -81,14 +83,19 @@ func (g goal) ratio(name, unit string, value float64, over string, baseline floa
 	r := value / baseline
 	f.Ratio = share(r)
 	f.Verdict = g.judge(r)
+	if f.Verdict != NoGoal && lost > VoidAbove {
+		f.Verdict = Void
+	}
 	return f
 }
 
 // exact makes the figure of a number that is its own measure.
 func (g goal) exact(name, unit string, value float64) Figure {
 	f := g.figure(name, unit)
-	f.Value, f.Ratio = some(value), some(value)
-	f.Verdict = g.judge(value)
+	f.Value = some(value)
+	if g.number != "" {
+		f.Ratio, f.Verdict = f.Value, g.judge(value)
+	}
 	return f
 }
 
@@ -149,7 +156,7 @@ func (r *Report) settle() {
 			switch f.Verdict {
 			case Met, Stretch:
 				measured++
-			case Missed:
+			default:
 				missed++
 			}
 		}
@@ -176,11 +183,22 @@ func (r *Report) Append(dst []byte, colored bool) []byte {
 			dst = paint(dst, r.Figures[i-1].Verdict, colored)
 		}
 		dst = append(dst, '\n')
-		if i > 0 && r.Figures[i-1].Note != "" {
-			dst = fmt.Appendf(dst, "%*s  %s\n", width[0], "", r.Figures[i-1].Note)
+		if i > 0 {
+			dst = r.Figures[i-1].appendNotes(dst, width[0])
 		}
 	}
 	return r.appendFoot(dst)
+}
+
+// appendNotes writes what stands below the line of a figure.
+func (f *Figure) appendNotes(dst []byte, indent int) []byte {
+	if f.Note != "" {
+		dst = fmt.Appendf(dst, "%*s  %s\n", indent, "", f.Note)
+	}
+	if f.Verdict == Void && f.OwnRatio != nil {
+		dst = fmt.Appendf(dst, "%*s  by the time that the threads ran the ratio is %.3f\n", indent, "", *f.OwnRatio)
+	}
+	return dst
 }
 
 func (r *Report) appendFoot(dst []byte) []byte {
@@ -229,9 +247,6 @@ func (f *Figure) row() []string {
 	lost := ""
 	if f.Lost != nil {
 		lost = fmt.Sprintf("%.1f%%", 100**f.Lost)
-		if *f.Lost > VoidAbove {
-			lost += " void"
-		}
 	}
 	ratio := ""
 	if f.Must != nil || f.Ratio != nil {

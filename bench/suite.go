@@ -30,6 +30,9 @@ type Suite struct {
 	Timed   uint64   // operations of a generated stream
 	Flash   []string // files of consensus streams
 	File    string   // a further stream for goal 2; may be empty
+	Crowd   uint32   // accounts of goals 4 and 4b
+	Spread  int      // instruments of goal 4b
+	Trips   int      // round trips of a round of R, and requests of a closed or a slow open loop
 
 	Report Report
 	Traces []Trace // of the figures that are percentiles
@@ -41,15 +44,15 @@ type Suite struct {
 type tally struct{ applied, allocs, cycles uint64 }
 
 const (
-	manyAccounts    = 1 << 20
 	usualAccounts   = 1 << 10
+	manyAccounts    = 1 << 20
 	manyInstruments = 1000
 )
 
 // NewSuite returns a suite without figures. It spins for a moment to see how quiet
 // the machine is.
 func NewSuite(h *Harness, timed uint64) *Suite {
-	s := &Suite{Harness: h, Timed: timed}
+	s := &Suite{Harness: h, Timed: timed, Crowd: manyAccounts, Spread: manyInstruments, Trips: 200_000}
 	leave := h.hold()
 	quiet := h.clock.Spin(200 * time.Millisecond)
 	leave()
@@ -123,7 +126,11 @@ func (s *Suite) race(stage string, entries ...Entry) ([]Measure, error) {
 func (g goal) over(name string, a *Measure, letter string, b *Measure) Figure {
 	lost := a.Probe
 	lost.Add(b.Probe)
-	return g.ratio(name, "ns/op", a.Median(), letter, b.Median(), lost.Lost())
+	f := g.ratio(name, "ns/op", a.Median(), letter, b.Median(), lost.Lost())
+	if own := median(b.Own); own > 0 && len(a.Own) > 0 {
+		f.OwnRatio = share(median(a.Own) / own)
+	}
+	return f
 }
 
 // book adds goals 1 and 2 on one stream.
@@ -145,9 +152,9 @@ func (s *Suite) dense() error {
 	l, a, plain, w, off, k := &m[0], &m[1], &m[2], &m[3], &m[4], &m[5]
 	s.book(p, goal{"1", 1.30, 1.10, false}, goal{"2", 0.70, 0.50, false}, a, l, plain)
 	s.add(
-		goal{"3", 2.3, 1.55, false}.over("W on b10k, 1,024 accounts", w, "L", l),
-		goal{"3", 1.8, 1.4, false}.over("W on b10k, 1,024 accounts", w, "A", a),
-		goal{}.over("W on b10k, 1,024 accounts", w, "K(1024)", k),
+		goal{"3", 2.3, 1.55, false}.over("W on b10k, 1024 accounts", w, "L", l),
+		goal{"3", 1.8, 1.4, false}.over("W on b10k, 1024 accounts", w, "A", a),
+		goal{}.over("W on b10k, 1024 accounts", w, "K(1024)", k),
 		goal{"18", 1.05, 1.02, false}.over("W on b10k, self-checks on", w, "W, off", off),
 	)
 	s.counts.add(w)
@@ -294,13 +301,13 @@ func (s *Suite) crowd() error {
 	if err != nil {
 		return err
 	}
-	m, err := s.race("1,048,576 accounts", RiskLadder(p, manyAccounts), Whole(p, manyAccounts))
+	m, err := s.race("many accounts", RiskLadder(p, s.Crowd), Whole(p, s.Crowd))
 	if err != nil {
 		return err
 	}
 	s.counts.add(&m[1])
 	s.garbage()
-	s.add(goal{"4", 1.8, 1.2, false}.over("W on b10k, 1,048,576 accounts", &m[1], "K(1M)", &m[0]))
+	s.add(goal{"4", 1.8, 1.2, false}.over(fmt.Sprintf("W on b10k, %d accounts", s.Crowd), &m[1], "K", &m[0]))
 	return nil
 }
 
@@ -308,11 +315,11 @@ func (s *Suite) crowd() error {
 // of what was measured: W with the time of A taken out and that of M put in, all
 // three over the same instruments.
 func (s *Suite) spread() error {
-	p, err := s.generated("b10k", manyInstruments)
+	p, err := s.generated("b10k", s.Spread)
 	if err != nil {
 		return err
 	}
-	m, err := s.race("1,000 instruments", Bare(p), Map(p), Whole(p, manyAccounts))
+	m, err := s.race("many instruments", Bare(p), Map(p), Whole(p, s.Crowd))
 	if err != nil {
 		return err
 	}
@@ -320,8 +327,11 @@ func (s *Suite) spread() error {
 	lost := w.Probe
 	lost.Add(a.Probe)
 	lost.Add(plain.Probe)
-	f := goal{"4b", 0.90, 0.75, false}.ratio("W over 1,000 instruments, 1,048,576 accounts", "ns/op",
+	f := goal{"4b", 0.90, 0.75, false}.ratio(fmt.Sprintf("W over %d instruments, %d accounts", s.Spread, s.Crowd), "ns/op",
 		w.Median(), "W on M", w.Median()-a.Median()+plain.Median(), lost.Lost())
+	if own := median(w.Own) - median(a.Own) + median(plain.Own); own > 0 {
+		f.OwnRatio = share(median(w.Own) / own)
+	}
 	f.Note = fmt.Sprintf("W on M is W - A + M with A %.1f and M %.1f ns/op", a.Median(), plain.Median())
 	s.add(f)
 	return nil
@@ -335,27 +345,24 @@ func (s *Suite) references() error {
 		if err != nil {
 			return err
 		}
-		entries := []Entry{Ladder(p), RiskLadder(p, usualAccounts), RiskLadder(p, manyAccounts), Map(p)}
+		entries := []Entry{Ladder(p), RiskLadder(p, usualAccounts), RiskLadder(p, s.Crowd), Map(p)}
 		m, err := s.race(profile, entries...)
 		if err != nil {
 			return err
 		}
-		for i, letter := range []string{"L", "K(1024)", "K(1M)", "M"} {
+		for i, letter := range []string{"L", "K(1024)", fmt.Sprintf("K(%d)", s.Crowd), "M"} {
 			s.add(goal{}.over(letter+" on "+profile, &m[i], "L", &m[0]))
 		}
 	}
 	return nil
 }
 
-// trips is how many round trips a round of R has.
-const trips = 200_000
-
 // ring makes the figures of R: a record to another core and back.
 func (s *Suite) ring() error {
 	var passes []*Pass
 	for i := range s.Harness.Rounds {
 		s.Harness.progress("round trips", i, s.Harness.Rounds)
-		p, err := s.Harness.RoundTrip(trips)
+		p, err := s.Harness.RoundTrip(s.Trips)
 		if errors.Is(err, ErrFewCores) {
 			s.add(goal{}.none("R: a record to another core and back", err.Error()))
 			return nil
@@ -465,10 +472,10 @@ func (s *Suite) round(rec *Recording, r *rounds, number int) error {
 		return func() (*Pass, error) { return h.Through(p, how, n) }
 	}
 	passes := []func() error{
-		keep(&r.trip, func() (*Pass, error) { return h.RoundTrip(trips) }),
-		keep(&r.closed, through(engine, Closed, trips)),
-		keep(&r.twin[0], through(empty, Sending{Rate: rates[0]}, trips)),
-		keep(&r.open[0], through(engine, Sending{Rate: rates[0]}, trips)),
+		keep(&r.trip, func() (*Pass, error) { return h.RoundTrip(s.Trips) }),
+		keep(&r.closed, through(engine, Closed, s.Trips)),
+		keep(&r.twin[0], through(empty, Sending{Rate: rates[0]}, s.Trips)),
+		keep(&r.open[0], through(engine, Sending{Rate: rates[0]}, s.Trips)),
 		keep(&r.twin[1], through(empty, Sending{Rate: rates[1]}, n)),
 		keep(&r.open[1], through(engine, Sending{Rate: rates[1]}, n)),
 		keep(&r.flood, through(engine, Sending{Flood: true}, n)),

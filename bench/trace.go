@@ -12,7 +12,7 @@ type Trace struct {
 	Tag     string
 	Started time.Time
 	Span    time.Duration // of the whole pass
-	Ns      []uint32
+	Ns      []uint64
 }
 
 // intervals is how many lines of a log a trace becomes.
