@@ -95,3 +95,19 @@ func (h *House) giveBack(row uint32) {
 	h.live--
 	*p = Position{}
 }
+
+// Foresee loads the first lines that a command of an account in an instrument will need, and returns something of them, so
+// that nobody drops the loads. It changes nothing.
+func (h *House) Foresee(account msg.AccountID, instr msg.InstrumentID) uint32 {
+	row := h.home(account, instr)
+	if uint64(account) >= uint64(len(h.accounts)) {
+		return row
+	}
+	return uint32(h.accounts[account].Owner) ^ uint32(h.rows[row].Account) ^ h.past[row]
+}
+
+// ForeseeFill loads what a fill of an order of an account will need, row being its position.
+func (h *House) ForeseeFill(account msg.AccountID, row uint32) uint32 {
+	return uint32(h.accounts[account].Owner) ^ uint32(h.rows[row].Account) ^ h.ledgers[row].ReduceOnly ^
+		uint32(h.statements[account].Next)
+}

@@ -18,13 +18,23 @@ type Loop struct {
 	engine *Engine
 	lanes  *ring.FanIn[msg.Request]
 	out    *ring.Ring[msg.Event]
-	next   msg.Command // the command that is being applied
 	events []msg.Event
+
+	// The last commands, by their number among all that were taken: those from applied on are still to be applied, the
+	// others are kept for the day on which something breaks.
+	kept           [keptMax]msg.Command
+	applied, taken uint64
 }
 
 const (
 	// takeMax is how many requests of one lane come before another's.
 	takeMax = 16
+	// groupMax is how many requests are taken at a time, so that the misses of their commands overlap.
+	groupMax = 8
+	// keptMax is how many commands are kept, those of the present group included; a power of two.
+	keptMax = 128
+	// lastMax is how many of them are told of.
+	lastMax = 64
 	// batchMax is how many commands one Poll applies at most.
 	batchMax = 32
 )
@@ -35,30 +45,51 @@ func NewLoop(e *Engine, lanes []*ring.Lane[msg.Request], out *ring.Ring[msg.Even
 	return &Loop{engine: e, lanes: ring.NewFanIn(lanes, takeMax), out: out, events: make([]msg.Event, 0, e.limits.Events)}
 }
 
-// Poll applies up to 32 requests that wait in the lanes and publishes their events in one go. now bounds the time of the
-// commands from below; a request's own stamp counts where it is later, and time never runs back (D-05). It returns how
-// many it applied: 0 when nothing waits, or when out has no room for the events of one command more.
+// Poll applies up to 32 requests that wait in the lanes, in groups of up to 8 whose events are published in one go. now
+// bounds the time of the commands from below; a request's own stamp counts where it is later, and time never runs back
+// (D-05). It returns how many it applied: 0 when nothing waits, or when out has no room for the events of one command
+// more.
 func (l *Loop) Poll(now fixed.Nanos) (applied int) {
-	for applied < batchMax && l.out.Room(int(l.engine.limits.Events)) {
-		r := l.lanes.Next()
-		if r == nil {
+	for applied < batchMax && (l.applied < l.taken || l.take()) {
+		before := applied
+		for ; l.applied < l.taken && l.out.Room(int(l.engine.limits.Events)); l.applied++ {
+			l.apply(&l.kept[l.applied%keptMax], now)
+			applied++
+		}
+		if applied == before {
 			break
 		}
-		l.apply(r, now)
-		applied++
-	}
-	if applied > 0 {
-		l.lanes.Release()
 		l.out.Publish()
 	}
 	return applied
 }
 
+// take takes the next group out of the lanes. A single request has no other to overlap with.
+func (l *Loop) take() bool {
+	first := l.taken
+	for l.taken-first < groupMax {
+		r := l.lanes.Next()
+		if r == nil {
+			break
+		}
+		l.kept[l.taken%keptMax].Request.CopyFrom(r)
+		l.taken++
+	}
+	if l.taken == first {
+		return false
+	}
+	l.lanes.Release()
+	if l.taken-first > 1 {
+		for at := first; at < l.taken; at++ {
+			l.engine.Foresee(&l.kept[at%keptMax].Request)
+		}
+	}
+	return true
+}
+
 // apply stamps one request, applies it and lays its events into the out ring.
-func (l *Loop) apply(r *msg.Request, now fixed.Nanos) {
-	c := &l.next
-	c.Request.CopyFrom(r)
-	c.Seq, c.Time = l.engine.seq+1, max(r.Time, now, l.engine.now)
+func (l *Loop) apply(c *msg.Command, now fixed.Nanos) {
+	c.Seq, c.Time = l.engine.seq+1, max(c.Time, now, l.engine.now)
 	l.events = l.engine.Apply(c, l.events[:0])
 	for i := range l.events {
 		l.events[i].CopyTo(l.out.Claim())
@@ -74,6 +105,19 @@ func (l *Loop) Pump(now fixed.Nanos) (applied int) {
 			return applied
 		}
 	}
+}
+
+// Pending is how many requests have been taken out of the lanes and are not applied yet: out had no room.
+func (l *Loop) Pending() int { return int(l.taken - l.applied) }
+
+// Last appends the last commands that were applied, at most 64 of them, the one under way last (D-04).
+func (l *Loop) Last(dst []msg.Command) []msg.Command {
+	end := min(l.applied+1, l.taken)
+	begin := max(end, lastMax) - lastMax
+	for at := begin; at < end; at++ {
+		dst = append(dst, l.kept[at%keptMax])
+	}
+	return dst
 }
 
 // Engine is the engine between the rings, to be read when nobody calls Poll.

@@ -26,6 +26,7 @@ func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32
 	leaves, before := t.Leaves, e.house.Position(row).Qty
 	for {
 		e.fills = b.Match(t, e.fills[:0])
+		e.foreseeFills(order.Account, row)
 		for i := range e.fills {
 			f := &e.fills[i]
 			switch f.Kind {
@@ -50,6 +51,15 @@ func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32
 		order.Leaves = t.Leaves
 		e.canceled(h, order, t.Decremented, t.Leaves, msg.CanceledBySTP, nil)
 	}
+}
+
+// foreseeFills loads what all the fills of a match will need, so that their misses overlap.
+func (e *Engine) foreseeFills(taker msg.AccountID, row uint32) {
+	seen := e.house.ForeseeFill(taker, row)
+	for i := range e.fills {
+		seen ^= e.house.ForeseeFill(e.fills[i].Account, e.house.Claim(e.fills[i].Handle).Position)
+	}
+	e.foreseen ^= seen
 }
 
 // trade settles one trade and tells both sides, the maker's first.

@@ -67,8 +67,11 @@ func (n *Node) poll() bool {
 	return true
 }
 
-// drained reports whether nothing waits in the lanes.
+// drained reports whether nothing waits in the lanes, nor in the hands of the poller.
 func (n *Node) drained() bool {
+	if p, ok := n.poller.(interface{ Pending() int }); ok && p.Pending() > 0 {
+		return false
+	}
 	for _, l := range n.lanes {
 		if l.Ready() {
 			return false
