@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
@@ -237,4 +238,16 @@ func TestFormatComesFirst(t *testing.T) { // W-59
 	d.refused(msg.RejectUnknownAccount, msg.Transfer(1, 9, 1))
 	d.refused(msg.RejectUnknownAccount, msg.WithdrawAsset(9, 9, 1))
 	d.refused(msg.RejectUnknownInstrument, msg.DepositAsset(1, 1, 1))
+}
+
+// TestSpotSellUnderInitial sells more of an asset than there is while equity is below the initial requirement.
+func TestSpotSellUnderInitial(t *testing.T) { // W-59, M-18
+	d := newDesk(t, Limits{Instruments: 2, Accounts: 4})
+	d.list(perpetual(1), 100)
+	d.list(market.Spec{ID: 2, Type: msg.Spot, TickLot: fixed.Coin}, 50)
+	d.ok(msg.Deposit(1, 100*fixed.Coin), msg.DepositAsset(1, 2, 5), msg.Limit(1, 1, msg.Buy, 100, 10))
+	d.refused(msg.RejectInsufficientFunds, msg.Limit(1, 2, msg.Sell, 60, 6))
+	d.ok(msg.SetMark(1, 101))
+	d.refused(msg.RejectAccountReduceOnly, msg.Limit(1, 2, msg.Sell, 60, 6))
+	d.ok(msg.Limit(1, 2, msg.Sell, 60, 5))
 }

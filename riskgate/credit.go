@@ -40,6 +40,9 @@ func (g *Gate) credit(r *msg.Request, o *Order, p *clearing.Position, n fixed.Mo
 			return reject
 		}
 	}
+	if in.Asks&market.AskMargin != 0 && !margin.Margined(in) && o.Side == msg.Sell && x.Sells > x.Qty {
+		return o.refuse(msg.RejectInsufficientFunds, int64(x.Qty-x.Sells+o.Qty), int64(o.Qty))
+	}
 	g.House.Witness(r.Instr, alone)
 	return 0
 }
@@ -48,9 +51,6 @@ func (g *Gate) credit(r *msg.Request, o *Order, p *clearing.Position, n fixed.Mo
 // that it may come to.
 func (g *Gate) require(o *Order, in *market.Instrument, most fixed.Lots) msg.Reject {
 	x, ok := &o.Exposure, false
-	if !margin.Margined(in) && o.Side == msg.Sell && x.Sells > x.Qty {
-		return o.refuse(msg.RejectInsufficientFunds, int64(x.Qty-x.Sells+o.Qty), int64(o.Qty))
-	}
 	if in.SlopeInitial != 0 && !margin.Bears(in, most, g.House.Bound()) {
 		return msg.RejectOverflow
 	}
