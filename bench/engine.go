@@ -27,6 +27,7 @@ type WholeEngine struct {
 
 	engine *engine.Engine
 	next   msg.Command
+	ahead  msg.Request // what foresee tells of
 	events []msg.Event
 	ids    []msg.OrderID // by id of the stream
 	back   []uint32      // by row of the engine, the id of the stream
@@ -132,10 +133,27 @@ func (w *WholeEngine) apply() []msg.Event {
 	return w.events
 }
 
-// Run applies every operation of list.
+// group is how many operations at hand the engine is told of ahead, as many as engine.Loop takes from its lanes at a time.
+const group = 8
+
+// Run applies every operation of list, telling the engine of a group ahead as engine.Loop does.
 func (w *WholeEngine) Run(list []ops.Op) {
 	for i := range list {
+		if i%group == 0 {
+			w.foresee(list[i:min(i+group, len(list))])
+		}
 		w.Apply(&list[i])
+	}
+}
+
+// foresee tells the engine what the next operations name: account, instrument, and the order where it is known already.
+func (w *WholeEngine) foresee(list []ops.Op) {
+	for i := range list {
+		op := &list[i]
+		w.ahead.Account = msg.AccountID(op.Owner(w.mask)) + 1
+		w.ahead.Instr = msg.InstrumentID(op.Instrument(w.books)) + 1
+		w.ahead.Order = w.ids[op.ID]
+		w.engine.Foresee(&w.ahead)
 	}
 }
 
