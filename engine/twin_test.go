@@ -1,0 +1,558 @@
+package engine
+
+import (
+	"flag"
+	"fmt"
+	"testing"
+
+	"github.com/lockstep-exchange/lockstep/clearing"
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+var (
+	twinCommands = flag.Int("engine.twin", 120_000, "commands of TestEngineAgainstNaive, over all its days")
+	firstSeed    = flag.Uint64("engine.seed", 0x9E3779B97F4A7C15, "seed of the first random day; the others follow from it")
+)
+
+// chance draws numbers below n, n > 0: a generator in tests, the input in fuzzing.
+type chance interface{ below(n int64) int64 }
+
+// xorshift is a generator; the seed is not 0.
+type xorshift uint64
+
+func (x *xorshift) below(n int64) int64 {
+	v := uint64(*x)
+	v ^= v << 13
+	v ^= v >> 7
+	v ^= v << 17
+	*x = xorshift(v)
+	return int64(v >> 11 % uint64(n))
+}
+
+// trader draws the commands of a day. It sees events, as a trader does, and nothing of the state.
+type trader struct {
+	chance
+	day
+	at    fixed.Nanos
+	refs  [8]msg.Ref
+	mids  [4]fixed.Ticks
+	ids   []msg.OrderID // seen in Accepted, the latest last
+	whose map[msg.OrderID]msg.Command
+	later []later
+}
+
+// later is a command that sets right, some commands on, what another has turned.
+type later struct {
+	in      int64
+	command msg.Command
+}
+
+// day says what a day is like.
+type day struct {
+	name     string
+	limits   Limits
+	accounts int64 // 1..accounts trade; owners are the odd ones
+	lots     int64 // of an order, at most
+	money    int64 // of a deposit, in hundredths of a coin, at most
+	width    int64 // a price lies up to this far from the mark
+	calm     int64 // of 100 commands are plain orders and cancels
+	leap     int64 // one in leap commands comes hours later
+}
+
+var days = []day{
+	{name: "plain", limits: Limits{Instruments: 3, Accounts: 8, Orders: 64, Events: 256}, accounts: 6, lots: 40, money: 500,
+		width: 8, calm: 85, leap: 400},
+	{name: "poor", limits: Limits{Instruments: 3, Accounts: 8, Orders: 64, Events: 256}, accounts: 4, lots: 60, money: 150,
+		width: 25, calm: 70, leap: 60},
+	{name: "tight tables", limits: Limits{Instruments: 3, Accounts: 6, Orders: 14, Levels: 7, Positions: 6, AccountPositions: 2, Events: 256,
+		Sessions: 3, OwnerAccounts: 2, Jobs: 2}, accounts: 7, lots: 12, money: 200, width: 9, calm: 70, leap: 200},
+	{name: "ruled", limits: Limits{Instruments: 3, Accounts: 8, Orders: 64, Events: 256}, accounts: 6, lots: 30, money: 250,
+		width: 10, calm: 40, leap: 50},
+	{name: "crowded", limits: Limits{Instruments: 3, Accounts: 4, Orders: 1200, Events: 256, Jobs: 4}, accounts: 3, lots: 3, money: 300_000,
+		width: 4, calm: 93, leap: 1 << 40},
+}
+
+func newTrader(d day, c chance) *trader {
+	return &trader{chance: c, day: d, at: 20 * fixed.Hour, mids: [4]fixed.Ticks{0, 100, 1000, 50}, whose: map[msg.OrderID]msg.Command{}}
+}
+
+func (t *trader) percent(p int64) bool { return t.below(100) < p }
+
+func pick[T any](t *trader, from ...T) T { return from[t.below(int64(len(from)))] }
+
+// opening are the first commands of a day: two perpetuals, one of them with brackets, slope and a rebate, and one spot
+// instrument.
+func (t *trader) opening() []msg.Command {
+	list := func(id msg.InstrumentID, l msg.Listing, maker, taker fixed.Rate) []msg.Command {
+		return []msg.Command{msg.List(id, l), msg.SetFees(id, msg.Fees{Maker: maker, Taker: taker}), msg.SetPhase(id, msg.Continuous),
+			msg.SetMark(id, t.mids[id])}
+	}
+	var out []msg.Command
+	out = append(out, list(1, msg.Listing{Type: msg.Perpetual, TickLot: 10_000, UnitLots: 10, Start: 100, STP: msg.STPCancelNewest},
+		fixed.BasisPoint, 5*fixed.BasisPoint)...)
+	out = append(out, list(2, msg.Listing{Type: msg.Perpetual, TickLot: 700, UnitLots: 3, Start: 1000, Group: 1}, -3*fixed.BasisPoint,
+		7*fixed.BasisPoint+13)...)
+	out = append(out, list(3, msg.Listing{Type: msg.Spot, TickLot: 2_300, Start: 50, Group: 2, STP: msg.STPDecrement}, -fixed.BasisPoint,
+		fixed.BasisPoint)...)
+	out = append(out,
+		msg.SetTier(2, msg.Tier{UpTo: 2 * fixed.Coin, Initial: 3 * fixed.Percent, Maintenance: fixed.Percent}),
+		msg.SetTier(2, msg.Tier{Index: 1, UpTo: 9 * fixed.Coin, Initial: 33*fixed.Percent + 1, Maintenance: 2 * fixed.Percent}),
+		msg.SetTier(2, msg.Tier{Index: 2, Initial: 50 * fixed.Percent, Maintenance: 25 * fixed.Percent}),
+		msg.SetRule(2, msg.SlopeInitial, 90_000), msg.SetRule(2, msg.SlopeMaintenance, 40_007))
+	for id := msg.AccountID(1); id <= msg.AccountID(t.accounts); id++ {
+		owner := msg.OwnerID(id | 1)
+		if id > 5 {
+			owner = 0
+		}
+		out = append(out, msg.OpenAccount(id, owner, msg.AllGroups), t.deposit(id), msg.DepositAsset(id, 3, fixed.Lots(1+t.below(200))))
+	}
+	return append(out, msg.OpenSession(1, 1), msg.OpenSession(2, 3), msg.OpenSession(3, 5))
+}
+
+func (t *trader) deposit(id msg.AccountID) msg.Command {
+	return msg.Deposit(id, fixed.Money(1+t.below(t.money))*10_000)
+}
+
+func (t *trader) account() msg.AccountID { return msg.AccountID(1 + t.below(t.accounts)) }
+
+func (t *trader) instrument() msg.InstrumentID {
+	if t.percent(1) {
+		return pick(t, msg.InstrumentID(0), 4, 65_537)
+	}
+	return msg.InstrumentID(1 + t.below(3))
+}
+
+// price draws a price near the mark, as bold as the width allows.
+func (t *trader) price(id msg.InstrumentID, side msg.Side) fixed.Ticks {
+	mid := t.mids[id&3]
+	d := fixed.Ticks(t.below(t.below(t.width)+1) - t.below(3))
+	if side == msg.Buy {
+		d = -d
+	}
+	if t.percent(1) {
+		return fixed.Ticks(t.below(3))
+	}
+	return mid + d
+}
+
+func (t *trader) side() msg.Side { return pick(t, msg.Buy, msg.Sell) }
+
+// next is the next command, stamped with its time.
+func (t *trader) next() msg.Command {
+	t.at += fixed.Nanos(t.below(int64(fixed.Second / 10)))
+	if t.below(t.leap) == 0 {
+		t.at += fixed.Nanos(t.below(int64(30 * fixed.Hour)))
+	}
+	c := t.draw()
+	c.Time = t.at
+	if c.Session == 0 && t.percent(30) && c.Kind <= msg.KindCancelAll || t.percent(1) {
+		c.Session = msg.SessionID(c.Account|1)/2 + 1 // that of its owner, mostly
+		if t.percent(8) {
+			c.Session = pick(t, msg.SessionID(1), 2, 3, 4, 300)
+		}
+	}
+	if t.percent(40) {
+		s := c.Session & 7
+		if t.refs[s]++; t.percent(3) {
+			t.refs[s] -= msg.Ref(t.below(3))
+		}
+		c.Ref = t.refs[s]
+	}
+	return c
+}
+
+// undo sets a turn right some commands later, twice, for the first may come too early.
+func (t *trader) undo(turn, right msg.Command) msg.Command {
+	for range 2 {
+		t.later = append(t.later, later{5 + t.below(40), right})
+	}
+	return turn
+}
+
+func (t *trader) draw() msg.Command {
+	for i := range t.later {
+		if t.later[i].in--; t.later[i].in <= 0 {
+			c := t.later[i].command
+			t.later = append(t.later[:i], t.later[i+1:]...)
+			return c
+		}
+	}
+	if t.percent(t.calm) {
+		switch {
+		case t.percent(25):
+			return t.recall(msg.KindCancel)
+		case t.percent(15):
+			return t.recall(msg.KindAmend)
+		}
+		return t.order()
+	}
+	id, in := t.account(), t.instrument()
+	switch t.below(18) {
+	case 0, 1, 2:
+		if in > 0 && in < 4 {
+			t.mids[in] = max(5, t.mids[in]+fixed.Ticks(t.below(t.width+1)-t.below(t.width+1)))
+			return msg.SetMark(in, t.mids[in])
+		}
+		return msg.SetMark(in, fixed.Ticks(t.below(3)))
+	case 3, 4:
+		return t.deposit(id)
+	case 5:
+		return pick(t, msg.Withdraw(id, fixed.Money(t.below(t.money)*10_000)), msg.Withdraw(id, fixed.Money(t.below(t.money)*1_000)))
+	case 6:
+		return msg.Transfer(id, t.account(), fixed.Money(t.below(t.money)*5_000))
+	case 7:
+		return pick(t, msg.DepositAsset(id, 3, fixed.Lots(t.below(t.lots))), msg.WithdrawAsset(id, in, fixed.Lots(t.below(t.lots))),
+			msg.DepositAsset(id, in, fixed.Lots(t.below(t.lots))))
+	case 8:
+		return msg.CancelAll(id, pick(t, 0, 0, in), pick(t, 0, 0, msg.Buy, msg.Sell, 3))
+	case 9, 10:
+		en := msg.Entry{Scope: msg.Scope(t.below(6)), Action: pick(t, msg.Block, msg.BlockAndCancel, msg.ReduceEntry, msg.ReduceEntry,
+			msg.Action(t.below(7))), Owner: msg.OwnerID(t.below(7))}
+		right := en
+		right.Action = msg.Unblock
+		return t.undo(msg.SetEntry(id, in, en), msg.SetEntry(id, in, right))
+	case 11:
+		return t.undo(msg.SetPhase(in, pick(t, msg.ReduceOnly, msg.ReduceOnly, msg.Phase(t.below(6)))), msg.SetPhase(in, msg.Continuous))
+	case 12:
+		taker := fixed.Rate(t.below(2 * int64(fixed.Percent)))
+		return t.undo(msg.SetFees(in, msg.Fees{Maker: taker - fixed.Rate(t.below(4*int64(fixed.Percent))), Taker: taker}),
+			msg.SetFees(in, msg.Fees{Maker: -fixed.BasisPoint * fixed.Rate(t.below(4)), Taker: 7*fixed.BasisPoint + 13}))
+	case 13, 14:
+		return t.rule(in)
+	case 15:
+		return t.undo(msg.SetTier(in, msg.Tier{Index: uint8(t.below(3)), UpTo: fixed.Money(t.below(3) * t.below(9_000_000)),
+			Initial: fixed.Rate(t.below(int64(fixed.One / 2))), Maintenance: fixed.Rate(t.below(int64(fixed.One / 8)))}),
+			msg.SetTier(in, msg.Tier{Initial: 7 * fixed.Percent, Maintenance: 4 * fixed.Percent}))
+	case 16:
+		s := msg.SessionID(t.below(4))
+		return t.undo(pick(t, msg.OpenSession(s, msg.OwnerID(t.below(7))), msg.CloseSession(s)), msg.OpenSession(s, msg.OwnerID(2*s-1)))
+	}
+	switch t.below(4) {
+	case 0:
+		who, owner := msg.AccountID(t.below(10)), msg.OwnerID(t.below(10))
+		return t.undo(msg.OpenAccount(who, pick(t, owner, msg.OwnerID(who|1)), pick(t, msg.AllGroups, 0b101, 0b110)),
+			msg.OpenAccount(who, msg.OwnerID(who|1), msg.AllGroups))
+	case 1:
+		return msg.List(in, msg.Listing{Type: msg.Spot, TickLot: 1})
+	case 2:
+		return msg.Command{Request: msg.Request{Kind: 77}}
+	}
+	return msg.Tick()
+}
+
+// order draws a new order.
+func (t *trader) order() (c msg.Command) {
+	id, in, side := t.account(), t.instrument(), t.side()
+	qty := fixed.Lots(1 + t.below(t.below(t.lots)+1))
+	flags := msg.Flags(0)
+	for _, f := range []msg.Flags{msg.FlagPostOnly, msg.FlagSlide} {
+		if t.percent(6) {
+			flags |= f
+		}
+	}
+	if t.percent(12) {
+		flags |= msg.FlagReduceOnly
+	}
+	switch t.below(10) {
+	case 0:
+		c = msg.Market(id, in, side, qty, pick(t, 0, 0, t.price(in, side.Opposite())))
+		c.TIF = pick(t, msg.IOC, msg.IOC, msg.FOK)
+		flags &= msg.FlagReduceOnly
+	case 1, 2:
+		ext, tif := msg.OrderExt{}, msg.GTC
+		if t.percent(60) {
+			tif, ext.Expire = msg.GTD, t.at+fixed.Nanos(t.below(3*int64(fixed.Second)))
+		}
+		if t.percent(40) {
+			ext.Min = fixed.Lots(t.below(int64(qty) + 1))
+		}
+		c = msg.Place(id, in, side, t.price(in, side), qty, ext)
+		c.TIF = tif
+	default:
+		c = msg.Limit(id, in, side, t.price(in, side), qty)
+		if t.percent(20) {
+			c.TIF = pick(t, msg.IOC, msg.FOK)
+			c.Price = t.price(in, side.Opposite())
+		}
+	}
+	c.Flags = flags
+	c.STP = msg.STP(t.below(6))
+	if t.percent(1) {
+		c.Flags, c.STP, c.TIF = msg.Flags(t.below(1<<12)), msg.STP(t.below(8)), msg.TIF(t.below(6))
+	}
+	return c
+}
+
+// recall draws a cancel or an amend of an order that was seen.
+func (t *trader) recall(kind msg.Kind) msg.Command {
+	if len(t.ids) == 0 {
+		return msg.Cancel(t.account(), 1, msg.OrderID(t.below(100)))
+	}
+	k := len(t.ids) - 1 - int(t.below(min(int64(len(t.ids)), 40)))
+	if t.percent(5) {
+		k = int(t.below(int64(len(t.ids))))
+	}
+	id := t.ids[k]
+	was := t.whose[id]
+	if t.percent(2) {
+		was.Account, was.Instr, id = t.account(), t.instrument(), id+msg.OrderID(t.below(3))<<32
+	}
+	if kind == msg.KindCancel {
+		return msg.Cancel(was.Account, was.Instr, id)
+	}
+	price, qty := t.price(was.Instr, was.Side), fixed.Lots(1+t.below(t.lots))
+	if t.percent(40) {
+		price, qty = was.Price, fixed.Lots(1+t.below(int64(was.Qty)))
+	}
+	c := msg.Amend(was.Account, was.Instr, id, price, qty)
+	if t.percent(50) {
+		c.Flags = msg.FlagLeaves
+	}
+	return c
+}
+
+// rule draws a parameter, and takes it back later.
+func (t *trader) rule(in msg.InstrumentID) msg.Command {
+	r := msg.Rule(t.below(18))
+	v, back := int64(0), int64(0)
+	switch r {
+	case msg.Band, msg.MarketRange:
+		v = t.below(int64(30 * fixed.Percent))
+		if r == msg.MarketRange {
+			back = int64(10 * fixed.Percent)
+		}
+	case msg.SlopeInitial, msg.SlopeMaintenance:
+		v = t.below(200_000)
+	case msg.PriceStep, msg.QtyStep:
+		v = pick[int64](t, 2, 5)
+	case msg.MaxOrderQty:
+		v = 1 + t.lots/3
+	case msg.MaxOrderNotional:
+		v = t.below(40_000_000)
+	case msg.MinOrderNotional:
+		v = t.below(3_000_000)
+	case msg.MaxOpenOrders:
+		v = 1 + t.below(8)
+	case msg.MaxPosition, msg.MaxOpenInterest:
+		v = t.below(2 * t.lots)
+	case msg.MessageRate:
+		in, v = 0, 1+t.below(20)
+	case msg.MessageBurst:
+		in, v, back = 0, 1+t.below(4), 2
+	case msg.ProfitHaircut, msg.WithdrawMargin:
+		in, v = 0, t.below(int64(fixed.One)+1)
+		back = v / 2
+	default:
+		v = t.below(5) - 1
+	}
+	return t.undo(msg.SetRule(in, r, v), msg.SetRule(in, r, back))
+}
+
+// see lets the trader look at the events of its command.
+func (t *trader) see(c *msg.Command, events []msg.Event) {
+	for i := range events {
+		if e := &events[i]; e.Kind == msg.Accepted {
+			t.ids = append(t.ids, e.Order)
+			was := *c
+			was.Price, was.Qty, was.Account, was.Instr = e.Price, e.Qty, e.Account, e.Instr
+			t.whose[e.Order] = was
+		}
+	}
+}
+
+// pair is an engine and its twin.
+type pair struct {
+	e    *Engine
+	n    *naive
+	out  []msg.Event
+	text string // of the first difference
+}
+
+func newPair(l Limits) (*pair, error) {
+	e, err := New(l)
+	if err != nil {
+		return nil, err
+	}
+	return &pair{e: e, n: newNaive(e.limits)}, nil
+}
+
+// apply gives both a command and says where they differ.
+func (p *pair) apply(c msg.Command, all bool) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%s: panic: %v", c.String(), r)
+		}
+	}()
+	c.Seq = p.e.seq + 1
+	c.Time = max(c.Time, p.e.now)
+	p.out = p.e.Apply(&c, p.out[:0])
+	want := p.n.apply(&c)
+	for i := range max(len(want), len(p.out)) {
+		if i >= len(want) {
+			return fmt.Errorf("%s: event %d: %s, want none", c.String(), i, p.out[i].String())
+		}
+		if i >= len(p.out) {
+			return fmt.Errorf("%s: event %d: none, want %s", c.String(), i, want[i].String())
+		}
+		if !p.out[i].Equal(&want[i]) {
+			return fmt.Errorf("%s: event %d:\n     %s\nwant %s", c.String(), i, p.out[i].String(), want[i].String())
+		}
+	}
+	if all {
+		err = p.compare()
+	} else {
+		err = p.account(c.Account)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.String(), err)
+	}
+	return nil
+}
+
+// account compares every figure of an account.
+func (p *pair) account(id msg.AccountID) error {
+	got, ok := p.e.Account(id)
+	want, wanted := p.n.summary(id)
+	if ok != wanted || got != want {
+		return fmt.Errorf("account %d:\n     %+v\nwant %+v", id, got, want)
+	}
+	for i := msg.InstrumentID(0); i <= 4; i++ {
+		got, ok := p.e.Position(id, i)
+		want, wanted := p.n.holding(id, i)
+		if ok != wanted || got != want {
+			return fmt.Errorf("account %d in %d:\n     %+v %v\nwant %+v %v", id, i, got, ok, want, wanted)
+		}
+	}
+	return nil
+}
+
+// compare compares every figure that the engine shows.
+func (p *pair) compare() error {
+	for id := msg.AccountID(0); id <= msg.AccountID(p.e.limits.Accounts)+1; id++ {
+		if err := p.account(id); err != nil {
+			return err
+		}
+	}
+	for i := msg.InstrumentID(1); i <= 3; i++ {
+		in := p.n.instruments[i]
+		if in == nil {
+			continue
+		}
+		if got, want := p.e.OpenInterest(i), p.n.interest(i); in.perpetual() && got != want {
+			return fmt.Errorf("open interest of %d: %d, want %d", i, got, want)
+		}
+		for _, side := range []msg.Side{msg.Buy, msg.Sell} {
+			got, want := p.e.Depth(i, side, nil, 1<<20), p.n.depth(i, side)
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				return fmt.Errorf("side %d of %d:\n     %v\nwant %v", side, i, got, want)
+			}
+			first, wanted := p.e.First(i, side), msg.OrderID(0)
+			if o := p.n.first(i, side); o != nil {
+				wanted = o.id
+			}
+			if first != wanted {
+				return fmt.Errorf("first on side %d of %d: %x, want %x", side, i, uint64(first), uint64(wanted))
+			}
+		}
+	}
+	if got, want := p.e.VenueAccounts(), (clearing.Venue{Fees: p.n.fees, Rebates: p.n.rebates}); got != want {
+		return fmt.Errorf("venue: %+v, want %+v", got, want)
+	}
+	if got, want := p.e.OpenOrders(), uint32(len(p.n.orders)); got != want {
+		return fmt.Errorf("%d orders, want %d", got, want)
+	}
+	if money, lots := p.e.Imbalance(); money != 0 || lots != 0 {
+		return fmt.Errorf("%s and %d lots are missing", money, lots)
+	}
+	return nil
+}
+
+// differ runs commands on a fresh pair and returns the first difference.
+func differ(l Limits, commands []msg.Command, every int) error {
+	p, err := newPair(l)
+	if err != nil {
+		return err
+	}
+	for i, c := range commands {
+		if err := p.apply(c, (i+1)%every == 0 || i == len(commands)-1); err != nil {
+			return fmt.Errorf("command %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// shrink leaves out of a stream that shows a difference all that it can do without.
+func shrink(commands []msg.Command, fails func([]msg.Command) bool) []msg.Command {
+	for size := len(commands) / 2; size > 0; size /= 2 {
+		for from := 0; from < len(commands); {
+			fewer := append(append([]msg.Command(nil), commands[:from]...), commands[min(from+size, len(commands)):]...)
+			if fails(fewer) {
+				commands = fewer
+			} else {
+				from += size
+			}
+		}
+	}
+	return commands
+}
+
+// report shrinks a failing stream and prints what is left.
+func report(t *testing.T, l Limits, commands []msg.Command, err error) {
+	t.Helper()
+	text := ""
+	short := shrink(commands, func(c []msg.Command) bool { return differ(l, c, 1) != nil })
+	for _, c := range short {
+		text += "\n\t" + c.String()
+		text += fmt.Sprintf(" time=%d", c.Time)
+	}
+	t.Fatalf("%v\nlimits %+v\nshortest:%s\n%v", err, l, text, differ(l, short, 1))
+}
+
+// TestEngineAgainstNaive lets engine and twin answer the same commands: every event of each, and every figure after most.
+func TestEngineAgainstNaive(t *testing.T) { // S-15, T-1, I-11, W-59, M-03 to M-20, M-43, M-45
+	count := *twinCommands / len(days)
+	if testing.Short() {
+		count /= 5
+	}
+	for i, d := range days {
+		seed := xorshift(*firstSeed + uint64(i)*0x2545F4914F6CDD1D)
+		t.Run(d.name, func(t *testing.T) {
+			t.Logf("seed %#x, %d commands", uint64(seed), count)
+			tr := newTrader(d, &seed)
+			p, err := newPair(d.limits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			commands := tr.opening()
+			traded, every, refused := 0, 8, map[msg.Reject]int{}
+			if d.limits.Orders > 1000 {
+				count, every = count/4, 64
+			}
+			for k := 0; k < len(commands) || k < count; k++ {
+				if k == len(commands) {
+					commands = append(commands, tr.next())
+				}
+				if err := p.apply(commands[k], k%every == 0); err != nil {
+					report(t, d.limits, commands[:k+1], fmt.Errorf("command %d: %w", k, err))
+				}
+				tr.see(&commands[k], p.out)
+				for _, e := range p.out {
+					switch e.Kind {
+					case msg.Rejected:
+						refused[e.Reject]++
+					case msg.Traded:
+						traded++
+					}
+				}
+			}
+			text := ""
+			for r := msg.Reject(0); r < 255; r++ {
+				if refused[r] > 0 {
+					text += fmt.Sprintf(" %s %d", r.Name(), refused[r])
+				}
+			}
+			t.Logf("%d sides of trades; refused:%s", traded, text)
+		})
+	}
+}
