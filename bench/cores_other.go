@@ -17,5 +17,11 @@ func occupy(int) (leave func()) {
 // settle is occupy on this system.
 func settle(core int) (leave func()) { return occupy(core) }
 
+// raiseOn does nothing on this system.
+func raiseOn(int) {}
+
+// raised is never true on this system.
+func raised() bool { return false }
+
 // threadTime is not told by this system.
 func threadTime() (ns int64, ok bool) { return 0, false }

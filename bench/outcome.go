@@ -88,6 +88,9 @@ func (h *Harness) where(m *Measure) string {
 	pinned := "not pinned"
 	if h.Core >= 0 {
 		pinned = fmt.Sprintf("pinned to core %d", h.Core)
+		if raised() {
+			pinned += " at the highest priority"
+		}
 	}
 	line := fmt.Sprintf("%s; GC off while timed, %s, %s, empty loop lost %.2f%%", Machine(), pinned, h.clock.Source, 100*m.Probe.Lost())
 	if m.Void > 0 {

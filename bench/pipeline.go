@@ -165,6 +165,7 @@ func (c *client) measure(s Sending, pinned bool) (*Pass, error) {
 		if status.Core < 0 || status.Idle != node.Spin {
 			return nil, fmt.Errorf("%w: the hot thread is not pinned: %s", ErrFewCores, status.Unpinned)
 		}
+		raiseOn(status.Core)
 		defer settle(beside(status.Core))()
 	}
 	c.took = make([]uint64, len(c.requests))
