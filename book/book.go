@@ -128,7 +128,8 @@ func (b *Book) linked(s *half, at uint32, had uint64, h uint32) {
 
 // Unlink takes order h, which rests, out of its queue; the row stays the order's.
 //
-// As in Link, nothing branches on whether the order is the first, the last or the only one of its level.
+// As in Link, nothing branches on whether the order is the first, the last or the only one of its level, and best is not
+// written when it stays: the next order's test of it would wait for this order's row.
 func (b *Book) Unlink(h uint32) {
 	st := b.store
 	o := &st.orders[h]
@@ -157,11 +158,9 @@ func (b *Book) Unlink(h uint32) {
 	left := k.bits &^ (uint64(gone) << (row % span))
 	k.bits = left
 	s := b.side(o.Side)
-	best := s.best
-	if s.head == at {
-		best = k.key<<spanBits + int64(bits.TrailingZeros64(left))
+	if row^slot(s.head, s.best)|gone^1 == 0 { // it was the best level; one test, since each half is a toss
+		s.best = k.key<<spanBits + int64(bits.TrailingZeros64(left))
 	}
-	s.best = best
 	if left == 0 || o.Flags&Expires != 0 {
 		b.unlinked(s, at, left, h)
 	}

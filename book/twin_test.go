@@ -54,6 +54,7 @@ var mixes = []mix{
 	{name: "far up", mid: 1<<55 - 2000, width: 1000, grid: 1, drift: 2, resting: 80, lots: 100, owners: 3, special: 10, orders: 400, levels: 300, blocks: 500},
 	{name: "far down", mid: -1<<55 + 2000, width: 1000, grid: 1, drift: 2, resting: 80, lots: 100, owners: 3, special: 10, orders: 400, levels: 300, blocks: 500},
 	{name: "full", mid: 9000, width: 5000, grid: 7, drift: 30, resting: 60, lots: 9, owners: 3, special: 10, orders: 48, levels: 30, blocks: 12},
+	{name: "few levels", mid: 9000, width: 300, grid: 1, drift: 3, resting: 60, lots: 9, owners: 3, special: 5, orders: 70, levels: 25, blocks: 200},
 }
 
 // world is a book and its twin, and asks both the same.
@@ -256,6 +257,9 @@ func (w *world) canRest(o *Order) (bool, error) {
 	room := w.book.CanRest(o.Side, o.Price)
 	_, exists := w.twin.side(o.Side).Get(o.Price)
 	want := exists || w.twin.bids.Len()+w.twin.asks.Len() < int(w.levels)
+	if w.store.Roomy() && !room {
+		return false, fmt.Errorf("CanRest(%d, %d) is false in a roomy store", o.Side, o.Price)
+	}
 	if room && !want || !room && want && w.blocks >= w.levels+2*spare {
 		return false, fmt.Errorf("CanRest(%d, %d): %v, want %v", o.Side, o.Price, room, want)
 	}
@@ -478,8 +482,12 @@ func FuzzBookAgainstNaive(f *testing.F) { // T-4
 	f.Fuzz(func(t *testing.T, input []byte) {
 		c := &bytesChance{input}
 		w := newWorld(mixes[c.below(int64(len(mixes)))], c)
-		for steps := 0; len(c.rest) > 0 && steps < 2000; steps++ {
-			if err := w.run(1, 1); err != nil {
+		for steps := 1; len(c.rest) > 0 && steps < 1000; steps++ {
+			err := w.step()
+			if err == nil && (steps%64 == 0 || len(c.rest) == 0) {
+				err = w.compare()
+			}
+			if err != nil {
 				t.Fatalf("step %d: %v", steps, err)
 			}
 		}
