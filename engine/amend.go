@@ -78,6 +78,7 @@ func (e *Engine) requeue(c *msg.Command, b *book.Book, h uint32, order *book.Ord
 	}
 
 	// Nothing below refuses.
+	e.house.Witness(c.Instr, o.Most)
 	b.Unlink(h)
 	if crosses || o.ReduceOnly {
 		e.house.Suspend(resting(h, order), o.Instrument, order.Leaves)

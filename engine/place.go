@@ -48,6 +48,7 @@ func (e *Engine) place(c *msg.Command) {
 	}
 
 	// Nothing below refuses.
+	e.house.Witness(c.Instr, o.Most)
 	if o.Row == 0 {
 		o.Row = e.house.Take(c.Account, c.Instr)
 	}

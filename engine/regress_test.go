@@ -181,7 +181,7 @@ func TestSlideHasRoom(t *testing.T) {
 // one more.
 func TestFillOrKillOfAllThatOneCommandMayMeet(t *testing.T) {
 	for makers := fixed.Lots(40); makers < 80; makers++ {
-		d := newDesk(t, Limits{Instruments: 1, Accounts: 4, Events: 256})
+		d := newDesk(t, Limits{Instruments: 1, Accounts: 4, Orders: 256, Events: 256})
 		d.list(perpetual(1), 100)
 		d.ok(msg.Deposit(1, 1_000_000*fixed.Coin), msg.Deposit(2, 1_000_000*fixed.Coin))
 		for range makers {
@@ -250,4 +250,17 @@ func TestSpotSellUnderInitial(t *testing.T) { // W-59, M-18
 	d.ok(msg.SetMark(1, 101))
 	d.refused(msg.RejectAccountReduceOnly, msg.Limit(1, 2, msg.Sell, 60, 6))
 	d.ok(msg.Limit(1, 2, msg.Sell, 60, 5))
+}
+
+// TestRefusedByTheBookIsNoWitness refuses an order after the gate has let it pass: marks are not held to what it would have
+// been.
+func TestRefusedByTheBookIsNoWitness(t *testing.T) { // I-26
+	d := newDesk(t, Limits{Instruments: 1, Accounts: 4})
+	s := perpetual(1)
+	s.Initial, s.Maintenance = 1, 1
+	d.list(s, 101)
+	d.ok(msg.Deposit(1, 1_000_000*fixed.Coin), msg.Limit(1, 1, msg.Sell, 101, 1))
+	d.refused(msg.RejectUnfillable, with(msg.Limit(1, 1, msg.Buy, 101, 10_000_000), 0, msg.FOK))
+	d.refused(msg.RejectWouldCross, with(msg.Limit(1, 1, msg.Buy, 101, 10_000_000), msg.FlagPostOnly, msg.GTC))
+	d.ok(msg.SetMark(1, fixed.Ticks(int64(d.house.Bound())/int64(fixed.Coin))))
 }

@@ -50,6 +50,7 @@ type Order struct {
 	Reserved    fixed.Money     // what it sets aside, resting in full
 	Exposure    margin.Exposure // of the position with the order resting in full
 	Requirement fixed.Money     // of that exposure
+	Most        fixed.Lots      // that it may come to, whatever trades: for House.Witness when the order is in
 
 	// Found with a refusal: the limit and what was there, in the unit of the field.
 	Bound, Actual int64
