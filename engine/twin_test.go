@@ -39,6 +39,7 @@ type trader struct {
 	mids  [4]fixed.Ticks
 	ids   []msg.OrderID // seen in Accepted, the latest last
 	whose map[msg.OrderID]msg.Command
+	gone  map[msg.OrderID]bool
 	later []later
 }
 
@@ -74,7 +75,7 @@ var days = []day{
 }
 
 func newTrader(d day, c chance) *trader {
-	return &trader{chance: c, day: d, at: 20 * fixed.Hour, mids: [4]fixed.Ticks{0, 100, 1000, 50}, whose: map[msg.OrderID]msg.Command{}}
+	return &trader{chance: c, day: d, at: 20 * fixed.Hour, mids: [4]fixed.Ticks{0, 100, 1000, 50}, whose: map[msg.OrderID]msg.Command{}, gone: map[msg.OrderID]bool{}}
 }
 
 func (t *trader) percent(p int64) bool { return t.below(100) < p }
@@ -289,11 +290,16 @@ func (t *trader) recall(kind msg.Kind) msg.Command {
 	if len(t.ids) == 0 {
 		return msg.Cancel(t.account(), 1, msg.OrderID(t.below(100)))
 	}
-	k := len(t.ids) - 1 - int(t.below(min(int64(len(t.ids)), 40)))
-	if t.percent(5) {
-		k = int(t.below(int64(len(t.ids))))
+	id := msg.OrderID(0)
+	for range 6 { // mostly one that still rests
+		k := len(t.ids) - 1 - int(t.below(min(int64(len(t.ids)), 60)))
+		if t.percent(10) {
+			k = int(t.below(int64(len(t.ids))))
+		}
+		if id = t.ids[k]; !t.gone[id] || t.percent(10) {
+			break
+		}
 	}
-	id := t.ids[k]
 	was := t.whose[id]
 	if t.percent(2) {
 		was.Account, was.Instr, id = t.account(), t.instrument(), id+msg.OrderID(t.below(3))<<32
@@ -352,11 +358,25 @@ func (t *trader) rule(in msg.InstrumentID) msg.Command {
 // see lets the trader look at the events of its command.
 func (t *trader) see(c *msg.Command, events []msg.Event) {
 	for i := range events {
-		if e := &events[i]; e.Kind == msg.Accepted {
+		switch e := &events[i]; e.Kind {
+		case msg.Accepted:
+			if len(t.ids) == 4096 { // who remembers everything grows old
+				for _, id := range t.ids[:2048] {
+					delete(t.whose, id)
+					delete(t.gone, id)
+				}
+				t.ids = append(t.ids[:0], t.ids[2048:]...)
+			}
 			t.ids = append(t.ids, e.Order)
 			was := *c
 			was.Price, was.Qty, was.Account, was.Instr = e.Price, e.Qty, e.Account, e.Instr
 			t.whose[e.Order] = was
+		case msg.Traded:
+			t.gone[e.Order] = e.Fill().Leaves == 0
+		case msg.Canceled:
+			t.gone[e.Order] = e.Change().Leaves == 0
+		case msg.Expired:
+			t.gone[e.Order] = true
 		}
 	}
 }
