@@ -53,10 +53,10 @@ func (e *Engine) amend(c *msg.Command) {
 
 // requeue is the amend that loses its place.
 func (e *Engine) requeue(c *msg.Command, b *book.Book, h uint32, order *book.Order, leaves fixed.Lots, o *riskgate.Order) {
-	var old riskgate.Replaced
-	old.Limit, old.Leaves, old.Order, old.ReduceOnly = order.Price, order.Leaves, h, order.Flags&book.ReduceOnly != 0
+	o.Old.Leaves, o.Old.Order = order.Leaves, h
+	o.Old.ReduceOnly = order.Flags&book.ReduceOnly != 0
 	o.Side, o.Limit, o.Qty = order.Side, c.Price, leaves
-	o.ReduceOnly, o.Rests, o.Old = old.ReduceOnly, true, &old
+	o.ReduceOnly, o.Rests = o.Old.ReduceOnly, true
 	if order.Flags&book.Slide != 0 {
 		o.Limit = slide(b, o.Instrument, order.Side, c.Price)
 	}

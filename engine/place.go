@@ -80,7 +80,7 @@ func (e *Engine) work(c *msg.Command, b *book.Book, h uint32, order *book.Order,
 	if order.Leaves = t.Leaves; t.Leaves > 0 {
 		if o.Rests && t.Stop == book.StopDone {
 			b.Link(h)
-			if o.Old != nil {
+			if o.Old.Order != 0 {
 				e.house.Resume(resting(h, order), o.Instrument, o.Terms, t.Leaves)
 			} else {
 				e.house.Add(resting(h, order), o.Row, o.Instrument, o.Terms, t.Leaves)
@@ -89,7 +89,7 @@ func (e *Engine) work(c *msg.Command, b *book.Book, h uint32, order *book.Order,
 		}
 		e.dropRest(c, h, order, &t)
 	}
-	if o.Old != nil {
+	if o.Old.Order != 0 {
 		e.jobs.leave(e.house, h)
 		e.house.Unlist(resting(h, order))
 	}

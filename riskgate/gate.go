@@ -41,7 +41,7 @@ type Order struct {
 	Rests      bool        // it counts as one more open order
 	Limit      fixed.Ticks //
 	Qty        fixed.Lots  // open quantity
-	Old        *Replaced   // the resting order that it takes the place of; nil for a new one
+	Old        Replaced    // the resting order that it takes the place of; none for a new one
 
 	// Found by Admit.
 	Row         uint32          // the account's position, 0: none yet
@@ -56,9 +56,8 @@ type Order struct {
 	Bound, Actual int64
 }
 
-// Replaced is a resting order that is being amended.
+// Replaced is a resting order that is being amended; Order 0 is none.
 type Replaced struct {
-	Limit      fixed.Ticks
 	Leaves     fixed.Lots
 	Order      uint32 // handle
 	ReduceOnly bool
@@ -80,7 +79,7 @@ func (g *Gate) Admit(r *msg.Request, o *Order) msg.Reject {
 	p := g.House.Position(o.Row)
 	x := &o.Exposure
 	x.Qty, x.Buys, x.Sells, x.BuyReserve, x.SellReserve = p.Qty, p.Buys, p.Sells, p.BuyReserve, p.SellReserve
-	if o.Old != nil {
+	if o.Old.Order != 0 {
 		if !o.Old.ReduceOnly {
 			x.Add(o.Side, -o.Old.Leaves, -g.House.Claim(o.Old.Order).Reserved)
 		}

@@ -151,7 +151,7 @@ func (g *Gate) positionCap(r *msg.Request, o *Order, in *market.Instrument) msg.
 	if o.Side == msg.Sell {
 		would = o.Qty - short
 	}
-	if o.Old != nil && !o.Old.ReduceOnly {
+	if !o.Old.ReduceOnly { // and 0 lots where there is none
 		would -= o.Old.Leaves
 	}
 	if would > in.MaxPosition {
