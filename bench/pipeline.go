@@ -303,45 +303,85 @@ func (c *client) see(since func(i int) uint64) bool {
 }
 
 // twin is an engine.Loop with nothing behind it: every request is answered by an
-// Accepted.
+// Accepted. It takes requests in the same groups, keeps the last of them as the
+// loop does, and publishes as often.
 type twin struct {
-	lanes *ring.FanIn[msg.Request]
-	out   *ring.Ring[msg.Event]
-	room  int
-	seq   msg.Seq
-	now   fixed.Nanos
-	next  msg.Command
+	lanes          *ring.FanIn[msg.Request]
+	out            *ring.Ring[msg.Event]
+	room           int
+	seq            msg.Seq
+	now            fixed.Nanos
+	kept           [keptByTwin]msg.Command
+	applied, taken uint64
 }
+
+const (
+	takenByTwin  = 16  // of a lane in its turn
+	keptByTwin   = 128 // a power of two
+	toldByTwin   = 64  // kept commands that are told of
+	polledByTwin = 32  // requests of one Poll
+)
 
 // newTwin returns what a node builds its handler with.
 func newTwin(base msg.Seq, l engine.Limits) func([]*ring.Lane[msg.Request], *ring.Ring[msg.Event]) node.Poller {
 	return func(lanes []*ring.Lane[msg.Request], out *ring.Ring[msg.Event]) node.Poller {
-		return &twin{lanes: ring.NewFanIn(lanes, 16), out: out, room: int(l.Events), seq: base}
+		return &twin{lanes: ring.NewFanIn(lanes, takenByTwin), out: out, room: int(l.Events), seq: base}
 	}
 }
 
 // Poll is engine.Loop's, with an empty Apply.
-func (t *twin) Poll(now fixed.Nanos) (done int) {
-	for done < batch && t.out.Room(t.room) {
+func (t *twin) Poll(now fixed.Nanos) (applied int) {
+	for applied < polledByTwin && (t.applied < t.taken || t.take()) {
+		before := applied
+		for ; t.applied < t.taken && t.out.Room(t.room); t.applied++ {
+			t.apply(&t.kept[t.applied%keptByTwin], now)
+			applied++
+		}
+		if applied == before {
+			break
+		}
+		t.out.Publish()
+	}
+	return applied
+}
+
+// take takes the next group out of the lanes.
+func (t *twin) take() bool {
+	first := t.taken
+	for t.taken-first < group {
 		r := t.lanes.Next()
 		if r == nil {
 			break
 		}
-		c := &t.next
-		c.Request.CopyFrom(r)
-		t.seq++
-		c.Seq, c.Time = t.seq, max(r.Time, now, t.now)
-		t.now = c.Time
-		ev := t.out.Claim()
-		*ev = msg.Event{Seq: c.Seq, Time: c.Time, Order: c.Order, Ref: c.Ref, Price: c.Price, Qty: c.Qty,
-			Account: c.Account, Instr: c.Instr, Session: c.Session, Kind: msg.Accepted, Side: c.Side}
-		done++
+		t.kept[t.taken%keptByTwin].Request.CopyFrom(r)
+		t.taken++
 	}
-	if done > 0 {
-		t.lanes.Release()
-		t.out.Publish()
+	if t.taken == first {
+		return false
 	}
-	return done
+	t.lanes.Release()
+	return true
+}
+
+// apply stamps one request and acknowledges it.
+func (t *twin) apply(c *msg.Command, now fixed.Nanos) {
+	t.seq++
+	t.now = max(c.Time, now, t.now)
+	c.Seq, c.Time = t.seq, t.now
+	*t.out.Claim() = msg.Event{Seq: c.Seq, Time: c.Time, Order: c.Order, Ref: c.Ref, Price: c.Price, Qty: c.Qty,
+		Account: c.Account, Instr: c.Instr, Session: c.Session, Kind: msg.Accepted, Side: c.Side}
+}
+
+// Pending is how many requests have been taken and wait for room.
+func (t *twin) Pending() int { return int(t.taken - t.applied) }
+
+// Last appends the last commands, the one under way last.
+func (t *twin) Last(dst []msg.Command) []msg.Command {
+	under := min(t.applied+1, t.taken)
+	for at := under - min(under, toldByTwin); at < under; at++ {
+		dst = append(dst, t.kept[at%keptByTwin])
+	}
+	return dst
 }
 
 // ball is a record that fills a line together with its ready word.
