@@ -139,7 +139,7 @@ const group = 8
 // Run applies every operation of list, telling the engine of a group ahead as engine.Loop does.
 func (w *WholeEngine) Run(list []ops.Op) {
 	for i := range list {
-		if i%group == 0 {
+		if i%group == 0 && w.engine.Foresees() {
 			w.foresee(list[i:min(i+group, len(list))])
 		}
 		w.Apply(&list[i])

@@ -82,6 +82,11 @@ func (e *Engine) Now() fixed.Nanos { return e.now }
 // panic where they differ: a broken invariant is our own fault, and nothing after it can be trusted.
 func (e *Engine) SetChecks(on bool) { e.unchecked = !on }
 
+// Foresees reports whether the tables are so large that Foresee pays for itself: beyond the nearer caches.
+func (e *Engine) Foresees() bool { return e.limits.Accounts > foreseeFrom || e.limits.Positions > foreseeFrom }
+
+const foreseeFrom = 1 << 14
+
 // Foresee loads what a command that is soon to be applied will need, and changes nothing. Who has several commands at hand
 // calls it for a few of them in a row and then applies them: their misses overlap, which one after the other they cannot,
 // and with many accounts it is misses that the time goes to.

@@ -79,7 +79,7 @@ func (l *Loop) take() bool {
 		return false
 	}
 	l.lanes.Release()
-	if l.taken-first > 1 {
+	if l.taken-first > 1 && l.engine.Foresees() {
 		for at := first; at < l.taken; at++ {
 			l.engine.Foresee(&l.kept[at%keptMax].Request)
 		}
