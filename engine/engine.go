@@ -83,7 +83,9 @@ func (e *Engine) Now() fixed.Nanos { return e.now }
 func (e *Engine) SetChecks(on bool) { e.unchecked = !on }
 
 // Foresees reports whether the tables are so large that Foresee pays for itself: beyond the nearer caches.
-func (e *Engine) Foresees() bool { return e.limits.Accounts > foreseeFrom || e.limits.Positions > foreseeFrom }
+func (e *Engine) Foresees() bool {
+	return e.limits.Accounts > foreseeFrom || e.limits.Positions > foreseeFrom
+}
 
 const foreseeFrom = 1 << 14
 
