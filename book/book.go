@@ -67,7 +67,8 @@ func (b *Book) CanRest(side msg.Side, price fixed.Ticks) bool {
 // Whether a level is new or not is close to a coin's toss in a sparse book, so nothing here branches on it.
 func (b *Book) Link(h uint32) {
 	st := b.store
-	o := &st.orders[h]
+	orders := st.orders
+	o := &orders[h]
 	s, r := b.side(o.Side), rank(o.Side, o.Price)
 	at := s.finger[uint64(r>>spanBits)%fingers]
 	k := &st.blocks[at]
@@ -79,17 +80,17 @@ func (b *Book) Link(h uint32) {
 	row := slot(at, r)
 	l := &st.levels[row]
 	head, tail, added := l.head, l.tail, uint32(0)
-	if head == 0 {
+	if tail == 0 {
 		head = h
 	}
-	if tail == 0 {
+	if tail == 0 { // apart from the one above, so that both become moves
 		added = 1
 	}
 	l.head, l.tail = head, h
 	l.qty += o.Leaves
 	l.count++
 	o.Level, o.Prev, o.Next = row, tail, 0
-	st.orders[tail].Next = h
+	orders[tail].Next = h
 	st.levelCount += added
 
 	had := k.bits
@@ -132,7 +133,8 @@ func (b *Book) linked(s *half, at uint32, had uint64, h uint32) {
 // written when it stays: the next order's test of it would wait for this order's row.
 func (b *Book) Unlink(h uint32) {
 	st := b.store
-	o := &st.orders[h]
+	orders := st.orders
+	o := &orders[h]
 	row, prev, next := o.Level, o.Prev, o.Next
 	o.Level = 0
 	l := &st.levels[row]
@@ -149,8 +151,8 @@ func (b *Book) Unlink(h uint32) {
 	l.head, l.tail = head, tail
 	l.qty -= o.Leaves
 	l.count--
-	st.orders[prev].Next = next
-	st.orders[next].Prev = prev
+	orders[prev].Next = next
+	orders[next].Prev = prev
 	st.levelCount -= gone
 
 	at := row >> spanBits
@@ -158,7 +160,7 @@ func (b *Book) Unlink(h uint32) {
 	left := k.bits &^ (uint64(gone) << (row % span))
 	k.bits = left
 	s := b.side(o.Side)
-	if row^slot(s.head, s.best)|gone^1 == 0 { // it was the best level; one test, since each half is a toss
+	if row == slot(s.head, s.best) {
 		s.best = k.key<<spanBits + int64(bits.TrailingZeros64(left))
 	}
 	if left == 0 || o.Flags&Expires != 0 {
