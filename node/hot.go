@@ -67,9 +67,9 @@ func (n *Node) poll() bool {
 	return true
 }
 
-// drained reports whether nothing waits in the lanes, nor in the hands of the poller.
+// drained reports whether nothing waits, neither in the lanes nor between them and the engine.
 func (n *Node) drained() bool {
-	if p, ok := n.poller.(interface{ Pending() int }); ok && p.Pending() > 0 {
+	if n.loop != nil && n.loop.Pending() > 0 {
 		return false
 	}
 	for _, l := range n.lanes {
@@ -98,10 +98,10 @@ func (n *Node) end() {
 type Halt struct {
 	Cause any           // what the panic said
 	Stack []byte        // where
-	Seq   msg.Seq       // the command during which it happened; 0 with a Handler
+	Seq   msg.Seq       // the command during which it happened; 0 with a Handler, as all below
 	Hash  uint64        // the hash of the state as it was left
 	Whole bool          // Hash could be computed
-	Last  []msg.Command // the last commands, at most 64, the one of Seq last; empty where the poller keeps none
+	Last  []msg.Command // the last commands, at most 64, the one under way last
 }
 
 // Error says what broke, at which command, and in which state.
@@ -113,20 +113,11 @@ func (h *Halt) Error() string {
 	return fmt.Sprintf("node: halted at command %d with %s, %d commands kept: %v", h.Seq, hash, len(h.Last), h.Cause)
 }
 
-// Recorder is a Poller that keeps its last commands: Last appends them in order, the one under way last.
-type Recorder interface {
-	Last(dst []msg.Command) []msg.Command
-}
-
 // inquire collects what there is to know about a panic. It trusts nothing: what breaks again is left out.
 func (n *Node) inquire(cause any) *Halt {
 	h := &Halt{Cause: cause, Stack: debug.Stack()}
-	attempt(func() {
-		if r, ok := n.poller.(Recorder); ok {
-			h.Last = r.Last(nil)
-		}
-	})
-	if n.config.Engine != nil {
+	if n.loop != nil {
+		attempt(func() { h.Last = n.loop.Last(nil) })
 		h.Seq = n.config.Engine.Seq()
 		h.Whole = attempt(func() { h.Hash = n.config.Engine.Hash() })
 	}

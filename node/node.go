@@ -49,8 +49,8 @@ func (i Idle) String() string {
 	return "park"
 }
 
-// Poller is what the hot thread drives. engine.Loop is one. Poll does a bounded batch, never waits, and returns how much it
-// did; 0 means that it has nothing to do, or no room for the results.
+// Poller is what the hot thread drives: an engine.Loop, or what Config.Handler makes. Poll does a bounded batch, never waits,
+// and returns how much it did; 0 means that it has nothing to do, or no room for the results.
 type Poller interface {
 	Poll(now fixed.Nanos) int
 }
@@ -72,7 +72,7 @@ type Config struct {
 	Fuse    int64 // bytes at which it runs nevertheless; 0: 80 % of the memory of the machine or of its control group
 
 	// Handler makes something else than an engine.Loop to be driven between the lanes and the ring: an empty pipeline to
-	// measure against, say.
+	// measure against, say. It finishes what it takes within one Poll.
 	Handler func([]*ring.Lane[msg.Request], *ring.Ring[msg.Event]) Poller
 }
 
@@ -88,6 +88,7 @@ type Node struct {
 	lanes   []*ring.Lane[msg.Request]
 	out     *ring.Ring[msg.Event]
 	poller  Poller
+	loop    *engine.Loop // the poller, or nil with a Handler
 	ports   []*Port
 	ticks   *Port // nil without a ticker
 	readers []*Reader
@@ -135,7 +136,8 @@ func New(c Config) (*Node, error) {
 	if c.Handler != nil {
 		n.poller = c.Handler(n.lanes, n.out)
 	} else {
-		n.poller = engine.NewLoop(c.Engine, n.lanes, n.out)
+		n.loop = engine.NewLoop(c.Engine, n.lanes, n.out)
+		n.poller = n.loop
 	}
 	return n, nil
 }

@@ -346,8 +346,8 @@ func TestOptionalReaderDoesNotHoldUp(t *testing.T) { // L-21
 	if e.Seq() != msg.Seq(len(requests)) {
 		t.Errorf("%d commands were applied, want %d", e.Seq(), len(requests))
 	}
-	if !r.Lost() || r.Wait() {
-		t.Error("the reader that slept was not told that it lost events")
+	if got := collect(r); len(got) != 512/8 || !r.Lost() {
+		t.Errorf("the reader that slept got %d events and has Lost %v, want the page of 64 that it held", len(got), r.Lost())
 	}
 }
 
@@ -376,55 +376,53 @@ func TestTicker(t *testing.T) {
 	stop(t, n)
 }
 
-// breaks is a poller that panics at its third request, as an engine does whose invariant is broken.
-type breaks struct {
-	lanes []*ring.Lane[msg.Request]
-	last  []msg.Command
+// fuse is a poller that drives a loop and panics once it has applied so many commands, as an engine does whose invariant
+// is broken.
+type fuse struct {
+	loop *engine.Loop
+	left int
 }
 
-func (b *breaks) Poll(fixed.Nanos) int {
-	r := b.lanes[0].Next()
-	if r == nil {
-		return 0
+func (f *fuse) Poll(now fixed.Nanos) int {
+	n := f.loop.Poll(now)
+	if f.left -= n; f.left <= 0 {
+		panic("the fuse has blown")
 	}
-	b.last = append(b.last, msg.Command{Seq: msg.Seq(len(b.last) + 1), Request: *r})
-	b.lanes[0].Release()
-	if len(b.last) == 3 {
-		panic("the third is one too many")
-	}
-	return 1
+	return n
 }
 
-func (b *breaks) Last(dst []msg.Command) []msg.Command { return append(dst, b.last...) }
-
-// A panic in the hot loop ends the node: it is handed over with what there is to know, ports close, readers are told.
+// A panic in the hot loop ends the node: the last 64 commands and the state are handed over, ports close, readers are told.
 func TestPanicHalts(t *testing.T) { // A-15, D-04
-	n := start(t, Config{Tick: time.Hour, Float: true, Collect: true,
-		Handler: func(lanes []*ring.Lane[msg.Request], _ *ring.Ring[msg.Event]) Poller { return &breaks{lanes: lanes} }})
-	r, err := n.Reader(true)
+	e := exchange(t)
+	requests := day(11, 200)
+	n := start(t, Config{Engine: e, Tick: time.Hour, Out: 1024, Float: true, Collect: true})
+	n.poller = &fuse{n.loop, len(requests)}
+	r, err := n.Reader(false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	run(t, n)
-	for i := range msg.AccountID(4) {
-		c := msg.Deposit(i+1, 1)
-		if err := n.Port(0).Send(&c.Request); err != nil && err != ErrStopped {
-			t.Fatal(err)
-		}
-	}
+	send(t, n.Port(0), requests, 7)
 	<-n.Done()
-	if r.Wait() {
-		t.Error("a reader waits for a node that has halted")
-	}
+	collect(r) // ends
 	var halt *Halt
-	if err := n.Stop(t.Context()); !errors.As(err, &halt) {
+	if err := n.Stop(t.Context()); !errors.As(err, &halt) || n.Err() != err {
 		t.Fatalf("Stop gave %v, want a Halt", err)
 	}
-	if len(halt.Last) != 3 || halt.Last[2].Account != 3 || halt.Cause != "the third is one too many" || halt.Whole {
-		t.Errorf("got %v with %v", halt, halt.Last)
+	if halt.Cause != "the fuse has blown" || !strings.Contains(string(halt.Stack), "fuse") || !strings.Contains(halt.Error(), "blown") {
+		t.Errorf("got %v, with the stack\n%s", halt, halt.Stack)
 	}
-	if !strings.Contains(string(halt.Stack), "breaks") {
-		t.Errorf("the stack does not show where:\n%s", halt.Stack)
+	if halt.Seq != msg.Seq(len(requests)) || !halt.Whole || halt.Hash != e.Hash() {
+		t.Errorf("got command %d and state %016x (%v), want %d and %016x", halt.Seq, halt.Hash, halt.Whole, len(requests), e.Hash())
+	}
+	if len(halt.Last) != 64 {
+		t.Fatalf("%d commands were kept, want 64", len(halt.Last))
+	}
+	for i, c := range halt.Last {
+		at := len(requests) - 64 + i
+		if c.Seq != msg.Seq(at+1) || c.Kind != requests[at].Kind || c.Time != requests[at].Time || c.Qty != requests[at].Qty {
+			t.Errorf("kept %v, want command %d, %v", c, at+1, requests[at])
+		}
 	}
 	if n.Port(0).Claim() != nil || n.Port(0).Err() != ErrStopped || n.Status().Running {
 		t.Error("a node that has halted takes commands")

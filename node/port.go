@@ -17,8 +17,12 @@ var (
 
 // Port is a producer's door to the hot loop. One goroutine at a time uses it. It allocates nothing.
 type Port struct {
+	_ [apart]byte // what the allocator puts beside it may be written by another thread
+
 	lane *ring.Lane[msg.Request]
 	node *Node
+
+	_ [apart]byte
 }
 
 // Claim is the next free slot, to be filled in place, or nil when the port is full or the node is stopping; Err tells which.
@@ -62,9 +66,13 @@ func (p *Port) Send(r *msg.Request) error {
 
 // Reader is an outlet for all events of the node, in order. One goroutine at a time uses it. It allocates nothing.
 type Reader struct {
+	_ [apart]byte // as in Port
+
 	ring    *ring.Reader[msg.Event]
 	node    *Node
 	sleeper *sleeper
+
+	_ [apart]byte
 }
 
 // Next is the next event, or nil when there is none yet or when this reader was cut off. It is read in place and stays
@@ -81,7 +89,7 @@ func (r *Reader) Release() {
 func (r *Reader) Lost() bool { return r.ring.Lost() }
 
 // Wait sleeps until there is an event to read and reports true; or false when there will be none: the node has stopped and
-// all is read, or this reader was cut off. Whoever would rather spin calls Next.
+// all is read, or this reader was cut off and has read what it held. Whoever would rather spin calls Next.
 //
 //	for r.Wait() {
 //		for e := r.Next(); e != nil; e = r.Next() {
@@ -90,8 +98,11 @@ func (r *Reader) Lost() bool { return r.ring.Lost() }
 //		r.Release()
 //	}
 func (r *Reader) Wait() bool {
-	for !r.ring.Ready() && !r.node.finished.Load() {
-		r.sleeper.sleep(func() bool { return r.ring.Ready() || r.node.finished.Load() })
+	for !r.ring.Ready() && !r.over() {
+		r.sleeper.sleep(func() bool { return r.ring.Ready() || r.over() })
 	}
-	return r.ring.Ready() && !r.ring.Lost()
+	return r.ring.Ready()
 }
+
+// over reports whether nothing more will be published for this reader.
+func (r *Reader) over() bool { return r.node.finished.Load() || r.ring.Lost() }

@@ -140,27 +140,29 @@ func BenchmarkRoundTrip(b *testing.B) {
 		}})
 }
 
+// drain takes n records.
+func drain(l *Lane[body], n int) func() {
+	return func() {
+		for got := 0; got < n; l.Release() {
+			for range 32 {
+				r := l.Next()
+				if r == nil {
+					Pause()
+					break
+				}
+				sum += r.Number
+				got++
+			}
+		}
+	}
+}
+
 // BenchmarkThroughput sends one way, published singly and in batches.
 func BenchmarkThroughput(b *testing.B) {
 	for _, batch := range []int{1, 8, 32} {
 		b.Run("batch="+strconv.Itoa(batch), func(b *testing.B) {
 			d := newDuet(b)
-			word, each, cursor := lane(b, 1024), lane(b, 1024), newCursorLane[body](1024)
-			drain := func(l *Lane[body], n int) func() {
-				return func() {
-					for got := 0; got < n; l.Release() {
-						for range 32 {
-							r := l.Next()
-							if r == nil {
-								Pause()
-								break
-							}
-							sum += r.Number
-							got++
-						}
-					}
-				}
-			}
+			word, late, each, cursor := lane(b, 1024), lane(b, 1024), lane(b, 1024), newCursorLane[body](1024)
 			compare(b, 32*100,
 				variant{"word", func(n int) time.Duration {
 					return d.time(drain(word, n), func() {
@@ -171,7 +173,22 @@ func BenchmarkThroughput(b *testing.B) {
 									Pause()
 									break
 								}
-								r.Number = uint64(i)
+								r.fill(1, uint64(i))
+								i++
+							}
+						}
+					})
+				}},
+				variant{"late", func(n int) time.Duration {
+					return d.time(drain(late, n), func() {
+						for i := 0; i < n; late.publishLate() {
+							for range batch {
+								r := late.claimBare()
+								if r == nil {
+									Pause()
+									break
+								}
+								r.fill(1, uint64(i))
 								i++
 							}
 						}
@@ -181,12 +198,12 @@ func BenchmarkThroughput(b *testing.B) {
 					return d.time(drain(each, n), func() {
 						for i := 0; i < n; each.publishEach() {
 							for range batch {
-								r := each.Claim()
+								r := each.claimBare()
 								if r == nil {
 									Pause()
 									break
 								}
-								r.Number = uint64(i)
+								r.fill(1, uint64(i))
 								i++
 							}
 						}
@@ -213,7 +230,7 @@ func BenchmarkThroughput(b *testing.B) {
 									Pause()
 									break
 								}
-								r.Number = uint64(i)
+								r.fill(1, uint64(i))
 								i++
 							}
 						}
@@ -228,7 +245,7 @@ func BenchmarkInline(b *testing.B) {
 	for _, batch := range []int{1, 32} {
 		b.Run("batch="+strconv.Itoa(batch), func(b *testing.B) {
 			pin(0)
-			word, each, cursor := lane(b, 64), lane(b, 64), newCursorLane[body](64)
+			word, late, each, cursor := lane(b, 64), lane(b, 64), lane(b, 64), newCursorLane[body](64)
 			timed := func(round func()) func(int) time.Duration {
 				return func(n int) time.Duration {
 					start := time.Now()
@@ -249,9 +266,19 @@ func BenchmarkInline(b *testing.B) {
 					}
 					word.Release()
 				})},
+				variant{"late", timed(func() {
+					for range batch {
+						late.claimBare().Number++
+					}
+					late.publishLate()
+					for range batch {
+						sum += late.Next().Number
+					}
+					late.Release()
+				})},
 				variant{"each", timed(func() {
 					for range batch {
-						each.Claim().Number++
+						each.claimBare().Number++
 					}
 					each.publishEach()
 					for range batch {
@@ -382,6 +409,72 @@ func BenchmarkFanInThroughput(b *testing.B) {
 	}
 }
 
+// report is a record of two lines, as an event is; who fills and reads it touches the first only.
+type report struct {
+	body
+	_ [9]uint64
+}
+
+// BenchmarkOut is one record there by a lane and one back by a ring, closed loop: command to event without an engine.
+func BenchmarkOut(b *testing.B) {
+	d := newDuet(b)
+	there, thereCursor := lane(b, 64), lane(b, 64)
+	out, err := NewRing[report](1024)
+	if err != nil {
+		b.Fatal(err)
+	}
+	reader, cursor := out.Reader(true), newCursorRing[report](1024)
+	compare(b, 200,
+		variant{"word", func(n int) time.Duration {
+			return d.time(func() {
+				for i := range n {
+					there.Claim().fill(1, uint64(i))
+					there.Publish()
+					e := reader.Next()
+					for e == nil {
+						Pause()
+						e = reader.Next()
+					}
+					if !e.check(1, uint64(i)) {
+						b.Errorf("want record %d, got %d", i, e.Number)
+					}
+					reader.Release()
+				}
+			}, func() {
+				for range n {
+					r := await(there)
+					out.Claim().fill(1, r.Number)
+					out.Publish()
+					there.Release()
+				}
+			})
+		}},
+		variant{"cursor", func(n int) time.Duration {
+			return d.time(func() {
+				for i := range n {
+					thereCursor.Claim().fill(1, uint64(i))
+					thereCursor.Publish()
+					e := cursor.Next()
+					for e == nil {
+						Pause()
+						e = cursor.Next()
+					}
+					if !e.check(1, uint64(i)) {
+						b.Errorf("want record %d, got %d", i, e.Number)
+					}
+					cursor.Release()
+				}
+			}, func() {
+				for range n {
+					r := await(thereCursor)
+					cursor.Claim().fill(1, r.Number)
+					cursor.Publish()
+					thereCursor.Release()
+				}
+			})
+		}})
+}
+
 // BenchmarkRing is the producer of a ring with one required reader on another core, published singly and in batches,
 // without and with an optional reader that nobody reads.
 func BenchmarkRing(b *testing.B) {
@@ -389,7 +482,10 @@ func BenchmarkRing(b *testing.B) {
 		b.Run("batch="+strconv.Itoa(batch), func(b *testing.B) {
 			d := newDuet(b)
 			flow := func(optional bool) func(int) time.Duration {
-				r := ringOf(b, 1024)
+				r, err := NewRing[report](1024)
+				if err != nil {
+					b.Fatal(err)
+				}
 				reader := r.Reader(true)
 				if optional {
 					r.Reader(false)
@@ -403,7 +499,7 @@ func BenchmarkRing(b *testing.B) {
 									Pause()
 									break
 								}
-								sum += e.Number
+								sum += e.Sum
 								got++
 							}
 						}
@@ -415,14 +511,42 @@ func BenchmarkRing(b *testing.B) {
 									Pause()
 									break
 								}
-								e.Number = uint64(i)
+								e.fill(1, uint64(i))
 								i++
 							}
 						}
 					})
 				}
 			}
-			compare(b, 32*100, variant{"required", flow(false)}, variant{"with-optional", flow(true)})
+			cursor := newCursorRing[report](1024)
+			compare(b, 32*100, variant{"word", flow(false)}, variant{"with-optional", flow(true)},
+				variant{"cursor", func(n int) time.Duration {
+					return d.time(func() {
+						for got := 0; got < n; cursor.Release() {
+							for range 32 {
+								e := cursor.Next()
+								if e == nil {
+									Pause()
+									break
+								}
+								sum += e.Sum
+								got++
+							}
+						}
+					}, func() {
+						for i := 0; i < n; cursor.Publish() {
+							for range batch {
+								e := cursor.Claim()
+								if e == nil {
+									Pause()
+									break
+								}
+								e.fill(1, uint64(i))
+								i++
+							}
+						}
+					})
+				}})
 		})
 	}
 }

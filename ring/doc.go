@@ -18,7 +18,8 @@
 // Nothing here waits. A full structure and an empty one answer nil, and the caller decides whether to spin, to park or
 // to turn the sender away.
 //
-// Words written by different threads stand 128 bytes apart, because cores fetch lines in pairs.
+// Words written by different threads stand 128 bytes apart, because cores fetch lines in pairs; and whatever the allocator
+// puts beside one of these structures stands as far away from its words.
 package ring
 
 // apart is the distance in bytes between words that different threads write: two cache lines.

@@ -35,6 +35,8 @@ type bells struct {
 
 // FanIn is the one consumer of several lanes. T must be free of pointers.
 type FanIn[T any] struct {
+	_ [apart]byte
+
 	lanes []*Lane[T]
 	at    int // the lane whose turn it is
 	take  int
@@ -42,6 +44,8 @@ type FanIn[T any] struct {
 
 	bells []bells  // nil up to lanesPolled
 	heard []uint64 // lanes that may have something
+
+	_ [apart]byte
 }
 
 // NewFanIn reads lanes in turn, at most take records (1..32) of a lane at a time. It panics on a take out of range and on

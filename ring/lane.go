@@ -18,11 +18,10 @@ import (
 //
 // How a batch is handed over:
 //
-//	1. The producer fills the slots of positions f..c. Their ready words still tell of the lap before.
-//	2. It stores f+1..c into the ready words of all but the first, plainly: the consumer looks at no slot behind f
-//	   before it has seen f.
-//	3. It stores f into the first ready word, atomically. That one store publishes the batch.
-//	4. The consumer sees f, and with it everything that was stored before f: it takes f..c.
+//	1. The producer claims the slots of positions f..c and fills them. All but the first get their ready words at once,
+//	   plainly: the consumer looks at no slot behind f before it has seen f.
+//	2. To publish, the producer stores f into the first ready word, atomically. That one store publishes the batch.
+//	3. The consumer sees f, and with it everything that was stored before f: it takes f..c.
 //
 // How a slot comes back: the consumer stores the position up to which it has read into released. The producer looks at
 // that word only when its own copy says that the lane is full.
@@ -35,13 +34,15 @@ const (
 
 // slot is a record and the word that says that it is there.
 type slot[T any] struct {
-	ready uint64 // the position of the record in body; written by Publish alone
+	ready uint64 // the position of the record in body
 	body  T
 }
 
 // Lane carries records from one producer to one consumer, in order, in place. Claim and Publish belong to the producer,
 // Next, Ready and Release to the consumer; each side may be another thread. T must be free of pointers.
 type Lane[T any] struct {
+	_ [apart]byte
+
 	slots []slot[T]
 	mask  uint64
 	bell  *atomic.Uint64 // the bells of a wide FanIn; nil: none is rung
@@ -91,7 +92,11 @@ func (l *Lane[T]) Claim() *T {
 	}
 
 	l.claimed++
-	return &l.slots[l.claimed&l.mask].body
+	s := &l.slots[l.claimed&l.mask]
+	if l.claimed != l.published+1 {
+		s.ready = l.claimed // seen when the first of the batch is
+	}
+	return &s.body
 }
 
 // extend looks how far the consumer has come and reports whether a slot is free.
@@ -107,9 +112,6 @@ func (l *Lane[T]) Publish() {
 		return
 	}
 
-	for p := first + 1; p <= l.claimed; p++ {
-		l.slots[p&l.mask].ready = p
-	}
 	atomic.StoreUint64(&l.slots[first&l.mask].ready, first)
 	l.published = l.claimed
 	if l.bell != nil && l.bell.Load()&l.bit == 0 {

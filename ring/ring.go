@@ -7,13 +7,14 @@ import (
 	"unsafe"
 )
 
-// A ring is read by several threads, each at its own pace. Required readers gate the reuse of slots. Optional readers do
-// not: the producer never waits for one, and never writes into memory that one may be reading.
+// A ring is read by several threads, each at its own pace. As in a lane, each slot says itself whether it is ready, and one
+// atomic store publishes a batch (docs/decisions/0002-lane-publication.md). Required readers gate the reuse of slots.
+// Optional readers do not: the producer never waits for one, and never writes into memory that one may be reading.
 //
 //	page        0         1         2     ...   7      | spare, one for each optional reader
 //	slots   [.......] [.......] [.......]   [.......]  | [.......]
 //	               ^ released of the slowest    ^ next of a reader      ^ given for a page that is still read
-//	                 required reader: the gate     published: where all readers end
+//	                 required reader: the gate
 //
 // The slots lie in pages, and an optional reader pins the page that it reads; its pin is the number of that page, counted
 // over all laps. How a reader that lags a lap is cut off:
@@ -24,9 +25,10 @@ import (
 //	   free, and k+1 is looked at when the producer comes to its place.
 //	3. The reader notices at the end of page k, where its own swap fails: Next gives nil from then on, Lost reports true.
 //
-// Either swap decides alone, because both are on the same word. A reader looks up the memory of page k+1 before its swap:
-// the producer does not change that place before it has cut off whoever pins page k, and then the swap fails. Every
-// spare that is given away cuts off at least one reader, so the spares last.
+// Either swap decides alone, because both are on the same word. A reader looks up the memory of page k+1 before it makes
+// sure of its pin, each time until the first record is there: while the pin holds, what it has looked up is either page k+1
+// or what lay there a lap ago, whose ready words say so. Every spare that is given away cuts off at least one reader, so the
+// spares last.
 
 // RingSizeMin and RingSizeMax bound the slots of a ring.
 const (
@@ -39,10 +41,19 @@ const (
 	cut   = ^uint64(0) // the pin of a reader that was cut off; no page reaches this number
 )
 
+// cell is a record of whole lines and the word that says that it is there, in whole lines again.
+type cell[T any] struct {
+	ready  uint64 // the position of the record
+	record T
+	_      [line - 8]byte
+}
+
 // Ring carries records from one producer to several readers, in order, in place. Claim, Room and Publish belong to the
 // producer. T must be free of pointers.
 type Ring[T any] struct {
-	memory   [][]T                // the pages of a lap, then the spares
+	_ [apart]byte
+
+	memory   [][]cell[T]          // the pages of a lap, then the spares
 	place    [pages]atomic.Uint32 // which memory holds the page of this place; the producer writes
 	size     uint64
 	mask     uint64 // of a position inside its page
@@ -52,22 +63,20 @@ type Ring[T any] struct {
 
 	_ [apart]byte
 
-	// The producer's. Invariant: claimed <= limit <= gate <= released of every required reader + size.
-	page    []T // what is being filled
-	claimed uint64
-	limit   uint64 // claims up to here stay inside page and gate
-	gate    uint64 // claims up to here were free when last looked
-	spare   uint32 // the next spare
-
-	_ [apart]byte
-
-	published atomic.Uint64 // the last position that readers may take
+	// The producer's. Invariant: published <= claimed <= limit <= gate <= released of every required reader + size.
+	page      []cell[T] // what is being filled
+	first     *cell[T]  // of what is claimed and not published, else nil
+	claimed   uint64
+	published uint64
+	limit     uint64 // claims up to here stay inside page and gate
+	gate      uint64 // claims up to here were free when last looked
+	spare     uint32 // the next spare
 
 	_ [apart]byte
 }
 
 // NewRing makes a ring of size slots, a power of two in RingSizeMin..RingSizeMax. It fails on another size and on a T that
-// does not fill whole cache lines. Reader allocates too; nothing else does.
+// does not fill whole cache lines. A slot takes one line more than its record. Reader allocates too; nothing else does.
 func NewRing[T any](size int) (*Ring[T], error) {
 	if size < RingSizeMin || size > RingSizeMax || size&(size-1) != 0 {
 		return nil, errors.New("ring: a ring of " + strconv.Itoa(size) + " slots: expected a power of two in " +
@@ -84,7 +93,7 @@ func NewRing[T any](size int) (*Ring[T], error) {
 	}
 	for i := range r.place {
 		r.place[i].Store(uint32(i))
-		r.memory = append(r.memory, make([]T, size/pages))
+		r.memory = append(r.memory, make([]cell[T], size/pages))
 	}
 	return r, nil
 }
@@ -100,39 +109,48 @@ func (r *Ring[T]) Reader(required bool) *Reader[T] {
 		panic("ring: a reader was added after the first claim")
 	}
 
-	reader := &Reader[T]{ring: r, required: required, page: r.memory[0]}
+	reader := &Reader[T]{ring: r, required: required, page: r.memory[0], end: r.mask + 1}
 	if required {
 		r.required = append(r.required, reader)
-		r.gate = r.size
 		return reader
 	}
 	r.optional = append(r.optional, reader)
-	r.memory = append(r.memory, make([]T, len(r.memory[0])))
+	r.memory = append(r.memory, make([]cell[T], len(r.memory[0])))
 	return reader
 }
 
-// Claim is the next free slot, to be filled in place, or nil when the slowest required reader has not freed one. The slot
-// holds what was in it some lap ago. Readers see it after Publish.
+// Claim is the next free slot, to be filled in place, or nil when the slowest required reader has not freed one, or when a
+// whole ring is claimed and not published. The slot holds what was in it some lap ago. Readers see it after Publish.
 func (r *Ring[T]) Claim() *T {
 	if r.claimed == r.limit && !r.extend() {
 		return nil
 	}
 
-	s := &r.page[r.claimed&r.mask]
+	c := &r.page[r.claimed&r.mask]
 	r.claimed++
-	return s
+	if r.first == nil {
+		r.first = c
+	} else {
+		c.ready = r.claimed // seen when the first of the batch is
+	}
+	return &c.record
 }
 
-// Room reports whether the next n claims will succeed. n above Size never fits where there is a required reader.
+// Room reports whether the next n claims will succeed. n above Size never fits.
 func (r *Ring[T]) Room(n int) bool {
 	return r.gate-r.claimed >= uint64(n) || r.look() >= uint64(n)
 }
 
-// Publish shows all slots claimed so far to the readers, with one atomic store. It does nothing when there are no new ones.
+// Publish shows all slots claimed since the last Publish to the readers, with one atomic store. It does nothing when there
+// are none.
 func (r *Ring[T]) Publish() {
-	if r.published.Load() != r.claimed {
-		r.published.Store(r.claimed)
+	if r.first == nil {
+		return
 	}
+
+	atomic.StoreUint64(&r.first.ready, r.published+1)
+	r.first = nil
+	r.published = r.claimed
 }
 
 // extend finds out how far claims may go on and reports whether they may at all.
@@ -150,7 +168,7 @@ func (r *Ring[T]) extend() bool {
 
 // look moves the gate to where the slowest required reader lets it stand and gives the number of free slots.
 func (r *Ring[T]) look() uint64 {
-	slowest := r.claimed
+	slowest := r.published
 	for _, reader := range r.required {
 		slowest = min(slowest, reader.released.Load())
 	}
@@ -182,14 +200,16 @@ func (r *Ring[T]) detach(page uint64) bool {
 
 // Reader is one reader of a Ring; its methods belong to one thread.
 type Reader[T any] struct {
+	_ [apart]byte
+
 	ring     *Ring[T]
 	required bool
 
 	_ [apart]byte
 
-	page  []T // what is being read
-	next  uint64
-	limit uint64 // records up to here may be taken from page
+	page []cell[T] // what is being read
+	next uint64    // records taken
+	end  uint64    // where page ends
 
 	_ [apart]byte
 
@@ -205,18 +225,22 @@ type Reader[T any] struct {
 // Next is the next record, or nil when none is published, or when this reader was cut off. It is read in place and stays
 // valid until Release; an optional reader's stays valid until the following Next.
 func (r *Reader[T]) Next() *T {
-	if r.next == r.limit && !r.extend() {
+	if !r.Ready() {
 		return nil
 	}
 
-	s := &r.page[r.next&r.ring.mask]
+	c := &r.page[r.next&r.ring.mask]
 	r.next++
-	return s
+	return &c.record
 }
 
-// Ready reports whether records are published that this reader has not taken: the second look before it parks. It stays
-// true for a reader that was cut off.
-func (r *Reader[T]) Ready() bool { return r.ring.published.Load() != r.next }
+// Ready reports whether Next would give a record: the second look of a reader that is about to park.
+func (r *Reader[T]) Ready() bool {
+	if r.next == r.end {
+		return r.turn()
+	}
+	return atomic.LoadUint64(&r.page[r.next&r.ring.mask].ready) == r.next+1
+}
 
 // Release gives back every record taken so far, with one atomic store; none of them may be read afterwards. A reader that
 // holds a whole ring before it releases stands still together with the producer. For an optional reader it does nothing.
@@ -230,28 +254,19 @@ func (r *Reader[T]) Release() {
 // is lost to this reader. It is always false for a required reader.
 func (r *Reader[T]) Lost() bool { return r.pin.Load() == cut }
 
-// extend finds out how far Next may go on and reports whether it may at all.
-func (r *Reader[T]) extend() bool {
-	published := r.ring.published.Load()
-	if published == r.next {
-		return false
-	}
-	if r.next != 0 && r.next&r.ring.mask == 0 && !r.turn() {
-		return false
-	}
-
-	r.limit = min(published, r.next|r.ring.mask+1)
-	return true
-}
-
-// turn goes on to the page of the next record. It fails when this reader has been cut off.
+// turn goes on to the next page once its first record is there, and reports whether it is. It fails for good when this
+// reader has been cut off.
 func (r *Reader[T]) turn() bool {
 	page := r.next >> r.ring.shift
 	memory := r.ring.memory[r.ring.place[page%pages].Load()]
-	if !r.required && !r.pin.CompareAndSwap(page-1, page) {
+	if !r.required && r.pin.Load() != page && !r.pin.CompareAndSwap(page-1, page) {
+		return false
+	}
+	if atomic.LoadUint64(&memory[0].ready) != r.next+1 {
 		return false
 	}
 
 	r.page = memory
+	r.end += r.ring.mask + 1
 	return true
 }
