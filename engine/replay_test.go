@@ -1,0 +1,297 @@
+package engine
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/ring"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write the hashes of the recorded day anew")
+
+const (
+	dayFile    = "testdata/day.commands"
+	hashesFile = "testdata/day.hashes"
+
+	markEvery = 448 // commands between two hashes: whole batches of 1, 7 and 64
+	dayLength = 28 * markEvery
+)
+
+// milestone is what can be seen after so many commands: the hash of all events so far, and of the state.
+type milestone struct {
+	seq           msg.Seq
+	events, state uint64
+}
+
+func (m milestone) String() string { return fmt.Sprintf("%5d %016x %016x", m.seq, m.events, m.state) }
+
+// surveyor folds events and notes a milestone where one stands.
+type surveyor struct {
+	digest fixed.Digest
+	list   []milestone
+}
+
+func (s *surveyor) pass(events []msg.Event) {
+	for i := range events {
+		events[i].Hash(&s.digest)
+	}
+}
+
+func (s *surveyor) mark(e *Engine) {
+	if e.Seq()%markEvery == 0 {
+		s.list = append(s.list, milestone{e.Seq(), s.digest.Sum(), e.Hash()})
+	}
+}
+
+func (s *surveyor) same(t *testing.T, want []milestone) {
+	t.Helper()
+	for i := range max(len(want), len(s.list)) {
+		if i >= len(want) || i >= len(s.list) || s.list[i] != want[i] {
+			t.Fatalf("milestone %d of %d: differs\ngot  %v\nwant %v", i, len(want), s.list[min(i, len(s.list)):min(i+1, len(s.list))],
+				want[min(i, len(want)):min(i+1, len(want))])
+		}
+	}
+}
+
+// apply replays a day one command after the other.
+func (s *surveyor) apply(t *testing.T, commands []msg.Command) {
+	e, err := New(recorded.limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []msg.Event
+	for i := range commands {
+		c := commands[i]
+		out = e.Apply(&c, out[:0])
+		s.pass(out)
+		s.mark(e)
+	}
+}
+
+// rig is a loop between lanes and an out ring.
+type rig struct {
+	*Loop
+	lanes []*ring.Lane[msg.Request]
+	out   *ring.Reader[msg.Event]
+}
+
+func newRig(t *testing.T, lanes int) *rig {
+	e, err := New(recorded.limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{}
+	for range lanes {
+		l, err := ring.NewLane[msg.Request](128)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.lanes = append(r.lanes, l)
+	}
+	out, err := ring.NewRing[msg.Event](1 << 13)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.out = out.Reader(true)
+	r.Loop = NewLoop(e, r.lanes, out)
+	return r
+}
+
+// read takes what the out ring has.
+func (r *rig) read(s *surveyor) (events int) {
+	for e := r.out.Next(); e != nil; e = r.out.Next() {
+		e.Hash(&s.digest)
+		events++
+	}
+	r.out.Release()
+	return events
+}
+
+// send puts a command into a lane; false when it is full.
+func (r *rig) send(lane int, c *msg.Command) bool {
+	slot := r.lanes[lane].Claim()
+	if slot == nil {
+		return false
+	}
+	slot.CopyFrom(&c.Request)
+	return true
+}
+
+// TestReplayHash replays a recorded day in every way in which commands can reach an engine. Events and states are the same
+// at every milestone, and the same as on the day of the recording, on another machine and under another build mode:
+//
+//	go test ./engine -run TestReplayHash -race
+//	go test ./engine -run TestReplayHash -gcflags=all='-N -l'
+//	GOAMD64=v3 go test ./engine -run TestReplayHash
+//
+// A change of what the engine says or holds is made known by -rewrite; the day itself stays.
+func TestReplayHash(t *testing.T) { // A-18, T-8
+	commands, err := readRecording(dayFile, dayLength)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &surveyor{}
+	want.apply(t, commands)
+	if *rewrite {
+		text := "# seq, hash of all events so far, hash of the state; TestReplayHash writes this with -rewrite\n"
+		for _, m := range want.list {
+			text += m.String() + "\n"
+		}
+		if err := os.WriteFile(hashesFile, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Run("golden", func(t *testing.T) { want.same(t, goldenHashes(t)) })
+
+	for _, lanes := range []int{1, 2, 3, 8} {
+		for _, batch := range []int{1, 7, 64} {
+			t.Run(fmt.Sprintf("pump/lanes=%d/batch=%d", lanes, batch), func(t *testing.T) {
+				r, s := newRig(t, lanes), &surveyor{}
+				for from, lane := 0, 0; from < len(commands); from, lane = from+batch, (lane+1)%lanes {
+					for i := from; i < from+batch; i++ {
+						if !r.send(lane, &commands[i]) {
+							t.Fatal("the lane is full")
+						}
+					}
+					r.lanes[lane].Publish()
+					for r.Pump(0) > 0 {
+						r.read(s)
+					}
+					s.mark(r.Engine())
+				}
+				s.same(t, want.list)
+			})
+		}
+	}
+	last := want.list[len(want.list)-1]
+	for _, procs := range []int{1, 2} {
+		for _, batch := range []int{1, 7, 64} {
+			t.Run(fmt.Sprintf("threads/procs=%d/batch=%d", procs, batch), func(t *testing.T) {
+				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+				s := threaded(t, commands, batch)
+				s.same(t, []milestone{last})
+			})
+		}
+	}
+	t.Run("collecting", func(t *testing.T) {
+		defer debug.SetGCPercent(debug.SetGCPercent(1))
+		s := &surveyor{}
+		s.apply(t, commands)
+		s.same(t, want.list)
+		s = threaded(t, commands, 64)
+		s.same(t, []milestone{last})
+	})
+}
+
+// threaded lets one goroutine send, one poll and one read, and notes the one milestone at the end.
+func threaded(t *testing.T, commands []msg.Command, batch int) *surveyor {
+	r, s := newRig(t, 1), &surveyor{}
+	var stop atomic.Bool
+	go func() { // the gateway
+		for from := 0; from < len(commands); {
+			n := 0
+			for n < batch && from < len(commands) && r.send(0, &commands[from]) {
+				from++
+				n++
+			}
+			r.lanes[0].Publish()
+			if n == 0 {
+				runtime.Gosched()
+			}
+		}
+	}()
+	polled := make(chan struct{})
+	go func() { // the hot loop
+		defer close(polled)
+		for done := 0; done < len(commands); {
+			n := r.Poll(0)
+			if done += n; n == 0 {
+				runtime.Gosched()
+			}
+		}
+		stop.Store(true)
+	}()
+	for !stop.Load() {
+		if r.read(s) == 0 {
+			runtime.Gosched()
+		}
+	}
+	<-polled
+	r.read(s)
+	s.mark(r.Engine())
+	return s
+}
+
+// TestLanesOfManyThreads lets eight goroutines send the commands of a day at once. In what order they come is chance; that
+// every one is answered, in one order without a gap, and that nothing is lost, is not.
+func TestLanesOfManyThreads(t *testing.T) {
+	commands, err := readRecording(dayFile, dayLength)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if testing.Short() {
+		commands = commands[:len(commands)/4]
+	}
+	const lanes = 8
+	r, s := newRig(t, lanes), &surveyor{}
+	for i := range lanes {
+		go func() {
+			for k := i; k < len(commands); k += lanes {
+				for !r.send(i, &commands[k]) {
+					runtime.Gosched()
+				}
+				r.lanes[i].Publish()
+			}
+		}()
+	}
+	seq, index := msg.Seq(0), uint16(0)
+	for applied := 0; applied < len(commands); {
+		n := r.Poll(0)
+		applied += n
+		for e := r.out.Next(); e != nil; e = r.out.Next() {
+			if e.Seq == seq+1 && e.Index == 0 {
+				seq, index = e.Seq, 0
+			} else if index++; e.Seq != seq || e.Index != index {
+				t.Fatalf("%d.%d comes after %d.%d", e.Seq, e.Index, seq, index-1)
+			}
+			e.Hash(&s.digest)
+		}
+		r.out.Release()
+		if n == 0 {
+			runtime.Gosched()
+		}
+	}
+	if int(seq) != len(commands) {
+		t.Fatalf("%d commands answered, want %d", seq, len(commands))
+	}
+	d := &desk{Engine: r.Engine(), t: t}
+	d.sound()
+}
+
+// goldenHashes reads the milestones of the recording.
+func goldenHashes(t *testing.T) (list []milestone) {
+	t.Helper()
+	file, err := os.ReadFile(hashesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, line := range strings.Split(strings.TrimSpace(string(file)), "\n") {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		var m milestone
+		if _, err := fmt.Sscanf(line, "%d %x %x", &m.seq, &m.events, &m.state); err != nil {
+			t.Fatalf("%s:%d: %v", hashesFile, n+1, err)
+		}
+		list = append(list, m)
+	}
+	return list
+}
