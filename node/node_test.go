@@ -331,23 +331,66 @@ func TestParkingOnAFullRing(t *testing.T) {
 	stop(t, n)
 }
 
-// An optional reader that lags is cut off; the exchange does not wait for it.
+// An optional reader that lags is cut off; the exchange does not wait for it, and it does not wait for the exchange.
 func TestOptionalReaderDoesNotHoldUp(t *testing.T) { // L-21
 	requests := day(5, 5000)
-	e := exchange(t)
-	n := start(t, Config{Engine: e, Lane: 256, Out: 512, Float: true, Collect: true})
+	n := start(t, Config{Engine: exchange(t), Lane: 256, Out: 512, Float: true, Collect: true})
 	r, err := n.Reader(false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	run(t, n)
-	send(t, n.Port(0), requests, 64)
-	stop(t, n)
-	if e.Seq() != msg.Seq(len(requests)) {
-		t.Errorf("%d commands were applied, want %d", e.Seq(), len(requests))
+	other, err := n.Reader(true)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if got := collect(r); len(got) != 512/8 || !r.Lost() {
+	run(t, n)
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		for seq := msg.Seq(0); seq < msg.Seq(len(requests)); other.Release() {
+			other.Wait()
+			for ev := other.Next(); ev != nil; ev = other.Next() {
+				seq = ev.Seq
+			}
+		}
+	})
+	send(t, n.Port(0), requests, 64)
+	reading.Wait()
+	if got := collect(r); len(got) != 512/8 || !r.Lost() || !n.Status().Running {
 		t.Errorf("the reader that slept got %d events and has Lost %v, want the page of 64 that it held", len(got), r.Lost())
+	}
+	stop(t, n)
+}
+
+// What the loop has taken out of the lanes and has no room to apply is not forgotten by Stop.
+func TestStopFinishesWhatIsPending(t *testing.T) {
+	e := exchange(t) // asks for room for 256 events before each command
+	n := start(t, Config{Engine: e, Lane: 512, Out: 512, Float: true, Collect: true})
+	r, err := n.Reader(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, n)
+	ticks := make([]msg.Request, 260) // one event each: room for 257, and three that wait
+	for i := range ticks {
+		ticks[i] = msg.Tick().Request
+	}
+	send(t, n.Port(0), ticks, 64)
+	read := 0
+	for read < 257 {
+		r.Wait()
+		for r.Next() != nil {
+			read++
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := n.Stop(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Stop gave %v with commands that wait for room", err)
+	}
+	r.Release()
+	stop(t, n)
+	if read += len(collect(r)); e.Seq() != 260 || read != 260 {
+		t.Errorf("%d commands were applied and %d events read, want 260", e.Seq(), read)
 	}
 }
 
