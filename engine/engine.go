@@ -84,14 +84,14 @@ func (e *Engine) SetChecks(on bool) { e.unchecked = !on }
 
 // Foresees reports whether the tables are so large that Foresee pays for itself: beyond the nearer caches.
 func (e *Engine) Foresees() bool {
-	return e.limits.Accounts > foreseeFrom || e.limits.Positions > foreseeFrom
+	return max(e.limits.Accounts, e.limits.Positions, e.limits.Orders) > foreseeFrom
 }
 
 const foreseeFrom = 1 << 14
 
 // Foresee loads what a command that is soon to be applied will need, and changes nothing. Who has several commands at hand
 // calls it for a few of them in a row and then applies them: their misses overlap, which one after the other they cannot,
-// and with many accounts it is misses that the time goes to.
+// and with many accounts or orders it is misses that the time goes to.
 func (e *Engine) Foresee(r *msg.Request) {
 	seen := e.house.Foresee(r.Account, r.Instr)
 	if h := r.Order.Handle(); h != 0 && h <= e.limits.Orders {
