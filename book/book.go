@@ -64,7 +64,7 @@ func (b *Book) CanRest(side msg.Side, price fixed.Ticks) bool {
 // Link lets order h rest: at its Price, with its Leaves, at the tail of its level. The caller has asked CanRest, and knows
 // that the price does not cross.
 //
-// Whether a level is new or not is close to a coin's toss in a sparse book, so nothing here branches on it.
+// Nothing branches on whether the level is new, which is close to a coin's toss in a sparse book.
 func (b *Book) Link(h uint32) {
 	st := b.store
 	orders := st.orders
@@ -129,8 +129,8 @@ func (b *Book) linked(s *half, at uint32, had uint64, h uint32) {
 
 // Unlink takes order h, which rests, out of its queue; the row stays the order's.
 //
-// As in Link, nothing branches on whether the order is the first, the last or the only one of its level, and best is not
-// written when it stays: the next order's test of it would wait for this order's row.
+// Nothing branches on whether the order is the first or the last of its level. On whether it is the only one something does:
+// what follows then must not wait for the order's row, which is often far away, when the level stays.
 func (b *Book) Unlink(h uint32) {
 	st := b.store
 	orders := st.orders
@@ -138,46 +138,47 @@ func (b *Book) Unlink(h uint32) {
 	row, prev, next := o.Level, o.Prev, o.Next
 	o.Level = 0
 	l := &st.levels[row]
-	head, tail, gone := l.head, l.tail, uint32(0)
+	head, tail := l.head, l.tail
 	if prev == 0 {
 		head = next
 	}
 	if next == 0 {
 		tail = prev
 	}
-	if head == 0 {
-		gone = 1
-	}
 	l.head, l.tail = head, tail
 	l.qty -= o.Leaves
 	l.count--
 	orders[prev].Next = next
 	orders[next].Prev = prev
-	st.levelCount -= gone
-
-	at := row >> spanBits
-	k := &st.blocks[at]
-	left := k.bits &^ (uint64(gone) << (row % span))
-	k.bits = left
-	s := b.side(o.Side)
-	if row == slot(s.head, s.best) {
-		s.best = k.key<<spanBits + int64(bits.TrailingZeros64(left))
-	}
-	if left == 0 || o.Flags&Expires != 0 {
-		b.unlinked(s, at, left, h)
+	if head == 0 || o.Flags&Expires != 0 {
+		b.unlinked(h, row, head)
 	}
 }
 
-// unlinked is what is rarely left to do: block at has lost its last order, or order h expires.
+// unlinked is what is left to do when order h expires, or its level has no head any more.
 //
 //go:noinline
-func (b *Book) unlinked(s *half, at uint32, left uint64, h uint32) {
-	if left == 0 {
+func (b *Book) unlinked(h, row, head uint32) {
+	st := b.store
+	o := &st.orders[h]
+	if o.Flags&Expires != 0 {
+		st.unschedule(h)
+	}
+	if head != 0 {
+		return
+	}
+
+	s := b.side(o.Side)
+	at := row >> spanBits
+	k := &st.blocks[at]
+	st.levelCount--
+	k.bits &^= 1 << (row % span)
+	if row == slot(s.head, s.best) {
+		s.best = k.key<<spanBits + int64(bits.TrailingZeros64(k.bits))
+	}
+	if k.bits == 0 {
 		b.vacate(s, at)
 		b.trim(s)
-	}
-	if b.store.orders[h].Flags&Expires != 0 {
-		b.store.unschedule(h)
 	}
 }
 
