@@ -98,12 +98,14 @@ func median(v []float64) float64 {
 // hold takes the thread, the core and the garbage collector for measuring.
 func (h *Harness) hold() (letGo func()) {
 	percent := debug.SetGCPercent(-1)
+	runtime.LockOSThread() // or the thread's own time would be of several
 	leave := func() {}
 	if h.Core >= 0 {
 		leave = occupy(h.Core)
 	}
 	return func() {
 		leave()
+		runtime.UnlockOSThread()
 		debug.SetGCPercent(percent)
 	}
 }
