@@ -40,7 +40,7 @@ func Whole(p *Plan, accounts uint32) Entry {
 
 // Unchecked is W without the engine's self-checks.
 func Unchecked(p *Plan, accounts uint32) Entry {
-	return Entry{fmt.Sprintf("engine/%d unchecked", accounts), p, func() (Driver, error) {
+	return Entry{fmt.Sprintf("engine/%d/unchecked", accounts), p, func() (Driver, error) {
 		w, err := NewWholeEngine(p, accounts)
 		if err == nil {
 			w.SetChecks(false)
