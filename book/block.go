@@ -15,7 +15,7 @@ import (
 // counts as a price level while orders stand there.
 //
 //	btree.Map  key -> block               touched only when a block comes or goes, or a finger is wrong
-//	   |       finger cache in front of it: key & 63 -> block
+//	   |       finger cache in front of it: key mod 256 -> block
 //	   v
 //	block      [ bits | key | next prev | newer older ]         bit i: slot i has orders
 //	   |       blocks are linked in key order, empty ones too
@@ -39,7 +39,7 @@ import (
 const (
 	span      = 64 // levels of a block
 	spanBits  = 6
-	fingers   = 64
+	fingers   = 256
 	spare     = 64
 	retireMax = 2
 
