@@ -8,16 +8,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// allowed returns the cores that this process may use, in ascending order.
-func allowed() []int {
+// allowed returns the cores that the calling thread may use, in ascending order. It
+// is to be asked before threads are moved.
+func allowed() (cores []int) {
 	var set unix.CPUSet
-	if unix.SchedGetaffinity(os.Getpid(), &set) != nil {
+	if unix.SchedGetaffinity(0, &set) != nil {
 		return nil
 	}
-	return list(&set)
-}
-
-func list(set *unix.CPUSet) (cores []int) {
 	for i, left := 0, set.Count(); left > 0; i++ {
 		if set.IsSet(i) {
 			cores = append(cores, i)
@@ -28,15 +25,15 @@ func list(set *unix.CPUSet) (cores []int) {
 }
 
 // occupy ties the calling goroutine to its thread and that to a core, and moves all
-// other threads of the process off the core where there is another to go to. Where
-// the system forbids it, it does what it can.
-func occupy(core int) (leave func()) {
+// other threads of the process to the rest of the cores, where there are others.
+// Where the system forbids it, it does what it can.
+func occupy(core int, cores []int) (leave func()) {
 	runtime.LockOSThread()
 	var all, others, one unix.CPUSet
-	if unix.SchedGetaffinity(os.Getpid(), &all) != nil {
-		return runtime.UnlockOSThread
+	for _, c := range cores {
+		all.Set(c)
 	}
-	others, one = all, unix.CPUSet{}
+	others = all
 	one.Set(core)
 	if others.Clear(core); others.Count() > 0 {
 		move(&others)

@@ -9,13 +9,13 @@ func allowed() []int { return nil }
 
 // occupy ties the calling goroutine to its thread; this system is not asked for a
 // core.
-func occupy(int) (leave func()) {
+func occupy(int, []int) (leave func()) {
 	runtime.LockOSThread()
 	return runtime.UnlockOSThread
 }
 
 // settle is occupy on this system.
-func settle(core int) (leave func()) { return occupy(core) }
+func settle(core int) (leave func()) { return occupy(core, nil) }
 
 // raiseOn does nothing on this system.
 func raiseOn(int) {}

@@ -88,7 +88,7 @@ func (h *Harness) Through(p Pipe, s Sending, n int) (*Pass, error) {
 	config := node.Config{Ports: 1, Lane: laneSlots, Out: 1 << 14, Idle: node.Spin}
 	if h.Core < 0 {
 		config.Float, config.Idle, config.Collect = true, node.Park, true
-	} else if len(allowed()) < 2 {
+	} else if len(h.cores) < 2 {
 		return nil, ErrFewCores
 	}
 	w, err := p.Recording.Fresh()
@@ -114,7 +114,7 @@ func (h *Harness) Through(p Pipe, s Sending, n int) (*Pass, error) {
 	}
 	c := &client{node: nd, port: nd.Port(0), reader: reader, clock: h.clock, context: h.Context, base: base,
 		requests: p.Recording.Requests[:min(n, len(p.Recording.Requests))], pause: h.pause}
-	pass, err := c.measure(s, h.Core >= 0)
+	pass, err := c.measure(s, h)
 	if stop := nd.Stop(context.Background()); err == nil {
 		err = stop
 	}
@@ -150,23 +150,23 @@ type client struct {
 }
 
 // beside returns the highest core that is not the hot thread's.
-func beside(hot int) int {
-	cores := allowed()
-	if last := len(cores) - 1; cores[last] != hot {
-		return cores[last]
+func (h *Harness) beside(hot int) int {
+	last := len(h.cores) - 1
+	if h.cores[last] != hot {
+		return h.cores[last]
 	}
-	return cores[len(cores)-2]
+	return h.cores[last-1]
 }
 
 // measure runs one way of sending on a core that is not the hot thread's.
-func (c *client) measure(s Sending, pinned bool) (*Pass, error) {
+func (c *client) measure(s Sending, h *Harness) (*Pass, error) {
 	status := c.node.Status()
-	if pinned {
+	if h.Core >= 0 {
 		if status.Core < 0 || status.Idle != node.Spin {
 			return nil, fmt.Errorf("%w: the hot thread is not pinned: %s", ErrFewCores, status.Unpinned)
 		}
 		raiseOn(status.Core)
-		defer settle(beside(status.Core))()
+		defer settle(h.beside(status.Core))()
 	}
 	c.took = make([]uint64, len(c.requests))
 	for i := range c.took { // touch the pages before the clock starts
@@ -393,8 +393,7 @@ func (h *Harness) RoundTrip(n int) (*Pass, error) {
 	if err := h.Context.Err(); err != nil {
 		return nil, err
 	}
-	cores := allowed()
-	if h.Core >= 0 && len(cores) < 2 {
+	if h.Core >= 0 && len(h.cores) < 2 {
 		return nil, ErrFewCores
 	}
 	there, err := ring.NewLane[ball](64)
@@ -412,7 +411,7 @@ func (h *Harness) RoundTrip(n int) (*Pass, error) {
 	go func() {
 		defer close(gone)
 		if h.Core >= 0 {
-			defer occupy(cores[len(cores)-1])()
+			defer occupy(h.Core, h.cores)()
 		}
 		close(ready)
 		for !stop.Load() {
@@ -429,7 +428,7 @@ func (h *Harness) RoundTrip(n int) (*Pass, error) {
 	<-ready
 	leave := func() {}
 	if h.Core >= 0 {
-		leave = settle(cores[len(cores)-2])
+		leave = settle(h.beside(h.Core))
 	}
 	p, err := h.serve(there, back, n)
 	leave()

@@ -40,14 +40,15 @@ type Harness struct {
 	Report  func(stage string, done, total int) // progress; may be nil
 
 	clock *Clock
+	cores []int // that the process may use
 }
 
 // NewHarness measures the clock and chooses the last core that the process may
 // use.
 func NewHarness(ctx context.Context, rounds int) *Harness {
 	h := &Harness{Rounds: rounds, Repeats: rounds, Core: -1, Context: ctx, clock: NewClock()}
-	if cores := allowed(); len(cores) > 0 {
-		h.Core = cores[len(cores)-1]
+	if h.cores = allowed(); len(h.cores) > 0 {
+		h.Core = h.cores[len(h.cores)-1]
 	}
 	return h
 }
@@ -101,7 +102,7 @@ func (h *Harness) hold() (letGo func()) {
 	runtime.LockOSThread() // or the thread's own time would be of several
 	leave := func() {}
 	if h.Core >= 0 {
-		leave = occupy(h.Core)
+		leave = occupy(h.Core, h.cores)
 	}
 	return func() {
 		leave()
