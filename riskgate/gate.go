@@ -7,8 +7,9 @@
 //	         phase · mark · band · reduce-only · caps                          order.go
 //	         margin: equity against the requirement with the order in it       credit.go
 //
-// Post-only, fill-or-kill and a full table are the book's and the engine's to refuse, after the gate. What passes the rate
-// has used its token and its client id, refused further on or not; a refused order changes nothing else.
+// Post-only, fill-or-kill and a full table are the book's and the engine's to refuse, after the gate. A message that passes
+// the rate has used its token, and one that passes rights and kill switch its client id, whether it is refused further on
+// or not; a refused order changes nothing else.
 package riskgate
 
 import (
