@@ -11,31 +11,31 @@ import (
 // One side of a book: price levels in blocks of 64, found by price, walked in priority.
 //
 // Words: the rank of a price is the price among asks and its negative among bids, so on either side the lower rank is the
-// better one and the code is one. Rank>>6 is the key of a block, rank&63 the slot in it. A slot always has its level; it
-// counts as a price level while orders stand there.
+// better one and the code is one. Rank>>6 is the key of a block, rank&63 the slot in it. A level exists while orders stand
+// at its price.
 //
-//	btree.Map  key -> block               touched only when a block comes or goes, or a finger is wrong
+//	btree.Map  key -> block            touched only when a block comes or goes, or a finger is wrong
 //	   |       finger cache in front of it: key mod 256 -> block
 //	   v
-//	block      [ bits | key | next prev | newer older ]         bit i: slot i has orders
+//	block      [ bits | key | next prev | newer older ] [ 64 level handles ]      bit i: slot i has a level
 //	   |       blocks are linked in key order, empty ones too
 //	   v
-//	level      [ qty | head tail | count ]                      level block<<6 | slot: no search, no handle
+//	level      [ rank | qty | head tail | count | block ]                         two to a line
 //	   |       orders are linked in time order
 //	   v
 //	Order
 //
 //	first           head
 //	  |              |
-//	[ --- ] <-> [ -x-x ] <-> [ --- ] <-> [ x-xx ] <-> 0         - no orders, x orders
+//	[ --- ] <-> [ -x-x ] <-> [ --- ] <-> [ x-xx ] <-> 0         - no level, x a level
 //	   `----- empty, by age: oldest ... newest ----'
 //
-// A block that loses its last order stays where it is, in case the price comes back. A side keeps spare empty blocks;
+// A block that loses its last level stays where it is, in case the price comes back. A side keeps spare empty blocks;
 // beyond them it retires those that have been empty longest, at most retireMax a call, so that a walk from one level to
 // the next passes a bounded number of them and no call has much to tidy up.
 //
-// Invariants: best is the rank of the first level and head its block; a finger is 0 or names a block of its side; a slot
-// without orders is zero.
+// Invariants: a level has at least one order; best is the rank of the first level and head its block; a finger is 0 or
+// names a block of its side; block 0 has no levels and no key.
 const (
 	span      = 64 // levels of a block
 	spanBits  = 6
@@ -48,11 +48,12 @@ const (
 )
 
 type level struct {
+	rank  int64
 	qty   fixed.Lots // sum of the leaves
 	head  uint32     // first order
 	tail  uint32     // last order
 	count uint32     // orders
-	_     uint32
+	block uint32     // in which it is
 }
 
 type block struct {
@@ -60,6 +61,8 @@ type block struct {
 	key          int64
 	next, prev   uint32 // in key order; 0: none
 	newer, older uint32 // among the empty ones of its side, by when they became empty; 0: none
+
+	levels [span]uint32 // handles, by slot; 0: no orders there
 }
 
 type half struct {
@@ -83,14 +86,6 @@ func rank(side msg.Side, price fixed.Ticks) int64 {
 func price(side msg.Side, rank int64) fixed.Ticks {
 	sign := -int64(side & 1)
 	return fixed.Ticks((rank ^ sign) - sign)
-}
-
-// slot is the level of a rank in the block of its key.
-func slot(block uint32, rank int64) uint32 { return block<<spanBits | uint32(rank)%span }
-
-// rankOf is the rank of a level.
-func (st *Store) rankOf(row uint32) int64 {
-	return st.blocks[row>>spanBits].key<<spanBits + int64(row%span)
 }
 
 // blockOf is the block of a key, 0 when there is none.
@@ -169,11 +164,11 @@ func (b *Book) retire(s *half) {
 		*finger = 0
 	}
 	s.tree.Delete(k.key)
-	*k = block{key: noKey}
+	k.key, k.next, k.prev = noKey, 0, 0 // the slots are all 0 by now
 	b.store.blockRows.give(h)
 }
 
-// emptied enters a block without orders as the newest of the empty ones.
+// emptied enters a block without levels as the newest of the empty ones.
 func (st *Store) emptied(s *half, h uint32) {
 	k := &st.blocks[h]
 	k.older, k.newer = s.newest, 0
@@ -203,7 +198,7 @@ func (st *Store) filled(s *half, h uint32) {
 	s.empty--
 }
 
-// vacate says that block h has lost its last order.
+// vacate says that block h has lost its last level.
 //
 //go:noinline
 func (b *Book) vacate(s *half, h uint32) {
@@ -213,7 +208,7 @@ func (b *Book) vacate(s *half, h uint32) {
 	b.store.emptied(s, h)
 }
 
-// firstFrom is the first block at or after h that has orders, and the rank of its first level.
+// firstFrom is the first block at or after h that has levels, and the rank of its first one.
 func (b *Book) firstFrom(h uint32) (head uint32, best int64) {
 	for ; h != 0; h = b.store.blocks[h].next {
 		if k := &b.store.blocks[h]; k.bits != 0 {
@@ -223,16 +218,17 @@ func (b *Book) firstFrom(h uint32) (head uint32, best int64) {
 	return 0, nowhere
 }
 
+// firstLevel is the level of the best price, 0 when there is none.
+func (b *Book) firstLevel(s *half) uint32 { return b.store.blocks[s.head].levels[uint64(s.best)%span] }
+
 // nextLevel is the level after row in priority, 0 when it is the last.
 func (b *Book) nextLevel(row uint32) uint32 {
-	k := &b.store.blocks[row>>spanBits]
-	after := k.bits &^ (2<<(row%span) - 1)
+	l := &b.store.levels[row]
+	k := &b.store.blocks[l.block]
+	after := k.bits &^ (2<<(uint64(l.rank)%span) - 1)
 	if after != 0 {
-		return row&^(span-1) | uint32(bits.TrailingZeros64(after))
+		return k.levels[bits.TrailingZeros64(after)]
 	}
 	h, best := b.firstFrom(k.next)
-	if h == 0 {
-		return 0
-	}
-	return slot(h, best)
+	return b.store.blocks[h].levels[uint64(best)%span]
 }

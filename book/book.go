@@ -50,21 +50,19 @@ func (b *Book) Crosses(side msg.Side, limit fixed.Ticks) bool {
 	return b.side(rests).best <= rank(rests, limit)
 }
 
-// CanRest reports whether the level that an order at a price needs exists or can be made: whether fewer levels than the
-// store allows have orders, and a block can be had. The order's own row is Alloc's concern.
+// CanRest reports whether the level that an order at a price needs exists or can be made: whether there is a row for it,
+// and for its block. The order's own row is Alloc's concern.
 func (b *Book) CanRest(side msg.Side, price fixed.Ticks) bool {
 	s, r := b.side(side), rank(side, price)
 	k := b.blockOf(s, r>>spanBits)
-	if b.store.blocks[k].bits>>(uint64(r)%span)&1 != 0 {
+	if b.store.blocks[k].levels[uint64(r)%span] != 0 {
 		return true
 	}
-	return b.store.levelCount < b.store.levelMax && (k != 0 || b.blockRoom(s))
+	return !b.store.levelRows.full() && (k != 0 || b.blockRoom(s))
 }
 
 // Link lets order h rest: at its Price, with its Leaves, at the tail of its level. The caller has asked CanRest, and knows
 // that the price does not cross.
-//
-// Nothing branches on whether the level is new, which is close to a coin's toss in a sparse book.
 func (b *Book) Link(h uint32) {
 	st := b.store
 	orders := st.orders
@@ -77,29 +75,34 @@ func (b *Book) Link(h uint32) {
 		return
 	}
 
-	row := slot(at, r)
-	l := &st.levels[row]
-	head, tail, added := l.head, l.tail, uint32(0)
-	if tail == 0 {
-		head = h
+	if row := k.levels[uint64(r)%span]; row != 0 {
+		l := &st.levels[row]
+		tail := l.tail
+		l.tail = h
+		l.qty += o.Leaves
+		l.count++
+		o.Level, o.Prev, o.Next = row, tail, 0
+		orders[tail].Next = h
+	} else { // the level is new; in place, since a call here is 3 % of an operation where levels flap
+		row = st.levelRows.take()
+		if row == 0 {
+			panic("book: no row for a level; Link needs CanRest")
+		}
+		l := &st.levels[row]
+		l.rank, l.qty, l.head, l.tail, l.count, l.block = r, o.Leaves, h, h, 1, at
+		o.Level, o.Prev, o.Next = row, 0, 0
+		had := k.bits
+		k.bits = had | 1<<(uint64(r)%span)
+		k.levels[uint64(r)%span] = row
+		if r < s.best {
+			s.best, s.head = r, at
+		}
+		if had == 0 {
+			st.filled(s, at)
+		}
 	}
-	if tail == 0 { // apart from the one above, so that both become moves
-		added = 1
-	}
-	l.head, l.tail = head, h
-	l.qty += o.Leaves
-	l.count++
-	o.Level, o.Prev, o.Next = row, tail, 0
-	orders[tail].Next = h
-	st.levelCount += added
-
-	had := k.bits
-	k.bits = had | 1<<(uint64(r)%span)
-	if r < s.best {
-		s.best, s.head = r, at
-	}
-	if had == 0 || o.Flags&Expires != 0 {
-		b.linked(s, at, had, h)
+	if o.Flags&Expires != 0 {
+		st.schedule(h)
 	}
 }
 
@@ -115,22 +118,10 @@ func (b *Book) linkAfar(h uint32) {
 	b.Link(h)
 }
 
-// linked is what is rarely left to do: block at had no orders, or order h expires.
-//
-//go:noinline
-func (b *Book) linked(s *half, at uint32, had uint64, h uint32) {
-	if had == 0 {
-		b.store.filled(s, at)
-	}
-	if b.store.orders[h].Flags&Expires != 0 {
-		b.store.schedule(h)
-	}
-}
-
 // Unlink takes order h, which rests, out of its queue; the row stays the order's.
 //
-// Nothing branches on whether the order is the first or the last of its level. On whether it is the only one something does:
-// what follows then must not wait for the order's row, which is often far away, when the level stays.
+// Nothing branches on whether the order is the first or the last of its level: row 0 stands in for the neighbor that is
+// not there.
 func (b *Book) Unlink(h uint32) {
 	st := b.store
 	orders := st.orders
@@ -150,33 +141,28 @@ func (b *Book) Unlink(h uint32) {
 	l.count--
 	orders[prev].Next = next
 	orders[next].Prev = prev
-	if head == 0 || o.Flags&Expires != 0 {
-		b.unlinked(h, row, head)
+	if head == 0 {
+		b.dropLevel(b.side(o.Side), row)
 	}
-}
-
-// unlinked is what is left to do when order h expires, or its level has no head any more.
-//
-//go:noinline
-func (b *Book) unlinked(h, row, head uint32) {
-	st := b.store
-	o := &st.orders[h]
 	if o.Flags&Expires != 0 {
 		st.unschedule(h)
 	}
-	if head != 0 {
-		return
-	}
+}
 
-	s := b.side(o.Side)
-	at := row >> spanBits
+// dropLevel gives a level that has lost its last order back, and tidies up if its block went with it.
+func (b *Book) dropLevel(s *half, row uint32) {
+	st := b.store
+	l := &st.levels[row]
+	at, r := l.block, l.rank
 	k := &st.blocks[at]
-	st.levelCount--
-	k.bits &^= 1 << (row % span)
-	if row == slot(s.head, s.best) {
-		s.best = k.key<<spanBits + int64(bits.TrailingZeros64(k.bits))
+	left := k.bits &^ (1 << (uint64(r) % span))
+	k.bits = left
+	k.levels[uint64(r)%span] = 0
+	st.levelRows.give(row)
+	if r == s.best {
+		s.best = r&^(span-1) + int64(bits.TrailingZeros64(left))
 	}
-	if k.bits == 0 {
+	if left == 0 {
 		b.vacate(s, at)
 		b.trim(s)
 	}
@@ -192,10 +178,7 @@ func (b *Book) Reduce(h uint32, by fixed.Lots) {
 // First is the order of a side that is first in priority, 0 when none rests.
 func (b *Book) First(side msg.Side) uint32 {
 	s := b.side(side)
-	if s.head == 0 {
-		return 0
-	}
-	return b.store.levels[slot(s.head, s.best)].head
+	return b.store.levels[b.firstLevel(s)].head
 }
 
 // NextOf is the order after the resting order h in priority, 0 when it is the last of its side.
@@ -223,7 +206,7 @@ func (b *Book) Levels(side msg.Side, dst []Depth, max int) []Depth {
 	st := b.store
 	for row := st.orders[first].Level; row != 0 && max > 0; row = b.nextLevel(row) {
 		l := &st.levels[row]
-		dst = append(dst, Depth{price(side, st.rankOf(row)), l.qty, l.count})
+		dst = append(dst, Depth{price(side, l.rank), l.qty, l.count})
 		max--
 	}
 	return dst

@@ -79,19 +79,21 @@ func (b *Book) checkSide(side msg.Side) error {
 func (b *Book) checkBlock(side msg.Side, h uint32) error {
 	st := b.store
 	k := &st.blocks[h]
-	for i := range uint32(span) {
-		row := h<<spanBits | i
-		l := &st.levels[row]
+	for i, row := range k.levels {
 		if k.bits>>i&1 == 0 {
-			if *l != (level{}) {
-				return fmt.Errorf("slot %d: %+v without its bit", i, *l)
+			if row != 0 {
+				return fmt.Errorf("slot %d: level %d without its bit", i, row)
 			}
 			continue
+		}
+		l := &st.levels[row]
+		if l.rank != k.key<<spanBits+int64(i) || l.block != h {
+			return fmt.Errorf("slot %d: %+v", i, *l)
 		}
 		qty, count, prev := l.qty, l.count, uint32(0)
 		for h := l.head; h != 0; h = st.orders[h].Next {
 			o := &st.orders[h]
-			if o.Level != row || o.Prev != prev || o.Side != side || rank(side, o.Price) != st.rankOf(row) || o.Leaves <= 0 {
+			if o.Level != row || o.Prev != prev || o.Side != side || rank(side, o.Price) != l.rank || o.Leaves <= 0 {
 				return fmt.Errorf("slot %d: order %d: %+v", i, h, *o)
 			}
 			qty -= o.Leaves

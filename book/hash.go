@@ -7,12 +7,12 @@ import (
 
 // The hash of a store and of its books covers what a later answer can depend on: generations, the free rows in the order
 // in which they will be taken, times, every queue in order, and the empty blocks by price and by age. It leaves out what
-// only says where things lie: the rows of blocks, the shape of the trees and of the heap, the fingers.
+// only says where things lie: the rows of levels and blocks, the shape of the trees and of the heap, the fingers.
 
 // Hash folds the rows of the store into d; orders that rest are folded by their book. It reads every order row.
 func (s *Store) Hash(d *fixed.Digest) {
 	d.Pair(uint32(len(s.orders)), uint32(len(s.blocks)))
-	d.Pair(s.levelMax, s.levelCount)
+	d.Pair(uint32(len(s.levels)), s.levelRows.top)
 	for h := 1; h < len(s.orders); h++ {
 		o := &s.orders[h]
 		d.Pair(o.Gen, uint32(o.Flags))

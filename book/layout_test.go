@@ -57,12 +57,15 @@ func TestLayout(t *testing.T) { // L-15, L-50, T-7
 	if at := uintptr(unsafe.Pointer(&s.blocks[0])); at%32 != 0 {
 		t.Errorf("the blocks begin %d bytes into a half line", at%32)
 	}
+	if at := uintptr(unsafe.Pointer(&s.levels[0])); at%32 != 0 {
+		t.Errorf("the levels begin %d bytes into a half line", at%32)
+	}
 }
 
 // TestHotSet holds that what 10,000 orders in 1,000 levels need fits the second-level cache with room for the rest.
 func TestHotSet(t *testing.T) { // L-15
 	const orders, levels, blocks = 10_000, 1_000, 40
-	size := orders*unsafe.Sizeof(Order{}) + blocks*(unsafe.Sizeof(block{})+span*unsafe.Sizeof(level{})) + unsafe.Sizeof(Book{}) + orders*4
+	size := orders*unsafe.Sizeof(Order{}) + levels*unsafe.Sizeof(level{}) + blocks*unsafe.Sizeof(block{}) + unsafe.Sizeof(Book{}) + orders*4
 	if size > 1<<20 {
 		t.Errorf("%d bytes for %d orders, want at most half of 2 MiB", size, orders)
 	}
@@ -89,7 +92,7 @@ func TestHotLeavesInline(t *testing.T) { // S-16
 	for _, m := range regexp.MustCompile(`can inline (\S+)`).FindAllStringSubmatch(string(out), -1) {
 		inlined[strings.TrimSuffix(m[1], ":")] = true
 	}
-	for _, name := range []string{"rank", "price", "slot", "(*rows).take", "(*rows).give", "(*Store).Alloc", "(*Store).Free",
+	for _, name := range []string{"rank", "price", "(*rows).take", "(*rows).give", "(*Store).Alloc", "(*Store).Free",
 		"(*Store).Find", "(*Store).Order", "(*Store).ID", "(*Store).Due", "(*Store).Live", "(*Book).side", "(*Book).Best",
 		"(*Book).Crosses", "(*Book).Reduce", "(*Book).First"} {
 		if !inlined[name] {

@@ -87,7 +87,7 @@ func (b *Book) Match(t *Taker, fills []Fill) []Fill {
 			t.Stop = StopBound
 			break
 		}
-		h := st.levels[slot(s.head, s.best)].head
+		h := st.levels[b.firstLevel(s)].head
 		o := &st.orders[h]
 		kind, q := Trade, min(t.Leaves, o.Leaves)
 		if o.Flags&(ReduceOnly|Expires) != 0 || uint64(o.Owner) == own {
@@ -161,12 +161,12 @@ func (b *Book) meetOwn(t *Taker, o *Order) (FillKind, fixed.Lots) {
 	return 0, 0
 }
 
-// removeFirst unlinks and frees the first order of a side.
+// removeFirst unlinks and frees the first order of a side. If its level and block go with it, Match tidies up at its end.
 func (b *Book) removeFirst(s *half, h uint32) {
 	st := b.store
 	o := &st.orders[h]
-	next := o.Next
-	l := &st.levels[o.Level]
+	row, next := o.Level, o.Next
+	l := &st.levels[row]
 	l.head = next
 	l.qty -= o.Leaves
 	l.count--
@@ -180,10 +180,10 @@ func (b *Book) removeFirst(s *half, h uint32) {
 		return
 	}
 
-	l.tail = 0
-	st.levelCount--
 	k := &st.blocks[s.head]
+	k.levels[uint64(s.best)%span] = 0
 	k.bits &= k.bits - 1
+	st.levelRows.give(row)
 	if k.bits == 0 {
 		b.vacate(s, s.head)
 		return

@@ -263,16 +263,6 @@ func TestRowsComeBackLast(t *testing.T) { // L-12
 	}
 }
 
-// TestStoreRefusesWhatItCannotName holds that handles of levels fit.
-func TestStoreRefusesWhatItCannotName(t *testing.T) {
-	defer func() {
-		if recover() == nil {
-			t.Error("1<<26 blocks are accepted")
-		}
-	}()
-	NewStore(1, 1, 1<<26)
-}
-
 // TestFreeRefusesARestingOrder holds that a broken promise is found where it is broken.
 func TestFreeRefusesARestingOrder(t *testing.T) { // S-5
 	b := sells(maker{price: 100, lots: 1})

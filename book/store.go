@@ -5,9 +5,9 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
-// Store holds the rows of a shard: orders, and blocks of 64 price levels, made once and shared by all its books. A row is
-// named by its handle, a uint32; handle 0 is none, and row 0 of the orders is written to in place of a neighbor that is
-// not there, and never read.
+// Store holds the rows of a shard: orders, price levels and blocks of 64 levels, made once and shared by all its books. A
+// row is named by its handle, a uint32; handle 0 is none, and row 0 of the orders is written to in place of a neighbor that
+// is not there, and never read.
 //
 // Words: a row is free or taken; a taken order row is an order; an order that stands in a queue rests.
 //
@@ -19,19 +19,13 @@ import (
 // Invariant: a row is either taken or on the stack, once. A free order row is zero but for Gen.
 type Store struct {
 	orders []Order
+	levels []level
 	blocks []block
-	levels []level // 64 to a block: level block<<6 | slot
 
-	orderRows, blockRows rows
-
-	levelCount uint32 // levels that have orders, over all books
-	levelMax   uint32 // how many there may be
+	orderRows, levelRows, blockRows rows
 
 	expiry expiry
 }
-
-// blocksMax is how many blocks a store may have, so that the handle of a level fits.
-const blocksMax = 1<<26 - 1
 
 // rows hands out the handles of one slab, the last one given back first.
 type rows struct {
@@ -64,22 +58,18 @@ func (r *rows) give(h uint32) {
 
 func (r *rows) full() bool { return r.top == 0 }
 
-// NewStore makes the slabs of a shard and touches their pages; nothing in the package allocates orders, levels or blocks
-// after it. Usable are so many orders, so many blocks, at most 1<<26-1, and so many price levels with orders at one time,
-// wherever they lie. A level needs a block, 64 prices share one, and a book keeps up to 64 empty ones a side: with
-// levels + 128 blocks a book a level never lacks one, with fewer a price far from all others may. An order takes 84 bytes,
-// a block 1,572.
+// NewStore makes the slabs of a shard, with rows 1 to n of each kind usable, and touches their pages; nothing in the
+// package allocates orders, levels or blocks after it. A level needs a block, 64 prices share one, and a book keeps up to
+// 64 empty ones a side: with levels + 128 blocks a book a level never lacks one, with fewer a price far from all others
+// may. An order takes 84 bytes, a level 36, a block 292.
 func NewStore(orders, levels, blocks uint32) *Store {
-	if blocks > blocksMax {
-		panic("book: more than 1<<26-1 blocks")
-	}
 	s := &Store{
 		orders:    make([]Order, uint64(orders)+1),
 		blocks:    make([]block, uint64(blocks)+1),
-		levels:    make([]level, (uint64(blocks)+1)*span),
+		levels:    make([]level, uint64(levels)+1),
 		orderRows: newRows(orders),
 		blockRows: newRows(blocks),
-		levelMax:  levels,
+		levelRows: newRows(levels),
 		expiry:    newExpiry(orders),
 	}
 	for i := range s.orders {
@@ -171,7 +161,7 @@ func (s *Store) Find(id msg.OrderID) uint32 {
 
 // Roomy reports whether any order can rest at any price of any book: no table is full. CanRest knows more when one is.
 func (s *Store) Roomy() bool {
-	return !s.orderRows.full() && s.levelCount < s.levelMax && !s.blockRows.full()
+	return !s.orderRows.full() && !s.levelRows.full() && !s.blockRows.full()
 }
 
 // Live is how many order rows are taken.
