@@ -50,7 +50,21 @@ func (h *House) Withdrawable(id msg.AccountID, v *market.Venue) fixed.Money {
 	return h.withdrawable(&h.accounts[id], v)
 }
 
+// Covered reports whether an asset may leave an account that is touched: its cash is not below zero, and equity without the
+// haircut share of unrealized profit covers what a withdrawal leaves behind. Else profit that has not been realized could
+// leave as an asset that was bought with it (M-19).
+func (h *House) Covered(id msg.AccountID, v *market.Venue) bool {
+	a := &h.accounts[id]
+	return a.Cash >= 0 && h.beyond(a, v) >= 0
+}
+
 func (h *House) withdrawable(a *Account, v *market.Venue) fixed.Money {
+	return max(0, min(a.Cash, h.beyond(a, v)))
+}
+
+// beyond is what equity without the haircut share of unrealized profit leaves above the initial requirement and a share of
+// notional; it may be negative.
+func (h *House) beyond(a *Account, v *market.Venue) fixed.Money {
 	haircut, notional := fixed.Money(0), fixed.Money(0)
 	for row := a.Positions; row != 0; row = h.rows[row].Next {
 		p := &h.rows[row]
@@ -60,7 +74,7 @@ func (h *House) withdrawable(a *Account, v *market.Venue) fixed.Money {
 		notional += fixed.Abs(value)
 	}
 	leave, _ := v.WithdrawMargin.Ceil(notional)
-	return max(0, min(a.Cash, a.Equity()-haircut-max(a.Initial, leave)))
+	return a.Equity() - haircut - max(a.Initial, leave)
 }
 
 // Transferable is what may move from one account to another: as Withdrawable, but between accounts of one owner all that

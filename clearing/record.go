@@ -36,7 +36,7 @@ type Account struct {
 	Owner       msg.OwnerID
 	Groups      uint32     // instrument groups in which it may trade, by bit
 	Held        uint16     // positions in the list
-	Entry       msg.Action // of its own kill switch; 0 or Unblock: open
+	Entry       msg.Action // of its own kill switch; 0: open
 	OwnerEntry  msg.Action // of its owner's
 	Pending     bool       // a rebate waits for the day cut
 	_           [3]uint8
@@ -64,7 +64,7 @@ type Statement struct {
 type Owner struct {
 	First    msg.AccountID
 	Accounts uint16
-	Entry    msg.Action // of the kill switch; 0 or Unblock: open
+	Entry    msg.Action // of the kill switch; 0: open
 	_        uint8
 }
 

@@ -16,8 +16,16 @@ func (e *Engine) administer(c *msg.Command) {
 		e.cancelAll(c)
 		return
 	}
-	if c.Session != 0 && c.Kind != msg.KindOpenSession && c.Kind != msg.KindCloseSession {
+	if c.Session != 0 {
 		e.refuse(c, msg.RejectNotPermitted, 0, 0)
+		return
+	}
+	if !c.Sound() {
+		e.refuse(c, msg.RejectValueOutOfRange, 0, 0)
+		return
+	}
+	if last, repeated := e.gate.Use(&c.Request); repeated {
+		e.refuse(c, msg.RejectDuplicateClientID, int64(last), int64(c.Ref))
 		return
 	}
 	switch c.Kind {
@@ -155,21 +163,22 @@ func (e *Engine) canMark(id msg.InstrumentID, mark fixed.Ticks) msg.Reject {
 
 // setSession opens or closes a door. Opening one that is open fences who had it (D-92).
 func (e *Engine) setSession(c *msg.Command) {
-	if c.Session == 0 || !e.gate.Sessions.Has(c.Session) {
-		e.refuse(c, msg.RejectTableFull, int64(e.limits.Sessions)-1, int64(c.Session))
+	op := c.Opening()
+	if op.Session == 0 || !e.gate.Sessions.Has(op.Session) {
+		e.refuse(c, msg.RejectTableFull, int64(e.limits.Sessions)-1, int64(op.Session))
 		return
 	}
-	s := &e.gate.Sessions[c.Session]
-	if c.Kind == msg.KindCloseSession {
-		s.Open = false
-		e.answer(msg.SessionClosed, c)
-		return
+	kind := msg.SessionClosed
+	if c.Kind == msg.KindOpenSession {
+		if e.house.Owner(op.Owner) == nil {
+			e.refuse(c, msg.RejectUnknownAccount, 0, int64(op.Owner))
+			return
+		}
+		kind = msg.SessionOpened
 	}
-	owner := c.Opening().Owner
-	if e.house.Owner(owner) == nil {
-		e.refuse(c, msg.RejectUnknownAccount, 0, int64(owner))
-		return
-	}
-	s.Open, s.Owner = true, owner
-	e.answer(msg.SessionOpened, c)
+
+	s := &e.gate.Sessions[op.Session]
+	s.Open, s.Owner = kind == msg.SessionOpened, op.Owner
+	ev := e.answer(kind, c)
+	ev.Session, ev.Rare = op.Session, c.Rare
 }

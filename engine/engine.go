@@ -82,6 +82,9 @@ func (e *Engine) Now() fixed.Nanos { return e.now }
 // panic where they differ: a broken invariant is our own fault, and nothing after it can be trusted.
 func (e *Engine) SetChecks(on bool) { e.unchecked = !on }
 
+// MaxTime is the latest engine time, in the year 2116: days, quotas and expiries beyond it still fit.
+const MaxTime fixed.Nanos = 1 << 62
+
 // Foresees reports whether the tables are so large that Foresee pays for itself: beyond the nearer caches.
 func (e *Engine) Foresees() bool {
 	return max(e.limits.Accounts, e.limits.Positions, e.limits.Orders) > foreseeFrom
@@ -104,8 +107,8 @@ func (e *Engine) Foresee(r *msg.Request) {
 // command's Seq is one above the last, and its Time not below: anything else is a fault of the caller, and panics. It
 // allocates only if out has no room for Limits.Events more.
 func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
-	if c.Seq != e.seq+1 || c.Time < e.now {
-		panic("engine: a command out of sequence: Seq must be the last plus one, Time must not run back")
+	if c.Seq != e.seq+1 || c.Time < e.now || c.Time > MaxTime {
+		panic("engine: a command out of sequence: Seq must be the last plus one, Time must not run back nor pass MaxTime")
 	}
 	e.seq, e.now = c.Seq, c.Time
 	e.first, e.told = len(out), len(out)

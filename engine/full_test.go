@@ -94,7 +94,7 @@ func TestAccountsFull(t *testing.T) { // A-20
 	d = newDesk(t, Limits{Accounts: 5, OwnerAccounts: 2})
 	d.ok(msg.OpenAccount(1, 2, msg.AllGroups), msg.OpenAccount(3, 2, msg.AllGroups))
 	d.full(msg.RejectTableFull, msg.OpenAccount(4, 2, msg.AllGroups))
-	d.full(msg.RejectTableFull, msg.Deposit(2, 5)) // which would be its own owner, and that has two
+	d.full(msg.RejectUnknownAccount, msg.Deposit(2, 5)) // which would be its own owner, and that has two
 	d.ok(msg.OpenAccount(3, 2, 0b1), msg.Deposit(5, 5))
 }
 
@@ -123,9 +123,10 @@ func TestJobsFull(t *testing.T) { // A-20, A-16
 		t.Fatalf("%d jobs under way, want 2", d.jobs.count)
 	}
 	d.refused(msg.RejectTableFull, msg.CancelAll(3, 0, 0))
-	d.refused(msg.RejectTableFull, msg.SetEntry(3, 0, msg.Entry{Scope: msg.ScopeAccount, Action: msg.BlockAndCancel}))
-	if d.house.Account(3).Entry != 0 {
-		t.Error("a refused turn of the kill switch has turned it")
+	d.refused(msg.RejectRateLimited, msg.CancelAll(1, 0, 0))
+	d.ok(msg.SetEntry(3, 0, msg.Entry{Scope: msg.ScopeAccount, Action: msg.BlockAndCancel})) // the kill switch has room of its own
+	if _, open := d.Position(3, 1); open {
+		t.Error("the kill switch waits behind mass cancels")
 	}
 	for d.jobs.count > 0 {
 		d.do(msg.Tick())

@@ -10,7 +10,7 @@ import (
 // command carries on, whatever it is, before anything of its own.
 //
 //	expired orders    the store names them in order of time
-//	mass cancels      a queue of jobs, first come first done
+//	mass cancels      a queue of jobs, the kill switch's first, then first come first done
 //
 // A job over an account walks its list of claims from where it stood when the job came towards older ones; new orders go
 // to the head of the list and are not met. A job over an instrument or the venue takes the first order of each side until
@@ -40,15 +40,40 @@ type jobs struct {
 	head, count int
 }
 
-func newJobs(n uint32) jobs { return jobs{ring: make([]job, n)} }
+// killSlots are kept for the kill switch, which nobody but the venue turns: no crowd of mass cancels may stand in its way.
+const killSlots = 16
 
-func (q *jobs) full() bool { return q.count == len(q.ring) }
+func newJobs(n uint32) jobs { return jobs{ring: make([]job, n+killSlots)} }
+
+// full reports whether there is no room for one more; of the kill switch there is more room than of others.
+func (q *jobs) full(kill bool) bool {
+	if kill {
+		return q.count == len(q.ring)
+	}
+	return q.count >= len(q.ring)-killSlots
+}
+
+// of reports whether an account has a mass cancel under way that it asked for.
+func (q *jobs) of(account msg.AccountID) bool {
+	for i := 0; i < q.count; i++ {
+		if j := q.at(i); j.asker == account && j.reason == msg.CanceledByMass {
+			return true
+		}
+	}
+	return false
+}
 
 func (q *jobs) at(i int) *job { return &q.ring[(q.head+i)%len(q.ring)] }
 
+// push puts a job at the end of the queue, one of the kill switch at its front.
 func (q *jobs) push(j job) {
-	*q.at(q.count) = j
 	q.count++
+	if j.reason == msg.CanceledByKill {
+		q.head = (q.head + len(q.ring) - 1) % len(q.ring)
+		*q.at(0) = j
+		return
+	}
+	*q.at(q.count - 1) = j
 }
 
 func (q *jobs) pop() {
@@ -107,7 +132,7 @@ func (e *Engine) carryOn() {
 		}
 		o := e.store.Order(h)
 		e.touch(o.Account)
-		e.tell(msg.Expired, h, o, o.Leaves)
+		e.tell(msg.Expired, h, o, o.Leaves).SetChange(&msg.Change{Filled: o.Filled})
 		e.remove(e.books[o.Instr], &e.instruments[o.Instr], h, o, e.house.Claim(h).Position)
 	}
 	e.runJobs()
@@ -193,6 +218,7 @@ func (e *Engine) finished(j *job) {
 	if j.scope != msg.ScopeVenue {
 		ev.Instr = j.instr
 	}
+	ev.Rare = msg.Rare{uint64(j.scope), 0, uint64(j.owner)}
 }
 
 // shed starts a job over the reduce-only orders of a position that a fill of delta lots has closed or turned: there is
@@ -200,7 +226,7 @@ func (e *Engine) finished(j *job) {
 func (e *Engine) shed(row uint32, delta fixed.Lots) {
 	p := e.house.Position(row)
 	before := p.Qty - delta
-	if before == 0 || p.Qty != 0 && (p.Qty < 0) == (before < 0) || e.house.Ledger(row).ReduceOnly == 0 || e.jobs.full() {
+	if before == 0 || p.Qty != 0 && (p.Qty < 0) == (before < 0) || e.house.Ledger(row).ReduceOnly == 0 || e.jobs.full(false) {
 		return
 	}
 	e.jobs.push(job{scope: msg.ScopeAccount, account: p.Account, instr: msg.InstrumentID(p.Instr), asker: p.Account,

@@ -89,7 +89,7 @@ func (l *Loop) take() bool {
 
 // apply stamps one request, applies it and lays its events into the out ring.
 func (l *Loop) apply(c *msg.Command, now fixed.Nanos) {
-	c.Seq, c.Time = l.engine.seq+1, max(c.Time, now, l.engine.now)
+	c.Seq, c.Time = l.engine.seq+1, min(max(c.Time, now, l.engine.now), MaxTime)
 	l.events = l.engine.Apply(c, l.events[:0])
 	for i := range l.events {
 		l.events[i].CopyTo(l.out.Claim())

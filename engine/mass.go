@@ -14,7 +14,11 @@ func (e *Engine) cancelAll(c *msg.Command) {
 	if c.Side <= msg.Sell {
 		r = e.gate.Enter(&c.Request, &o, riskgate.Cancels, false)
 	}
-	if r == 0 && e.jobs.full() {
+	switch {
+	case r != 0:
+	case e.jobs.of(c.Account):
+		r = msg.RejectRateLimited // one at a time; it ends within a few commands
+	case e.jobs.full(false):
 		r = msg.RejectTableFull
 	}
 	if r != 0 {
@@ -36,15 +40,19 @@ func (e *Engine) setEntry(c *msg.Command) {
 		return
 	}
 
+	state := en.Action
+	if state == msg.Unblock {
+		state = 0
+	}
 	switch en.Scope {
 	case msg.ScopeAccount:
-		e.house.Account(c.Account).Entry = en.Action
+		e.house.Account(c.Account).Entry = state
 	case msg.ScopeOwner:
-		e.house.SetOwnerEntry(en.Owner, en.Action)
+		e.house.SetOwnerEntry(en.Owner, state)
 	case msg.ScopeInstrument:
-		e.instruments[c.Instr].SetEntry(en.Action)
+		e.instruments[c.Instr].SetEntry(state)
 	case msg.ScopeVenue:
-		e.venue.Entry = en.Action
+		e.venue.Entry = state
 	}
 	ev := e.answer(msg.EntryChanged, c)
 	ev.Rare = c.Rare
@@ -65,7 +73,7 @@ func (e *Engine) entryAllowed(c *msg.Command, en msg.Entry) msg.Reject {
 		return msg.RejectUnknownInstrument
 	case en.Scope < msg.ScopeAccount || en.Scope > msg.ScopeVenue:
 		return msg.RejectValueOutOfRange
-	case en.Action == msg.BlockAndCancel && e.jobs.full():
+	case en.Action == msg.BlockAndCancel && e.jobs.full(true):
 		return msg.RejectTableFull
 	case (en.Action == msg.Unblock || en.Action == msg.ReduceEntry) && e.jobs.over(en.Scope, c.Account, en.Owner, c.Instr):
 		return msg.RejectEntryBlocked

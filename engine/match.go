@@ -134,8 +134,8 @@ func (e *Engine) displaced(in *market.Instrument, side msg.Side, f *book.Fill) {
 	ev.Account, ev.Instr, ev.Session, ev.Side = f.Account, msg.InstrumentID(e.house.Position(row).Instr), f.Session, side
 	if kind == msg.Canceled {
 		ev.Reason = msg.CanceledBySTP
-		ev.SetChange(&msg.Change{Filled: f.Filled, Leaves: f.Leaves})
 	}
+	ev.SetChange(&msg.Change{Filled: f.Filled, Leaves: f.Leaves})
 	if f.Leaves > 0 {
 		e.house.Shrink(maker, in, f.Qty, f.Leaves)
 		return

@@ -12,7 +12,12 @@ func (e *Engine) openAccount(c *msg.Command) {
 		e.refuse(c, r, 0, int64(c.Account))
 		return
 	}
-	e.answer(msg.AccountOpened, c).Rare = c.Rare
+	e.opened(c, op.Groups)
+}
+
+// opened tells of an account with the owner that stands behind it.
+func (e *Engine) opened(c *msg.Command, groups uint32) {
+	e.answer(msg.AccountOpened, c).Rare = msg.Rare{uint64(e.house.Account(c.Account).Owner), uint64(groups)}
 }
 
 // deposit credits an account; the first one opens it.
@@ -23,12 +28,15 @@ func (e *Engine) deposit(c *msg.Command) {
 		return
 	}
 	if e.house.Account(c.Account) == nil {
-		if r := e.house.Open(c.Account, 0, msg.AllGroups); r != 0 {
+		r := msg.RejectUnknownAccount // another account's owner bears this number
+		if e.house.Owner(msg.OwnerID(c.Account)) == nil {
+			r = e.house.Open(c.Account, 0, msg.AllGroups)
+		}
+		if r != 0 {
 			e.refuse(c, r, 0, int64(c.Account))
 			return
 		}
-		ev := e.answer(msg.AccountOpened, c)
-		ev.Rare = msg.Rare{uint64(c.Account), uint64(msg.AllGroups)}
+		e.opened(c, msg.AllGroups)
 	}
 	e.touch(c.Account)
 	e.house.Deposit(c.Account, pay.Amount)
@@ -83,12 +91,14 @@ func (e *Engine) moved(kind msg.EventKind, c *msg.Command, b msg.Balance) {
 
 // moveAsset credits or debits the asset of a spot instrument.
 func (e *Engine) moveAsset(c *msg.Command) {
+	if e.house.Account(c.Account) != nil {
+		e.touch(c.Account)
+	}
 	if r := e.assetMovable(c); r != 0 {
 		e.refuse(c, r, 0, int64(c.Qty))
 		return
 	}
 
-	e.touch(c.Account)
 	row, kind := e.house.Find(c.Account, c.Instr), msg.AssetWithdrawn
 	if c.Kind == msg.KindDepositAsset {
 		row, kind = e.house.Take(c.Account, c.Instr), msg.AssetDeposited
@@ -115,7 +125,7 @@ func (e *Engine) assetMovable(c *msg.Command) msg.Reject {
 	}
 	row := e.house.Find(c.Account, c.Instr)
 	if c.Kind == msg.KindWithdrawAsset {
-		if c.Qty > e.house.AssetFree(row) {
+		if c.Qty > e.house.AssetFree(row) || !e.house.Covered(c.Account, &e.venue) {
 			return msg.RejectInsufficientFunds
 		}
 		return 0

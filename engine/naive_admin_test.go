@@ -9,9 +9,18 @@ import (
 // The part of the twin that is not orders: accounts, money, instruments, phases, the kill switch, sessions.
 
 func (n *naive) administer(c *msg.Command) {
-	if c.Session != 0 && c.Kind != msg.KindOpenSession && c.Kind != msg.KindCloseSession {
+	switch last := n.sessions[0].last; {
+	case c.Session != 0:
 		n.refuse(c, msg.RejectNotPermitted, 0, 0)
 		return
+	case !c.Sound():
+		n.refuse(c, msg.RejectValueOutOfRange, 0, 0)
+		return
+	case c.Ref != 0 && c.Ref <= last:
+		n.refuse(c, msg.RejectDuplicateClientID, int64(last), int64(c.Ref))
+		return
+	case c.Ref != 0:
+		n.sessions[0].last = c.Ref
 	}
 	switch c.Kind {
 	case msg.KindTick:
@@ -21,7 +30,7 @@ func (n *naive) administer(c *msg.Command) {
 			n.refuse(c, r, 0, int64(c.Account))
 			return
 		}
-		n.answer(msg.AccountOpened, c).Rare = c.Rare
+		n.answer(msg.AccountOpened, c).Rare = msg.Rare{uint64(n.accounts[c.Account].owner), uint64(c.Opening().Groups)}
 	case msg.KindDeposit:
 		n.deposit(c)
 	case msg.KindWithdraw, msg.KindTransfer:
@@ -78,7 +87,11 @@ func (n *naive) deposit(c *msg.Command) {
 		n.refuse(c, msg.RejectOverflow, 0, int64(pay.Amount))
 		return
 	case n.accounts[c.Account] == nil:
-		if r := n.openAccount(c.Account, msg.Opening{Groups: msg.AllGroups}); r != 0 {
+		r := msg.RejectUnknownAccount
+		if o := n.owners[msg.OwnerID(c.Account)]; o == nil || len(o.accounts) == 0 {
+			r = n.openAccount(c.Account, msg.Opening{Groups: msg.AllGroups})
+		}
+		if r != 0 {
 			n.refuse(c, r, 0, int64(c.Account))
 			return
 		}
@@ -140,9 +153,12 @@ func (n *naive) moveAsset(c *msg.Command) {
 	no.when(a == nil, msg.RejectUnknownAccount, 0, 0)
 	no.when(in == nil || in.perpetual(), msg.RejectUnknownInstrument, 0, 0)
 	in2 := c.Kind == msg.KindDepositAsset
+	if a != nil {
+		n.touch(a)
+	}
 	if len(no) == 0 {
 		x := n.exposure(a, c.Instr, nil)
-		no.when(!in2 && c.Qty > x.qty-x.sells, msg.RejectInsufficientFunds, 0, 0)
+		no.when(!in2 && (c.Qty > x.qty-x.sells || a.cash < 0 || n.beyond(a) < 0), msg.RejectInsufficientFunds, 0, 0)
 		no.when(in2 && c.Qty > clearing.MaxLots-n.assetsIn[c.Instr], msg.RejectOverflow, 0, 0)
 		no.when(in2 && !n.canHold(a, c.Instr), msg.RejectTableFull, 0, 0)
 	}
@@ -150,7 +166,6 @@ func (n *naive) moveAsset(c *msg.Command) {
 		n.refuse(c, no.first().reject, 0, int64(c.Qty))
 		return
 	}
-	n.touch(a)
 	kind, lots := msg.AssetDeposited, c.Qty
 	if !in2 {
 		kind, lots = msg.AssetWithdrawn, -c.Qty
@@ -311,7 +326,7 @@ func (n *naive) setEntry(c *msg.Command) {
 		msg.RejectValueOutOfRange, 0, 0)
 	no.when(en.Scope == msg.ScopeAccount && a == nil || en.Scope == msg.ScopeOwner && owner == nil, msg.RejectUnknownAccount, 0, 0)
 	no.when(en.Scope == msg.ScopeInstrument && in == nil, msg.RejectUnknownInstrument, 0, 0)
-	no.when(en.Action == msg.BlockAndCancel && n.jobsFull(), msg.RejectTableFull, 0, 0)
+	no.when(en.Action == msg.BlockAndCancel && uint32(len(n.jobs)) == n.limits.Jobs+16, msg.RejectTableFull, 0, 0)
 	for _, j := range n.jobs {
 		same := j.reason == msg.CanceledByKill && j.entry.Scope == en.Scope && (en.Scope == msg.ScopeVenue ||
 			en.Scope == msg.ScopeAccount && j.asker == c.Account || en.Scope == msg.ScopeOwner && j.entry.Owner == en.Owner ||
@@ -336,30 +351,30 @@ func (n *naive) setEntry(c *msg.Command) {
 	n.answer(msg.EntryChanged, c).Rare = c.Rare
 	if en.Action == msg.BlockAndCancel {
 		n.begin(j)
-		n.jobs = append(n.jobs, j)
+		n.jobs = append([]*naiveJob{j}, n.jobs...)
 	}
 }
 
 func (n *naive) setSession(c *msg.Command) {
-	if c.Session == 0 || uint32(c.Session) >= n.limits.Sessions {
-		n.refuse(c, msg.RejectTableFull, int64(n.limits.Sessions)-1, int64(c.Session))
+	op := c.Opening()
+	if op.Session == 0 || uint32(op.Session) >= n.limits.Sessions {
+		n.refuse(c, msg.RejectTableFull, int64(n.limits.Sessions)-1, int64(op.Session))
 		return
 	}
-	s := n.sessions[c.Session]
+	s := n.sessions[op.Session]
 	if s == nil {
 		s = &naiveSession{}
-		n.sessions[c.Session] = s
+		n.sessions[op.Session] = s
 	}
-	if c.Kind == msg.KindCloseSession {
-		s.open = false
-		n.answer(msg.SessionClosed, c)
-		return
+	kind := msg.SessionClosed
+	if c.Kind == msg.KindOpenSession {
+		if o := n.owners[op.Owner]; o == nil || len(o.accounts) == 0 {
+			n.refuse(c, msg.RejectUnknownAccount, 0, int64(op.Owner))
+			return
+		}
+		kind = msg.SessionOpened
 	}
-	owner := c.Opening().Owner
-	if o := n.owners[owner]; o == nil || len(o.accounts) == 0 {
-		n.refuse(c, msg.RejectUnknownAccount, 0, int64(owner))
-		return
-	}
-	s.open, s.owner = true, owner
-	n.answer(msg.SessionOpened, c)
+	s.open, s.owner = kind == msg.SessionOpened, op.Owner
+	e := n.answer(kind, c)
+	e.Session, e.Rare = op.Session, c.Rare
 }

@@ -18,6 +18,7 @@ import (
 //
 // What rests here is resting in the engine; an order in hand is neither in its queue nor in what its account sets aside.
 type naive struct {
+	left        fixed.Money // scratch of withdrawable
 	limits      Limits
 	seq         msg.Seq
 	now         fixed.Nanos
@@ -327,7 +328,14 @@ func (n *naive) withdrawable(a *naiveAccount) fixed.Money {
 		held += fixed.Money(ceilOf(share(max(0, n.profit(a, id)), n.haircut), int64(fixed.One)))
 	}
 	w := max(initial, fixed.Money(ceilOf(share(notional, n.leave), int64(fixed.One))))
-	return max(0, min(a.cash, equity-held-w))
+	n.left = equity - held - w
+	return max(0, min(a.cash, n.left))
+}
+
+// beyond is what equity without the haircut of profit leaves above what a withdrawal leaves behind.
+func (n *naive) beyond(a *naiveAccount) fixed.Money {
+	n.withdrawable(a)
+	return n.left
 }
 
 // summary is an account as the engine shows it; a rebate of a past day is cash already.
@@ -589,14 +597,14 @@ func (n *naive) expireDue() {
 			return
 		}
 		n.touch(due.account)
-		n.about(msg.Expired, due, due.leaves)
+		n.about(msg.Expired, due, due.leaves).SetChange(&msg.Change{Filled: due.filled})
 		n.remove(due)
 	}
 }
 
 // Mass cancels.
 
-func (n *naive) jobsFull() bool { return uint32(len(n.jobs)) == n.limits.Jobs }
+func (n *naive) jobsFull() bool { return uint32(len(n.jobs)) >= n.limits.Jobs }
 
 // begin starts the list of the next account of a job.
 func (n *naive) begin(j *naiveJob) {
@@ -656,6 +664,10 @@ func (n *naive) runJobs() {
 			e := n.emit(msg.Event{Kind: msg.MassCanceled, Ref: j.ref, Account: j.asker, Session: j.session, Qty: j.canceled, Side: j.side})
 			if j.entry.Scope != msg.ScopeVenue {
 				e.Instr = j.instr
+			}
+			e.Rare = msg.Rare{uint64(j.entry.Scope)}
+			if j.entry.Scope == msg.ScopeOwner {
+				e.Rare[2] = uint64(j.entry.Owner)
 			}
 			continue
 		}
@@ -741,11 +753,17 @@ func (n *naive) enter(c *msg.Command, meter int, enters bool) (done, reduce bool
 			n.refuse(c, msg.RejectRateLimited, int64(over), 0)
 			return true, false
 		}
-		a.debt[meter], a.debtAt[meter] = debt+fixed.Nanos(gap), n.now
+		if c.Session == 0 || s != nil && s.open && s.owner == a.owner {
+			a.debt[meter], a.debtAt[meter] = debt+fixed.Nanos(gap), n.now
+		}
 	}
 	if c.Session != 0 && (s == nil || !s.open || s.owner != a.owner) {
 		n.refuse(c, msg.RejectNotPermitted, 0, 0)
 		return true, false
+	}
+	last := s.last
+	if c.Ref > last {
+		s.last = c.Ref
 	}
 	if enters {
 		var no objections
@@ -754,12 +772,9 @@ func (n *naive) enter(c *msg.Command, meter int, enters bool) (done, reduce bool
 			return true, false
 		}
 	}
-	if c.Ref != 0 {
-		if c.Ref <= s.last {
-			n.refuse(c, msg.RejectDuplicateClientID, int64(s.last), int64(c.Ref))
-			return true, false
-		}
-		s.last = c.Ref
+	if c.Ref != 0 && c.Ref <= last {
+		n.refuse(c, msg.RejectDuplicateClientID, int64(last), int64(c.Ref))
+		return true, false
 	}
 	if c.Instr != 0 && n.instruments[c.Instr] == nil {
 		n.refuse(c, msg.RejectUnknownInstrument, 0, 0)
@@ -896,11 +911,11 @@ func (n *naive) caps(w *wish, x exposure, no *objections) {
 		no.when(int64(would) > most, msg.RejectPositionLimit, most, int64(would))
 	}
 	if most := in.rules[msg.MaxOpenInterest]; most != 0 && in.perpetual() {
-		after := x.qty + w.qty
-		if w.side == msg.Sell {
-			after = x.qty - w.qty
+		closes := min(w.qty, max(0, x.qty))
+		if w.side == msg.Buy {
+			closes = min(w.qty, max(0, -x.qty))
 		}
-		opens := max(after, -after) - max(x.qty, -x.qty)
+		opens := w.qty - closes
 		would := n.interest(w.instr) + opens
 		no.when(opens > 0 && int64(would) > most, msg.RejectOpenInterestLimit, most, int64(would))
 	}
@@ -954,9 +969,11 @@ func (n *naive) slid(id msg.InstrumentID, side msg.Side, price fixed.Ticks) fixe
 	if !n.crosses(id, side, price) || price%step != 0 {
 		return price
 	}
-	behind := n.first(id, side.Opposite()).price + step
+	best := n.first(id, side.Opposite()).price
+	behind := best - best%step + step
 	if side == msg.Buy {
-		behind -= 2 * step
+		for behind = best - 1; behind%step != 0; behind-- {
+		}
 	}
 	if behind <= 0 || behind > 1<<55 {
 		return price
@@ -1111,7 +1128,7 @@ func (n *naive) match(o *naiveOrder, room int) (stop naiveStop, decremented fixe
 		if m.expire != 0 && m.expire <= n.now {
 			room--
 			n.touch(m.account)
-			n.about(msg.Expired, m, m.leaves)
+			n.about(msg.Expired, m, m.leaves).SetChange(&msg.Change{Filled: m.filled})
 			n.remove(m)
 			continue
 		}
@@ -1325,6 +1342,10 @@ func (n *naive) cancelAll(c *msg.Command) {
 		return
 	}
 	if done, _ := n.enter(c, 1, false); done {
+		return
+	}
+	if slices.ContainsFunc(n.jobs, func(j *naiveJob) bool { return j.asker == c.Account && j.reason == msg.CanceledByMass }) {
+		n.refuse(c, msg.RejectRateLimited, 0, 0)
 		return
 	}
 	if n.jobsFull() {

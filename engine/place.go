@@ -143,16 +143,16 @@ func (e *Engine) bookSays(c *msg.Command, b *book.Book, o *riskgate.Order, cross
 	return 0
 }
 
-// slide is the price of a sliding order: its own, or one step behind the opposite best. It stays its own where that is off
+// slide is the price of a sliding order: its own, or the first step behind the opposite best. It stays its own where that is off
 // the step, for the gate to refuse, and where there is no price behind the best, and so crosses.
 func slide(b *book.Book, in *market.Instrument, side msg.Side, price fixed.Ticks) fixed.Ticks {
 	best, ok := b.Best(side.Opposite())
 	if !ok || !b.Crosses(side, price) || !fixed.MultipleOf(price, in.PriceStep) {
 		return price
 	}
-	behind := best + in.PriceStep
+	behind := fixed.RoundDown(best, in.PriceStep) + in.PriceStep
 	if side == msg.Buy {
-		behind = best - in.PriceStep
+		behind = fixed.RoundDown(best-1, in.PriceStep)
 	}
 	if behind <= 0 || behind > riskgate.MaxPrice {
 		return price

@@ -102,3 +102,6 @@ func (r Rate) scale(price Ticks) Wide {
 
 // MultipleOf reports whether v is a whole number of steps; step is above 0.
 func MultipleOf[T ~int64](v, step T) bool { return v%step == 0 }
+
+// RoundDown is v brought down to a whole number of steps; v is not below zero, step is above 0.
+func RoundDown[T ~int64](v, step T) T { return v - v%step }

@@ -30,7 +30,7 @@ type Instrument struct {
 
 	Type     msg.InstrumentType
 	Phase    msg.Phase
-	Entry    msg.Action // of the kill switch; 0 or Unblock: open
+	Entry    msg.Action // of the kill switch; 0: open
 	STP      msg.STP    // what STPDefault means here
 	Group    uint8      // permission group
 	Brackets uint8      // in force
@@ -131,6 +131,7 @@ func (in *Instrument) SetTier(t msg.Tier) msg.Reject {
 		return 0
 	}
 	in.Table, in.Brackets, in.staged = in.next, in.staged, 0
+	in.next = [MaxBrackets]Bracket{}
 	for i := int(in.Brackets); i < MaxBrackets; i++ {
 		in.Table[i] = Bracket{}
 	}

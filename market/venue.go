@@ -11,7 +11,7 @@ type Venue struct {
 	MessageBurst   int64      // messages at once of an account
 	ProfitHaircut  fixed.Rate // of unrealized profit, which cannot be withdrawn (M-19)
 	WithdrawMargin fixed.Rate // of notional, which a withdrawal leaves behind (M-19)
-	Entry          msg.Action // of the kill switch; 0 or Unblock: open
+	Entry          msg.Action // of the kill switch; 0: open
 }
 
 // NewVenue is the venue with the defaults of the margin rules.

@@ -72,8 +72,8 @@ const (
 	KindSetRule            // one parameter of Instr or of the venue: a Setting
 	KindSetPhase           // the trading phase of Instr: a PhaseChange
 	KindSetEntry           // the kill switch: an Entry
-	KindOpenSession        // Session acts for an owner from now on: an Opening
-	KindCloseSession       // Session acts no more
+	KindOpenSession        // a session acts for an owner from now on: an Opening
+	KindCloseSession       // a session acts no more: an Opening
 	kindEnd
 
 	lastShort = KindTick
@@ -195,7 +195,8 @@ func (r *Request) Payment() Payment {
 	return Payment{Amount: fixed.Money(r.Rare[0]), To: AccountID(r.Rare[1]), External: r.Rare[2]}
 }
 
-// Deposit credits amount to an account. The first deposit opens an account that is its own owner.
+// Deposit credits amount to an account. The first deposit opens an account that is its own owner, unless an owner of that
+// number has accounts already: then it is refused as RejectUnknownAccount.
 func Deposit(account AccountID, amount fixed.Money) Command {
 	return payment(KindDeposit, account, Payment{Amount: amount})
 }
@@ -226,8 +227,9 @@ func WithdrawAsset(account AccountID, instr InstrumentID, lots fixed.Lots) Comma
 
 // Opening says who stands behind an account or a session.
 type Opening struct {
-	Owner  OwnerID
-	Groups uint32 // accounts only: the instrument groups, by bit, in which it may trade
+	Owner   OwnerID
+	Groups  uint32    // accounts only: the instrument groups, by bit, in which it may trade
+	Session SessionID // sessions only: the one that opens or closes
 }
 
 // AllGroups permits every instrument group.
@@ -238,19 +240,20 @@ func OpenAccount(account AccountID, owner OwnerID, groups uint32) Command {
 	return Command{Request: Request{Kind: KindOpenAccount, Account: account, Rare: Rare{uint64(owner), uint64(groups)}}}
 }
 
-// OpenSession lets a session act for the accounts of an owner; a later one for the same session fences the former.
+// OpenSession lets a session act for the accounts of an owner; a later one for the same session fences the former. Like all
+// of the venue's own commands it comes by session 0.
 func OpenSession(session SessionID, owner OwnerID) Command {
-	return Command{Request: Request{Kind: KindOpenSession, Session: session, Rare: Rare{uint64(owner)}}}
+	return Command{Request: Request{Kind: KindOpenSession, Rare: Rare{uint64(owner), 0, uint64(session)}}}
 }
 
 // CloseSession ends a session; its last Ref stays known.
 func CloseSession(session SessionID) Command {
-	return Command{Request: Request{Kind: KindCloseSession, Session: session}}
+	return Command{Request: Request{Kind: KindCloseSession, Rare: Rare{0, 0, uint64(session)}}}
 }
 
-// Opening is the opening of a KindOpenAccount or KindOpenSession.
+// Opening is the opening of a KindOpenAccount, KindOpenSession or KindCloseSession.
 func (r *Request) Opening() Opening {
-	return Opening{Owner: OwnerID(r.Rare[0]), Groups: uint32(r.Rare[1])}
+	return Opening{Owner: OwnerID(r.Rare[0]), Groups: uint32(r.Rare[1]), Session: SessionID(r.Rare[2])}
 }
 
 // InstrumentType is what is traded.

@@ -31,6 +31,7 @@ func TestConstructorAndAccessorAgree(t *testing.T) {
 			phase       = drawn[msg.Phase](t)
 			entry       = drawn[msg.Entry](t)
 		)
+		opening.Session = 0 // which is a session's, not an account's
 		// line1 is the command without line 2.
 		line1 := func(c msg.Command) msg.Request { c.Rare = msg.Rare{}; return c.Request }
 
@@ -44,8 +45,8 @@ func TestConstructorAndAccessorAgree(t *testing.T) {
 			{msg.Tick(), msg.Request{Kind: msg.KindTick}, nil, nil},
 			both(msg.Place(account, instr, side, price, qty, ext), msg.Request{Kind: msg.KindPlace, Account: account, Instr: instr, Side: side, Price: price, Qty: qty}, (*msg.Request).OrderExt, ext),
 			both(msg.OpenAccount(account, opening.Owner, opening.Groups), msg.Request{Kind: msg.KindOpenAccount, Account: account}, (*msg.Request).Opening, opening),
-			both(msg.OpenSession(session, opening.Owner), msg.Request{Kind: msg.KindOpenSession, Session: session}, (*msg.Request).Opening, msg.Opening{Owner: opening.Owner}),
-			{msg.CloseSession(session), msg.Request{Kind: msg.KindCloseSession, Session: session}, nil, nil},
+			both(msg.OpenSession(session, opening.Owner), msg.Request{Kind: msg.KindOpenSession}, (*msg.Request).Opening, msg.Opening{Owner: opening.Owner, Session: session}),
+			both(msg.CloseSession(session), msg.Request{Kind: msg.KindCloseSession}, (*msg.Request).Opening, msg.Opening{Session: session}),
 			both(msg.Deposit(account, amount), msg.Request{Kind: msg.KindDeposit, Account: account}, (*msg.Request).Payment, msg.Payment{Amount: amount}),
 			both(msg.Withdraw(account, amount), msg.Request{Kind: msg.KindWithdraw, Account: account}, (*msg.Request).Payment, msg.Payment{Amount: amount}),
 			both(msg.Transfer(account, to, amount), msg.Request{Kind: msg.KindTransfer, Account: account}, (*msg.Request).Payment, msg.Payment{Amount: amount, To: to}),

@@ -38,17 +38,17 @@ type EventKind uint8
 const (
 	_                EventKind = iota
 	Accepted                   // an order is in: Price and Qty as it works
-	Expired                    // a GTD order reached its time: Qty lots of it were open
 	MarkUpdated                // Instr is marked at Price
-	MassCanceled               // CancelAll or BlockAndCancel is done: Qty orders were canceled
 	Ticked                     // time is Time
-	SessionOpened              //
-	SessionClosed              //
 	Rejected                   // the command had no effect: Reject and a Refusal
 	Traded                     // one side of a trade of Qty at Price: a Fill
 	Amended                    // new Price, Qty lots open: a Change
 	Canceled                   // Qty lots of an order were canceled: Reason and a Change
+	Expired                    // a GTD order reached its time, Qty lots of it were open: a Change
+	MassCanceled               // CancelAll or BlockAndCancel is done: Qty orders were canceled: an Entry
 	AccountOpened              // an Opening
+	SessionOpened              // an Opening; Session is the one that opened
+	SessionClosed              // an Opening; Session is the one that closed
 	Deposited                  // a Balance
 	Withdrawn                  // a Balance
 	Transferred                // a Balance, once for either side
@@ -63,7 +63,7 @@ const (
 	EntryChanged               // an Entry
 	eventEnd
 
-	lastShortEvent = SessionClosed
+	lastShortEvent = Ticked
 )
 
 // Lines is how many cache lines the event uses.
@@ -166,7 +166,7 @@ func (e *Event) Fill() Fill {
 		fixed.Money(r[4]), fixed.Money(r[5]), fixed.Lots(r[6]), r[7] == 1}
 }
 
-// Change is what an Amended or Canceled adds.
+// Change is what an Amended, Canceled or Expired adds.
 type Change struct {
 	Filled  fixed.Lots // traded so far
 	Leaves  fixed.Lots // open after it
@@ -182,7 +182,7 @@ func (e *Event) SetChange(c *Change) {
 	r[5], r[6], r[7] = 0, 0, 0
 }
 
-// Change is the change of an Amended or Canceled.
+// Change is the change of an Amended, Canceled or Expired.
 func (e *Event) Change() Change {
 	r := &e.Rare
 	return Change{fixed.Lots(r[0]), fixed.Lots(r[1]), Ref(r[2]), SessionID(r[3]), r[4] == 1}

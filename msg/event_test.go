@@ -56,7 +56,7 @@ func TestLinesOfEvents(t *testing.T) {
 			continue
 		}
 		e := msg.Event{Kind: msg.EventKind(c.value)}
-		if want := 1 + b2i(c.value > uint64(msg.SessionClosed)); e.Lines() != want {
+		if want := 1 + b2i(c.value > uint64(msg.Ticked)); e.Lines() != want {
 			t.Errorf("%s has %d lines, want %d", c.name, e.Lines(), want)
 		}
 	}

@@ -97,8 +97,8 @@ func (r *Request) appendRare(dst []byte) []byte {
 		dst = appendID(dst, " external=", r.Payment().External)
 	case KindOpenAccount:
 		dst = r.Opening().append(dst)
-	case KindOpenSession:
-		dst = appendUint(dst, " owner=", r.Opening().Owner)
+	case KindOpenSession, KindCloseSession:
+		dst = r.Opening().appendSession(dst)
 	case KindList:
 		dst = r.Listing().append(dst)
 	case KindSetTier:
@@ -122,6 +122,12 @@ func (o Opening) append(dst []byte) []byte {
 		return append(dst, " groups=all"...)
 	}
 	return strconv.AppendUint(append(dst, " groups=0x"...), uint64(o.Groups), 16)
+}
+
+// appendSession writes the opening or the end of a session.
+func (o Opening) appendSession(dst []byte) []byte {
+	dst = appendUint(dst, " door=", o.Session)
+	return appendID(dst, " owner=", o.Owner)
 }
 
 // append writes the listing; a symbol that is not plain text is escaped.

@@ -58,8 +58,14 @@ func (e *Event) appendRare(dst []byte) []byte {
 		if e.Change().Kept {
 			dst = append(dst, " kept"...)
 		}
-	case Canceled:
+	case Canceled, Expired:
 		dst = e.Change().append(dst)
+	case MassCanceled:
+		en := asked.Entry()
+		dst = appendWord(dst, " scope=", en.Scope.String())
+		dst = appendID(dst, " owner=", en.Owner)
+	case SessionOpened, SessionClosed:
+		dst = asked.Opening().appendSession(dst)
 	case Deposited, Withdrawn, Transferred, RebateVested:
 		dst = e.Balance().append(dst)
 	case AssetDeposited, AssetWithdrawn:
@@ -111,7 +117,7 @@ func (f Fill) append(dst []byte) []byte {
 	return appendInt(dst, " position=", f.Position)
 }
 
-// append writes what an Amended and a Canceled share.
+// append writes what an Amended, a Canceled and an Expired share.
 func (c Change) append(dst []byte) []byte {
 	dst = appendInt(dst, " leaves=", c.Leaves)
 	dst = appendInt(dst, " filled=", c.Filled)

@@ -120,8 +120,14 @@ func events() []msg.Event {
 	change.Kept = true
 	amended.SetChange(&change)
 
-	all := []msg.Event{ordered(msg.Accepted), ordered(msg.Expired), mark, mass, ticked, event(msg.SessionOpened),
-		event(msg.SessionClosed), rejected, unbounded, maker, taker, amended, canceled}
+	expired, opened, closed := ordered(msg.Expired), event(msg.SessionOpened), event(msg.SessionClosed)
+	change.Kept, change.Leaves, change.Request, change.Asker = false, 0, 0, 0
+	expired.SetChange(&change)
+	mass.Rare = msg.Rare{uint64(msg.ScopeOwner), 0, 9}
+	opened.Rare, closed.Rare = msg.Rare{9, 0, 4}, msg.Rare{0, 0, 4}
+
+	all := []msg.Event{ordered(msg.Accepted), expired, mark, mass, ticked, opened, closed, rejected,
+		unbounded, maker, taker, amended, canceled}
 
 	for _, kind := range []msg.EventKind{msg.Deposited, msg.Withdrawn, msg.Transferred, msg.RebateVested} {
 		e := event(kind)

@@ -51,7 +51,8 @@ func (p *Port) Err() error {
 	return ErrFull
 }
 
-// Send copies one request, stamps it and publishes it. It fails with ErrFull or ErrStopped, and then nothing was sent.
+// Send copies one request, stamps it and publishes it. It fails with ErrFull or ErrStopped, and then nothing was sent. A Send
+// that runs while the node is being stopped may succeed and yet be lost: let producers end before Stop.
 func (p *Port) Send(r *msg.Request) error {
 	slot := p.Claim()
 	if slot == nil {

@@ -225,7 +225,11 @@ type Reader[T any] struct {
 // Next is the next record, or nil when none is published, or when this reader was cut off. It is read in place and stays
 // valid until Release; an optional reader's stays valid until the following Next.
 func (r *Reader[T]) Next() *T {
-	if !r.Ready() {
+	if r.next == r.end {
+		if !r.turn() {
+			return nil
+		}
+	} else if atomic.LoadUint64(&r.page[r.next&r.ring.mask].ready) != r.next+1 {
 		return nil
 	}
 
@@ -234,10 +238,11 @@ func (r *Reader[T]) Next() *T {
 	return &c.record
 }
 
-// Ready reports whether Next would give a record: the second look of a reader that is about to park.
+// Ready reports whether Next would give a record: the second look of a reader that is about to park. A record that the
+// reader still holds stays valid.
 func (r *Reader[T]) Ready() bool {
 	if r.next == r.end {
-		return r.turn()
+		return r.coming()
 	}
 	return atomic.LoadUint64(&r.page[r.next&r.ring.mask].ready) == r.next+1
 }
@@ -269,4 +274,14 @@ func (r *Reader[T]) turn() bool {
 	r.page = memory
 	r.end += r.ring.mask + 1
 	return true
+}
+
+// coming reports whether the first record of the next page is there. It only looks: the page that is held stays pinned.
+func (r *Reader[T]) coming() bool {
+	if !r.required && r.pin.Load() == cut {
+		return false
+	}
+	page := r.next >> r.ring.shift
+	memory := r.ring.memory[r.ring.place[page%pages].Load()]
+	return atomic.LoadUint64(&memory[0].ready) == r.next+1
 }

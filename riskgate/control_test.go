@@ -70,7 +70,7 @@ func TestCancelRate(t *testing.T) { // W-46
 	d.no(msg.RejectRateLimited, plain)
 }
 
-// TestRateTokens holds which messages take a token: all that come from somebody with an account, whatever they are told.
+// TestRateTokens holds which messages take a token: all from whom may speak for the account, whatever they are told.
 func TestRateTokens(t *testing.T) { // W-59
 	for _, c := range []struct {
 		name    string
@@ -79,7 +79,7 @@ func TestRateTokens(t *testing.T) { // W-59
 		takes   bool
 	}{
 		{"format", msg.Limit(1, 1, msg.Buy, 90, 0), msg.RejectValueOutOfRange, false},
-		{"no right", by(msg.Limit(1, 1, msg.Buy, 90, 1), 7, 0), msg.RejectNotPermitted, true},
+		{"no right", by(msg.Limit(1, 1, msg.Buy, 90, 1), 7, 0), msg.RejectNotPermitted, false},
 		{"old id", by(msg.Limit(1, 1, msg.Buy, 90, 1), 0, 4), msg.RejectDuplicateClientID, true},
 		{"no instrument", msg.Limit(1, 9, msg.Buy, 90, 1), msg.RejectUnknownInstrument, true},
 		{"no margin", msg.Limit(1, 1, msg.Buy, 100, 1<<24), msg.RejectInsufficientMargin, true},
@@ -221,8 +221,10 @@ func TestClientID(t *testing.T) { // D-36, W-59
 	d.no(msg.RejectValueOutOfRange, by(msg.Limit(1, 1, msg.Buy, 90, -1), 1, 30)) // what does not get so far keeps its id
 	d.no(msg.RejectNotPermitted, by(msg.Limit(3, 1, msg.Buy, 90, 1), 1, 30))
 	d.ok(msg.SetEntry(1, 0, msg.Entry{Scope: msg.ScopeAccount, Action: msg.Block}))
-	d.no(msg.RejectEntryBlocked, by(buy, 1, 30))
-	d.ok(msg.SetEntry(1, 0, msg.Entry{Scope: msg.ScopeAccount, Action: msg.Unblock}), by(buy, 1, 30))
+	d.no(msg.RejectEntryBlocked, by(buy, 1, 29)) // used up all the same
+	d.ok(msg.SetEntry(1, 0, msg.Entry{Scope: msg.ScopeAccount, Action: msg.Unblock}))
+	d.refused(msg.RejectDuplicateClientID, 29, 29, by(buy, 1, 29))
+	d.ok(by(buy, 1, 30))
 
 	d.ok(msg.CloseSession(1), msg.OpenSession(1, 2)) // an id outlives its session's end
 	d.refused(msg.RejectDuplicateClientID, 30, 30, by(buy, 1, 30))
@@ -431,9 +433,8 @@ func TestInterestCap(t *testing.T) { // M-71
 	d.ok(msg.Limit(3, 1, msg.Buy, 90, 2), msg.Limit(3, 1, msg.Sell, 110, 2))
 	d.refused(msg.RejectOpenInterestLimit, 10, 11, msg.Limit(3, 1, msg.Buy, 90, 3))
 	d.refused(msg.RejectOpenInterestLimit, 10, 11, msg.Limit(3, 1, msg.Sell, 110, 3))
-	d.ok(msg.Limit(1, 1, msg.Sell, 110, 16))                                           // reduces 8 and opens none more than there are: |-8| = |8|
-	d.refused(msg.RejectOpenInterestLimit, 10, 11, msg.Limit(1, 1, msg.Sell, 110, 19)) // |-11| - |8| opens 3
-	d.ok(msg.Limit(1, 1, msg.Sell, 110, 18))
+	d.refused(msg.RejectOpenInterestLimit, 10, 11, msg.Limit(1, 1, msg.Sell, 110, 11)) // closes 8 and opens 3
+	d.ok(msg.Limit(1, 1, msg.Sell, 110, 10))
 	d.ok(msg.SetRule(1, msg.MaxOpenInterest, 1), msg.Limit(5, 1, msg.Buy, 90, 8)) // reducing is free
 	d.no(msg.RejectOpenInterestLimit, msg.Limit(3, 1, msg.Buy, 90, 1))
 }

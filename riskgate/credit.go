@@ -43,7 +43,9 @@ func (g *Gate) credit(r *msg.Request, o *Order, p *clearing.Position, n fixed.Mo
 	if in.Asks&market.AskMargin != 0 && !margin.Margined(in) && o.Side == msg.Sell && x.Sells > x.Qty {
 		return o.refuse(msg.RejectInsufficientFunds, int64(x.Qty-x.Sells+o.Qty), int64(o.Qty))
 	}
-	o.Most = alone
+	if margin.Margined(in) { // a mark does not value what is paid in full
+		o.Most = alone
+	}
 	return 0
 }
 

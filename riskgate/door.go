@@ -29,32 +29,41 @@ func (g *Gate) Enter(r *msg.Request, o *Order, m Meter, enters bool) msg.Reject 
 	in := g.listed(r.Instr)
 	o.Account, o.Instrument = a, in
 	if g.Venue.MessageRate != 0 {
-		if wait := g.meter(r.Account, r.Time, m); wait > 0 {
-			return o.refuse(msg.RejectRateLimited, int64(wait), 0)
+		if reject := g.meter(r, o, a, m); reject != 0 {
+			return reject
 		}
 	}
 	if r.Session != 0 && !g.mayAct(r.Session, a) {
 		return msg.RejectNotPermitted
 	}
+	last, repeated := g.Use(r)
 	if enters && (in == nil || a.Groups>>(in.Group&31)&1 == 0 || g.Venue.Entry|a.Entry|a.OwnerEntry|in.Entry != 0) {
 		if reject := g.Entry(o); reject != 0 {
 			return reject
 		}
 	}
-	if r.Ref != 0 {
-		if int(r.Session) >= len(g.Sessions) {
-			return msg.RejectNotPermitted
-		}
-		s := &g.Sessions[r.Session]
-		if r.Ref <= s.Last {
-			return o.refuse(msg.RejectDuplicateClientID, int64(s.Last), int64(r.Ref))
-		}
-		s.Last = r.Ref
+	if repeated {
+		return o.refuse(msg.RejectDuplicateClientID, int64(last), int64(r.Ref))
 	}
 	if in == nil && r.Instr != 0 {
 		return msg.RejectUnknownInstrument
 	}
 	return 0
+}
+
+// Use takes the client id of a message. It returns the session's last one before it, and whether r's is not above that
+// (D-36). No id repeats nothing; a session that is not in the table has none to compare with, and may do nothing either.
+func (g *Gate) Use(r *msg.Request) (last msg.Ref, repeated bool) {
+	if r.Ref == 0 || int(r.Session) >= len(g.Sessions) {
+		return 0, false
+	}
+	s := &g.Sessions[r.Session]
+	last = s.Last
+	if r.Ref <= last {
+		return last, true
+	}
+	s.Last = r.Ref
+	return last, false
 }
 
 // listed is an instrument that is listed, else nil.
@@ -117,18 +126,21 @@ func strictness(a msg.Action) int {
 	return 0
 }
 
-// meter takes a token of an account's quota, or returns how long there is none. A quota is the time at which the next
-// message would come if the sender kept to the rate; it may run ahead of now by what the burst allows.
-func (g *Gate) meter(id msg.AccountID, now fixed.Nanos, m Meter) (wait fixed.Nanos) {
+// meter takes a token of an account's quota, or refuses where there is none (W-47). A quota is the time at which the next
+// message would come if the sender kept to the rate; it may run ahead of now by what the burst allows. Who may not speak for
+// the account takes no token of it.
+func (g *Gate) meter(r *msg.Request, o *Order, a *clearing.Account, m Meter) msg.Reject {
 	gap, burst := fixed.Second/fixed.Nanos(g.Venue.MessageRate), fixed.Nanos(g.Venue.MessageBurst)
 	if m == Cancels {
 		gap, burst = max(gap/cancelShare, 1), burst*cancelShare
 	}
-	quota := &g.House.Statement(id).Quota[m]
-	next := max(*quota, now)
-	if ahead := next - now - (burst-1)*gap; ahead > 0 {
-		return ahead
+	quota := &g.House.Statement(r.Account).Quota[m]
+	next := max(*quota, r.Time)
+	if ahead := next - r.Time - (burst-1)*gap; ahead > 0 {
+		return o.refuse(msg.RejectRateLimited, int64(ahead), 0)
 	}
-	*quota = next + gap
+	if r.Session == 0 || g.mayAct(r.Session, a) {
+		*quota = next + gap
+	}
 	return 0
 }

@@ -132,12 +132,11 @@ func (g *Gate) capped(r *msg.Request, o *Order, in *market.Instrument) msg.Rejec
 	if in.MaxInterest == 0 || !margin.Margined(in) {
 		return 0
 	}
-	held := o.Exposure.Qty
-	after := held + o.Qty
-	if o.Side == msg.Sell {
-		after = held - o.Qty
+	against := o.Exposure.Qty // what the order closes before it opens
+	if o.Side == msg.Buy {
+		against = -against
 	}
-	opened := max(fixed.Abs(after)-fixed.Abs(held), 0)
+	opened := o.Qty - min(max(against, 0), o.Qty)
 	if interest := g.House.Interest(r.Instr) + opened; opened > 0 && interest > in.MaxInterest {
 		return o.refuse(msg.RejectOpenInterestLimit, int64(in.MaxInterest), int64(interest))
 	}
