@@ -3,6 +3,7 @@ package engine
 import (
 	"testing"
 
+	"github.com/lockstep-exchange/lockstep/book"
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
@@ -121,6 +122,38 @@ func (d *desk) sound() {
 	for id := msg.AccountID(1); id <= msg.AccountID(d.limits.Accounts); id++ {
 		if d.house.Account(id) != nil {
 			d.house.Check(id)
+			d.listed(id)
 		}
+	}
+}
+
+// listed fails if the list of an account's open orders and what its positions count of them are not the orders that rest.
+func (d *desk) listed(id msg.AccountID) {
+	d.t.Helper()
+	type counts struct{ open, reduceOnly uint32 }
+	found := map[uint32]counts{}
+	newer := uint32(0)
+	for h := d.house.Account(id).Orders; h != 0; h = d.house.Claim(h).Next {
+		c, o := d.house.Claim(h), d.store.Order(h)
+		p := d.house.Position(c.Position)
+		if o.Account != id || o.Leaves <= 0 || c.Prev != newer || p.Account != id || uint32(p.Instr) != uint32(o.Instr) {
+			d.t.Fatalf("seq %d: claim %d of account %d is %+v of %+v", d.seq, h, id, *c, *o)
+		}
+		n := found[c.Position]
+		n.open++
+		if o.Flags&book.ReduceOnly != 0 {
+			n.reduceOnly++
+		}
+		found[c.Position], newer = n, h
+	}
+	for row := d.house.Account(id).Positions; row != 0; row = d.house.Position(row).Next {
+		got := counts{uint32(d.house.Position(row).Open), d.house.Ledger(row).ReduceOnly}
+		if got != found[row] {
+			d.t.Fatalf("seq %d: account %d in %d counts %+v orders, want %+v", d.seq, id, d.house.Position(row).Instr, got, found[row])
+		}
+		delete(found, row)
+	}
+	if len(found) != 0 {
+		d.t.Fatalf("seq %d: account %d has orders in rows that are not its own: %v", d.seq, id, found)
 	}
 }
