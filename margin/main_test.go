@@ -6,10 +6,13 @@ import (
 	"testing"
 )
 
-// A property is tried on more than the usual hundred cases; -rapid.checks on the command line overrides it.
+// A property is tried on more than the usual hundred cases, and leaves no file behind when it fails: what it prints is
+// enough. Flags on the command line override both.
 func TestMain(m *testing.M) {
-	if err := flag.Set("rapid.checks", "5000"); err != nil {
-		panic(err)
+	for name, value := range map[string]string{"rapid.checks": "5000", "rapid.nofailfile": "true"} {
+		if err := flag.Set(name, value); err != nil {
+			panic(err)
+		}
 	}
 	os.Exit(m.Run())
 }

@@ -351,3 +351,48 @@ func TestRequirementIsMonotone(t *testing.T) { // M-13, T-3
 		}
 	})
 }
+
+// TestPlainIsTheRequirement holds the short way to the long one, wherever it says that it may be gone, for exposures as the
+// gate bounds them; and an order that comes into an exposure and goes leaves nothing behind.
+func TestPlainIsTheRequirement(t *testing.T) { // M-13, M-14
+	plain := 0
+	rapid.Check(t, func(t *rapid.T) {
+		i := anyTerms(t)
+		if rapid.Bool().Draw(t, "one bracket") {
+			i.tiers, i.slopeInitial, i.slopeMaintenance = i.tiers[:1], 0, 0
+			i.tiers[0].UpTo = 0
+		}
+		in := i.instrument(t)
+		bounded := rapid.OneOf(rapid.Int64Range(0, 1_000_000), rapid.Int64Range(0, 1<<61))
+		lots := fixed.Lots(1<<61) / fixed.Lots(in.LotValue)
+		x := margin.Exposure{Qty: fixed.Lots(rapid.Int64Range(-int64(lots), int64(lots)).Draw(t, "qty"))}
+		empty := x
+		for _, side := range []msg.Side{msg.Buy, msg.Sell, msg.Buy} {
+			q, m := fixed.Lots(rapid.Int64Range(0, int64(lots)).Draw(t, "open")), fixed.Money(bounded.Draw(t, "reserve"))/2
+			x.Add(side, q, m)
+			y := x
+			y.Add(side, -q, -m)
+			y.Add(side, q, m)
+			if x != y {
+				t.Fatalf("%+v and back is %+v", x, y)
+			}
+		}
+		long, short := x.Qty+x.Buys, x.Sells-x.Qty
+		got, ok := x.Plain(in, max(fixed.Abs(long), fixed.Abs(short)), long, short)
+		want, fits := margin.Requirement(in, &x)
+		if ok && in.InitialLot != 0 {
+			plain++
+			if !fits || got != want {
+				t.Fatalf("%+v: plain %d, requirement %d %v", x, got, want, fits)
+			}
+		}
+		x.Add(msg.Buy, -x.Buys, -x.BuyReserve)
+		x.Add(msg.Sell, -x.Sells, -x.SellReserve)
+		if x != empty {
+			t.Fatalf("%+v is left of %+v", x, empty)
+		}
+	})
+	if plain < 100 {
+		t.Errorf("the short way was gone %d times", plain)
+	}
+}
