@@ -119,7 +119,7 @@ func TestMarginPageNamesItsTests(t *testing.T) {
 	}
 	for _, m := range found {
 		there := false
-		for _, in := range []string{".", "clearing", "margin", "market"} {
+		for _, in := range []string{".", "clearing", "engine", "margin", "market"} {
 			there = there || declares(t, in, "func "+m[1]+`\(`)
 		}
 		if !there {
