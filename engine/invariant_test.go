@@ -10,7 +10,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
-var invariantCommands = flag.Int("engine.commands", 2_000_000, "commands of TestInvariants, over all its days")
+var invariantCommands = flag.Int("engine.commands", 3_000_000, "commands of TestInvariants, over all its days")
 
 // observer applies commands and holds what must be true after every one of them.
 type observer struct {

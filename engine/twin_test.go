@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	twinCommands = flag.Int("engine.twin", 120_000, "commands of TestEngineAgainstNaive, over all its days")
+	twinCommands = flag.Int("engine.twin", 240_000, "commands of TestEngineAgainstNaive, over all its days")
 	firstSeed    = flag.Uint64("engine.seed", 0x9E3779B97F4A7C15, "seed of the first random day; the others follow from it")
 )
 
@@ -41,6 +41,7 @@ type trader struct {
 	whose map[msg.OrderID]msg.Command
 	gone  map[msg.OrderID]bool
 	later []later
+	queue []msg.Command // that come before anything else
 }
 
 // later is a command that sets right, some commands on, what another has turned.
@@ -59,6 +60,7 @@ type day struct {
 	width    int64 // a price lies up to this far from the mark
 	calm     int64 // of 100 commands are plain orders and cancels
 	leap     int64 // one in leap commands comes hours later
+	floods   int64 // one in floods commands is a flood, which see; 0: none
 }
 
 var days = []day{
@@ -72,6 +74,10 @@ var days = []day{
 		width: 10, calm: 40, leap: 50},
 	{name: "crowded", limits: Limits{Instruments: 3, Accounts: 4, Orders: 1200, Events: 256, Jobs: 4}, accounts: 3, lots: 3, money: 300_000,
 		width: 4, calm: 93, leap: 1 << 40},
+	{name: "flooded", limits: Limits{Instruments: 3, Accounts: 4, Orders: 1200, Events: 256}, accounts: 3, lots: 3, money: 300_000,
+		width: 4, calm: 90, leap: 1 << 40, floods: 120},
+	{name: "flooded, long commands", limits: Limits{Instruments: 3, Accounts: 4, Orders: 1200, Events: 4096, Jobs: 2}, accounts: 3, lots: 3,
+		money: 300_000, width: 4, calm: 90, leap: 1 << 40, floods: 120},
 }
 
 func newTrader(d day, c chance) *trader {
@@ -141,6 +147,14 @@ func (t *trader) side() msg.Side { return pick(t, msg.Buy, msg.Sell) }
 
 // next is the next command, stamped with its time.
 func (t *trader) next() msg.Command {
+	if t.floods > 0 && len(t.queue) == 0 && t.below(t.floods) == 0 {
+		t.queue = t.flood(int(t.below(3)))
+	}
+	if len(t.queue) > 0 {
+		c := t.queue[0]
+		t.queue = t.queue[1:]
+		return c
+	}
 	t.at += fixed.Nanos(t.below(int64(fixed.Second / 10)))
 	if t.below(t.leap) == 0 {
 		t.at += fixed.Nanos(t.below(int64(30 * fixed.Hour)))
