@@ -86,7 +86,7 @@ func (d *dice) below(n uint64) uint64 {
 // wide is a request with a third line, as an envelope would need it that travels in the command.
 type wide struct {
 	msg.Request
-	envelope msg.Rare
+	_ msg.Rare // the envelope
 }
 
 // BenchmarkDecisionCommandSize hands plain orders, which use one line, through lanes whose slots are two or three lines

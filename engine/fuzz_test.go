@@ -34,7 +34,8 @@ func (w *wild) number() int64 {
 	case 1:
 		return pick[int64](t, fixed.MaxInt64, fixed.MinInt64, -1, 1<<55, 1<<55+1, 1<<61, int64(fixed.One), int64(fixed.Percent), 1<<32, 1<<16) - t.below(2)
 	case 2:
-		return t.below(1<<62) - t.below(1<<62)
+		up, down := t.below(1<<62), t.below(1<<62)
+		return up - down
 	case 3:
 		return -t.below(50)
 	default:

@@ -36,7 +36,6 @@ type naive struct {
 	rows     map[uint32]uint32    // generation by handle
 	freed    []uint32             // handles, the last one given back goes first
 	fresh    uint32               // handles below have been used
-	inHand   *naiveOrder          // the one that is being worked
 	places   int                  // taken so far, in queues
 	trades   msg.TradeID          //
 	jobs     []*naiveJob          //

@@ -206,7 +206,8 @@ func (t *trader) draw() msg.Command {
 	switch t.below(18) {
 	case 0, 1, 2:
 		if in > 0 && in < 4 {
-			t.mids[in] = max(5, t.mids[in]+fixed.Ticks(t.below(t.width+1)-t.below(t.width+1)))
+			up, down := t.below(t.width+1), t.below(t.width+1)
+			t.mids[in] = max(5, t.mids[in]+fixed.Ticks(up-down))
 			return msg.SetMark(in, t.mids[in])
 		}
 		return msg.SetMark(in, fixed.Ticks(t.below(3)))
@@ -397,10 +398,9 @@ func (t *trader) see(c *msg.Command, events []msg.Event) {
 
 // pair is an engine and its twin.
 type pair struct {
-	e    *Engine
-	n    *naive
-	out  []msg.Event
-	text string // of the first difference
+	e   *Engine
+	n   *naive
+	out []msg.Event
 }
 
 func newPair(l Limits) (*pair, error) {
