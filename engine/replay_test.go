@@ -35,8 +35,9 @@ func (m milestone) String() string { return fmt.Sprintf("%5d %016x %016x", m.seq
 
 // surveyor folds events and notes a milestone where one stands.
 type surveyor struct {
-	digest fixed.Digest
-	list   []milestone
+	digest    fixed.Digest
+	list      []milestone
+	unchecked bool
 }
 
 func (s *surveyor) pass(events []msg.Event) {
@@ -67,6 +68,7 @@ func (s *surveyor) apply(t *testing.T, commands []msg.Command) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	e.SetChecks(!s.unchecked)
 	var out []msg.Event
 	for i := range commands {
 		c := commands[i]
@@ -171,6 +173,11 @@ func TestReplayHash(t *testing.T) { // A-18, T-8
 			})
 		}
 	}
+	t.Run("unchecked", func(t *testing.T) { // the engine's own checks change nothing
+		s := &surveyor{unchecked: true}
+		s.apply(t, commands)
+		s.same(t, want.list)
+	})
 	last := want.list[len(want.list)-1]
 	for _, procs := range []int{1, 2} {
 		for _, batch := range []int{1, 7, 64} {
@@ -274,6 +281,59 @@ func TestLanesOfManyThreads(t *testing.T) { // A-14, A-15, A-22
 	}
 	d := &desk{Engine: r.Engine(), t: t}
 	d.sound()
+}
+
+// TestLoopWaitsForRoom lets the out ring fill up: the loop applies what it has room for, and goes on when somebody has read.
+func TestLoopWaitsForRoom(t *testing.T) {
+	commands, err := readRecording(dayFile, dayLength)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &surveyor{}
+	want.apply(t, commands)
+	r, s := newRig(t, 1), &surveyor{}
+	stalls, done := 0, 0
+	for from := 0; done < len(commands); {
+		for from < len(commands) && r.send(0, &commands[from]) {
+			from++
+		}
+		r.lanes[0].Publish()
+		n := r.Pump(0)
+		if done += n; n == 0 {
+			stalls++
+			if read := r.read(s); read == 0 {
+				t.Fatalf("after %d commands: nothing is applied, and nothing is there to be read", done)
+			}
+		}
+	}
+	r.read(s)
+	s.mark(r.Engine())
+	s.same(t, want.list[len(want.list)-1:])
+	if stalls == 0 {
+		t.Error("the out ring was never full")
+	}
+}
+
+// TestLoopStampsTime holds the time of a command: its own stamp, or the time of the poll where that is later, and never
+// before that of the command before it.
+func TestLoopStampsTime(t *testing.T) { // A-14, D-05
+	r := newRig(t, 1)
+	for i, c := range []struct{ stamp, now, want fixed.Nanos }{{5, 0, 5}, {3, 0, 5}, {3, 7, 7}, {9, 8, 9}, {0, 0, 9}, {0, 10, 10}} {
+		tick := msg.Tick()
+		tick.Time = c.stamp
+		r.send(0, &tick)
+		r.lanes[0].Publish()
+		if n := r.Poll(c.now); n != 1 {
+			t.Fatalf("%d applied", n)
+		}
+		if e := r.out.Next(); e == nil || e.Time != c.want || e.Seq != msg.Seq(i+1) {
+			t.Fatalf("stamped %d, polled at %d: %v, want time %d", c.stamp, c.now, e, c.want)
+		}
+		r.out.Release()
+	}
+	if r.Poll(11) != 0 {
+		t.Error("a poll of empty lanes has applied something")
+	}
 }
 
 // goldenHashes reads the milestones of the recording.
