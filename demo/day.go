@@ -55,6 +55,9 @@ func load(ctx context.Context, rec *replay.BinanceReader, duration time.Duration
 	if len(d.events) == 0 || len(d.events[0].Bids) == 0 || len(d.events[0].Asks) == 0 {
 		return nil, errors.New("demo: a recording without a snapshot of both sides")
 	}
+	for len(d.events) > 1 && d.events[len(d.events)-1].Kind == replay.BinanceTrade {
+		d.events = d.events[:len(d.events)-1] // what a trade takes only the next depth message puts right
+	}
 	slices.SortStableFunc(d.tickers, func(a, b quote) int { return cmp.Compare(a.update, b.update) })
 	return &d, nil
 }

@@ -108,6 +108,19 @@ func TestWholeRecording(t *testing.T) {
 	}
 }
 
+// TestCutAfterATrade ends the recording where a trade has taken what no depth message puts back any more.
+func TestCutAfterATrade(t *testing.T) {
+	p, err := Run(context.Background(), Options{Max: true, Accounts: 300, Seed: 1, Duration: 11 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range p.Checks {
+		if !c.OK {
+			t.Errorf("%s: %s", c.Name, c.Found)
+		}
+	}
+}
+
 // TestChecksCanFail breaks what each check looks at.
 func TestChecksCanFail(t *testing.T) {
 	for name, spoil := range map[string]func(s *script){
