@@ -115,7 +115,7 @@ func TestCutAfterATrade(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range p.Checks {
-		if !c.OK {
+		if !c.Holds {
 			t.Errorf("%s: %s", c.Name, c.Found)
 		}
 	}
