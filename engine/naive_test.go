@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"math/big"
 	"slices"
 
@@ -1356,14 +1355,4 @@ func (n *naive) cancelAll(c *msg.Command) {
 		ref: c.Ref, session: c.Session, accounts: []msg.AccountID{c.Account}}
 	n.begin(j)
 	n.jobs = append(n.jobs, j)
-}
-
-// String draws the twin for whom reads a failure.
-func (n *naive) String() string {
-	text := fmt.Sprintf("day %d, fees %s, rebates %s, %d jobs\n", n.day(), n.fees, n.rebates, len(n.jobs))
-	for _, o := range n.orders {
-		text += fmt.Sprintf("  %d:%d account %d instr %d side %d %d@%d reduce-only %v expire %d\n", o.id.Generation(), o.id.Handle(),
-			o.account.id, o.instr, o.side, o.leaves, o.price, o.reduceOnly, o.expire)
-	}
-	return text
 }
