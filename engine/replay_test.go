@@ -85,8 +85,8 @@ type rig struct {
 	out   *ring.Reader[msg.Event]
 }
 
-func newRig(t *testing.T, lanes int) *rig {
-	e, err := New(recorded.limits)
+func newRig(t *testing.T, lanes int, limits Limits) *rig {
+	e, err := New(limits)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestReplayHash(t *testing.T) { // A-18, T-8
 	for _, lanes := range []int{1, 2, 3, 8} {
 		for _, batch := range []int{1, 7, 64} {
 			t.Run(fmt.Sprintf("pump/lanes=%d/batch=%d", lanes, batch), func(t *testing.T) {
-				r, s := newRig(t, lanes), &surveyor{}
+				r, s := newRig(t, lanes, recorded.limits), &surveyor{}
 				for from, lane := 0, 0; from < len(commands); from, lane = from+batch, (lane+1)%lanes {
 					for i := from; i < from+batch; i++ {
 						if !r.send(lane, &commands[i]) {
@@ -200,7 +200,7 @@ func TestReplayHash(t *testing.T) { // A-18, T-8
 
 // threaded lets one goroutine send, one poll and one read, and notes the one milestone at the end.
 func threaded(t *testing.T, commands []msg.Command, batch int) *surveyor {
-	r, s := newRig(t, 1), &surveyor{}
+	r, s := newRig(t, 1, recorded.limits), &surveyor{}
 	var stop atomic.Bool
 	go func() { // the gateway
 		for from := 0; from < len(commands); {
@@ -248,7 +248,7 @@ func TestLanesOfManyThreads(t *testing.T) { // A-14, A-15, A-22
 		commands = commands[:len(commands)/4]
 	}
 	const lanes = 8
-	r, s := newRig(t, lanes), &surveyor{}
+	r, s := newRig(t, lanes, recorded.limits), &surveyor{}
 	for i := range lanes {
 		go func() {
 			for k := i; k < len(commands); k += lanes {
@@ -283,6 +283,76 @@ func TestLanesOfManyThreads(t *testing.T) { // A-14, A-15, A-22
 	d.sound()
 }
 
+// TestForeseeingChangesNothing replays the day with tables so large that the loop looks ahead, and without a loop.
+func TestForeseeingChangesNothing(t *testing.T) { // L-05
+	commands, err := readRecording(dayFile, dayLength)
+	if err != nil {
+		t.Fatal(err)
+	}
+	large := recorded.limits
+	large.Orders = 2 * foreseeFrom
+	e, err := New(large)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &surveyor{}
+	var out []msg.Event
+	for i := range commands {
+		c := commands[i]
+		out = e.Apply(&c, out[:0])
+		want.pass(out)
+	}
+	want.mark(e)
+
+	r, s := newRig(t, 2, large), &surveyor{}
+	if !r.Engine().Foresees() {
+		t.Fatal("the tables are too small for the loop to look ahead")
+	}
+	for from, lane := 0, 0; from < len(commands); from, lane = from+64, 1-lane {
+		for i := from; i < from+64; i++ {
+			r.send(lane, &commands[i])
+		}
+		r.lanes[lane].Publish()
+		for r.Pump(0) > 0 {
+			r.read(s)
+		}
+	}
+	s.mark(r.Engine())
+	s.same(t, want.list)
+	for i := range 2000 { // and no request makes it stumble, whatever it names
+		seed := xorshift(i + 1)
+		c := (&wild{trader: newTrader(days[0], &seed)}).next()
+		r.Engine().Foresee(&c.Request)
+	}
+	if s := (milestone{r.Engine().Seq(), s.digest.Sum(), r.Engine().Hash()}); s != want.list[0] {
+		t.Errorf("looking ahead has changed something: %v, want %v", s, want.list[0])
+	}
+}
+
+// TestLastCommands holds what a loop keeps of the commands that it took.
+func TestLastCommands(t *testing.T) { // D-04
+	r, s := newRig(t, 1, recorded.limits), &surveyor{}
+	if got := r.Last(nil); len(got) != 0 {
+		t.Errorf("%d commands before the first", len(got))
+	}
+	for n := 1; n <= 300; n++ {
+		c := msg.Deposit(1, fixed.Money(n))
+		r.send(0, &c)
+		r.lanes[0].Publish()
+		r.Pump(0)
+		r.read(s)
+		last := r.Last(nil)
+		if len(last) != min(n, 64) || r.Pending() != 0 {
+			t.Fatalf("after %d: %d commands, %d pending", n, len(last), r.Pending())
+		}
+		for i := range last {
+			if want := n - len(last) + 1 + i; last[i].Seq != msg.Seq(want) || last[i].Payment().Amount != fixed.Money(want) {
+				t.Fatalf("after %d: command %d is %s", n, i, last[i].String())
+			}
+		}
+	}
+}
+
 // TestLoopWaitsForRoom lets the out ring fill up: the loop applies what it has room for, and goes on when somebody has read.
 func TestLoopWaitsForRoom(t *testing.T) {
 	commands, err := readRecording(dayFile, dayLength)
@@ -291,7 +361,7 @@ func TestLoopWaitsForRoom(t *testing.T) { // A-3, A-20
 	}
 	want := &surveyor{}
 	want.apply(t, commands)
-	r, s := newRig(t, 1), &surveyor{}
+	r, s := newRig(t, 1, recorded.limits), &surveyor{}
 	stalls, done := 0, 0
 	for from := 0; done < len(commands); {
 		for from < len(commands) && r.send(0, &commands[from]) {
@@ -317,7 +387,7 @@ func TestLoopWaitsForRoom(t *testing.T) { // A-3, A-20
 // TestLoopStampsTime holds the time of a command: its own stamp, or the time of the poll where that is later, and never
 // before that of the command before it.
 func TestLoopStampsTime(t *testing.T) { // A-14, D-05
-	r := newRig(t, 1)
+	r := newRig(t, 1, recorded.limits)
 	for i, c := range []struct{ stamp, now, want fixed.Nanos }{{5, 0, 5}, {3, 0, 5}, {3, 7, 7}, {9, 8, 9}, {0, 0, 9}, {0, 10, 10}} {
 		tick := msg.Tick()
 		tick.Time = c.stamp
