@@ -97,7 +97,7 @@ func (h *Harness) Through(p Pipe, s Sending, n int) (*Pass, error) {
 	}
 	base := w.engine.Seq()
 	if p.Empty {
-		config.Handler = newTwin(base, w.engine.Limits())
+		config.Handler = Twin(base, w.engine.Limits())
 	} else {
 		config.Engine = w.engine
 	}
@@ -322,8 +322,9 @@ const (
 	polledByTwin = 32  // requests of one Poll
 )
 
-// newTwin returns what a node builds its handler with.
-func newTwin(base msg.Seq, l engine.Limits) func([]*ring.Lane[msg.Request], *ring.Ring[msg.Event]) node.Poller {
+// Twin returns what a node builds its handler with: the empty twin of an engine with such limits, whose first request is
+// the one after base.
+func Twin(base msg.Seq, l engine.Limits) func([]*ring.Lane[msg.Request], *ring.Ring[msg.Event]) node.Poller {
 	return func(lanes []*ring.Lane[msg.Request], out *ring.Ring[msg.Event]) node.Poller {
 		return &twin{lanes: ring.NewFanIn(lanes, takenByTwin), out: out, room: int(l.Events), seq: base}
 	}

@@ -187,7 +187,7 @@ func (r *run) announce(lasts time.Duration) {
 // figures of the exchange mean something beside these.
 func (r *run) shadow(lasting time.Duration) error {
 	s := r.script
-	n, err := node.New(node.Config{Handler: newEcho(s.limits), Lane: lane, Out: out, Idle: node.Spin})
+	n, err := node.New(node.Config{Handler: bench.Twin(0, s.limits), Lane: lane, Out: out, Idle: node.Spin})
 	if err != nil {
 		return err
 	}
