@@ -8,8 +8,9 @@ import (
 
 var ratios = flag.Bool("bench.ratios", false, "run the tests that compare times")
 
-// miss is how far above its must a ratio may lie before a shared machine is no
-// excuse.
+// miss is how far above its bound a ratio may lie before a shared machine is no
+// excuse. Where a goal is missed the bound is wider than the goal: it then guards
+// against getting worse, and says nothing about the goal.
 const miss = 1.5
 
 // attempts is how often a gross miss has to be seen.

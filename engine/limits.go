@@ -20,7 +20,7 @@ type Limits struct {
 	Sessions         uint32 // ids 0..Sessions-1; up to 65,536; default 256
 	AccountPositions uint32 // of one account; default 256. The value of one is bounded by 2^62 / AccountPositions Money
 	OwnerAccounts    uint32 // of one owner; up to 65,535; default 64
-	Jobs             uint32 // mass cancels under way at one time; default 64
+	Jobs             uint32 // mass cancels under way at one time, 16 more for the kill switch; default 64
 }
 
 // standard fills in the defaults and says what does not fit.
