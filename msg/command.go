@@ -51,29 +51,39 @@ func (r *Request) Lines() int {
 type Kind uint8
 
 const (
-	_                 Kind = iota
-	KindLimit              // a plain order at Price or better
-	KindMarket             // an immediate order bounded by a protection price
-	KindAmend              // new Price and Qty of an order
-	KindCancel             // take an order out
-	KindCancelAll          // take out all orders of Account, of one Instr and Side where given
-	KindSetMark            // Instr is marked at Price
-	KindTick               // time passes; left-over work goes on
-	KindPlace              // an order with an OrderExt
-	KindOpenAccount        // an Opening
-	KindDeposit            // a Payment to Account
-	KindWithdraw           // a Payment out of Account
-	KindTransfer           // a Payment from Account to another
-	KindDepositAsset       // Qty lots of the base asset of a spot instrument, a Payment's External
-	KindWithdrawAsset      // the same, out
-	KindList               // an instrument comes to be: a Listing
-	KindSetTier            // one margin bracket of Instr: a Tier
-	KindSetFees            // the fee rates of Instr: Fees
-	KindSetRule            // one parameter of Instr or of the venue: a Setting
-	KindSetPhase           // the trading phase of Instr: a PhaseChange
-	KindSetEntry           // the kill switch: an Entry
-	KindOpenSession        // a session acts for an owner from now on: an Opening
-	KindCloseSession       // a session acts no more: an Opening
+	_                    Kind = iota
+	KindLimit                 // a plain order at Price or better
+	KindMarket                // an immediate order bounded by a protection price
+	KindAmend                 // new Price and Qty of an order
+	KindCancel                // take an order out
+	KindCancelAll             // take out all orders of Account, of one Instr and Side where given
+	KindSetMark               // Instr is marked at Price
+	KindTick                  // time passes; left-over work goes on
+	KindPlace                 // an order with an OrderExt
+	KindOpenAccount           // an Opening
+	KindDeposit               // a Payment to Account
+	KindWithdraw              // a Payment out of Account
+	KindTransfer              // a Payment from Account to another
+	KindDepositAsset          // Qty lots of the base asset of a spot instrument, a Payment's External
+	KindWithdrawAsset         // the same, out
+	KindList                  // an instrument comes to be: a Listing
+	KindSetTier               // one margin bracket of Instr: a Tier
+	KindSetFees               // the fee rates of Instr: Fees
+	KindSetRule               // one parameter of Instr or of the venue: a Setting
+	KindSetPhase              // the trading phase of Instr: a PhaseChange
+	KindSetEntry              // the kill switch: an Entry
+	KindOpenSession           // a session acts for an owner from now on: an Opening
+	KindCloseSession          // a session acts no more: an Opening
+	KindListUnderlying        // an underlying comes to be: an Underlying
+	KindReport                // a source reports the price of an underlying: a Report
+	KindSetLeverage           // the leverage that Account chooses in Instr: in hundredths
+	KindIsolate               // Account's position in Instr gets margin of its own: an Isolation
+	KindCross                 // and goes back to the margin of the account
+	KindMoveMargin            // cash moves between Account and its isolated position in Instr: an Isolation
+	KindSettleFunding         // one funding payment of Instr at a rate
+	KindPayFund               // a Payment into the insurance fund
+	KindSetFeeTier            // one row of the venue's fee tiers: a FeeTier
+	KindSetConcentration      // one row of the concentration add-on of Instr: a Concentration
 	kindEnd
 
 	lastShort = KindTick
@@ -120,6 +130,7 @@ const (
 	FlagPostOnly   Flags = 1 << iota // refused as WouldCross when it would take
 	FlagSlide                        // instead of taking it moves one tick behind the opposite best
 	FlagReduceOnly                   // it may only bring the position nearer to zero
+	FlagIsolated                     // it opens or works for an isolated position
 	FlagLeaves     Flags = 1 << 10   // Amend: Qty is the open quantity, else the total
 )
 
@@ -274,27 +285,42 @@ type Listing struct {
 	Type     InstrumentType //
 	STP      STP            // what STPDefault means here
 	Group    uint8          // permission group, 0..31
+	// Underlying is whose index the instrument has; 0: none, and then Mark is MarkManual.
+	Underlying UnderlyingID
+	Mark       MarkMode // where its mark comes from
 }
 
 // List brings an instrument into being, in phase closed.
 func List(instr InstrumentID, l Listing) Command {
 	c := Command{Request: Request{Kind: KindList, Instr: instr}}
-	for i, b := range l.Symbol {
-		c.Rare[i/8] |= uint64(b) << (i % 8 * 8)
-	}
+	spell(&c.Rare, l.Symbol)
 	c.Rare[3], c.Rare[4], c.Rare[5] = uint64(l.TickLot), uint64(l.UnitLots), uint64(l.Start)
-	c.Rare[6] = uint64(l.Type) | uint64(l.STP)<<8 | uint64(l.Group)<<16
+	c.Rare[6] = uint64(l.Type) | uint64(l.STP)<<8 | uint64(l.Group)<<16 | uint64(l.Underlying)<<24 | uint64(l.Mark)<<40
 	return c
 }
 
 // Listing is the listing of a KindList.
 func (r *Request) Listing() Listing {
 	l := Listing{TickLot: fixed.Money(r.Rare[3]), UnitLots: fixed.Lots(r.Rare[4]), Start: fixed.Ticks(r.Rare[5]),
-		Type: InstrumentType(r.Rare[6]), STP: STP(r.Rare[6] >> 8), Group: uint8(r.Rare[6] >> 16)}
-	for i := range l.Symbol {
-		l.Symbol[i] = byte(r.Rare[i/8] >> (i % 8 * 8))
-	}
+		Type: InstrumentType(r.Rare[6]), STP: STP(r.Rare[6] >> 8), Group: uint8(r.Rare[6] >> 16),
+		Underlying: UnderlyingID(r.Rare[6] >> 24), Mark: MarkMode(r.Rare[6] >> 40)}
+	l.Symbol = symbol(&r.Rare)
 	return l
+}
+
+// spell writes a symbol into the first three words of a second line.
+func spell(r *Rare, symbol [24]byte) {
+	for i, b := range symbol {
+		r[i/8] |= uint64(b) << (i % 8 * 8)
+	}
+}
+
+// symbol is what spell wrote.
+func symbol(r *Rare) (s [24]byte) {
+	for i := range s {
+		s[i] = byte(r[i/8] >> (i % 8 * 8))
+	}
+	return s
 }
 
 // Tier is one margin bracket. Brackets come in order, from index 0 on; the one without an upper bound ends the table
@@ -327,53 +353,15 @@ func SetFees(instr InstrumentID, f Fees) Command {
 // Fees are the rates of a KindSetFees.
 func (r *Request) Fees() Fees { return Fees{fixed.Rate(r.Rare[0]), fixed.Rate(r.Rare[1])} }
 
-// Rule names a parameter; its unit is in its comment.
-type Rule uint8
-
-const (
-	_                Rule = iota
-	Band                  // Rate around the mark outside which an order is refused; 0: none
-	MarketRange           // Rate around the mark within which a market order trades where there is no band
-	PriceStep             // Ticks: prices are multiples of it; 0: every tick
-	QtyStep               // Lots: quantities are multiples of it; 0: every lot
-	MaxOrderQty           // Lots of one order; 0: none
-	MaxOrderNotional      // Money of one order; 0: none
-	MinOrderNotional      // Money of one order; 0: none
-	MaxOpenOrders         // open orders of an account in the instrument; 0: none
-	MaxPosition           // Lots of an owner, open orders counted; 0: none
-	MaxOpenInterest       // Lots long over all accounts; 0: none
-	SlopeInitial          // Rate added to initial per unit of size
-	SlopeMaintenance      // Rate added to maintenance per unit of size
-	MessageRate           // venue: messages a second of an account; 0: no throttle
-	MessageBurst          // venue: messages at once of an account
-	ProfitHaircut         // venue: Rate of unrealized profit that cannot be withdrawn
-	WithdrawMargin        // venue: Rate of notional that a withdrawal leaves behind
-	ruleEnd
-)
-
-// Setting is a parameter and its value.
-type Setting struct {
-	Rule  Rule
-	Value int64 // in the rule's unit
-}
-
-// SetRule sets a parameter of an instrument, or with instr 0 of the venue.
-func SetRule(instr InstrumentID, rule Rule, value int64) Command {
-	return Command{Request: Request{Kind: KindSetRule, Instr: instr, Rare: Rare{uint64(rule), uint64(value)}}}
-}
-
-// Setting is the parameter of a KindSetRule.
-func (r *Request) Setting() Setting { return Setting{Rule(r.Rare[0]), int64(r.Rare[1])} }
-
 // Phase is the trading phase of an instrument.
 type Phase uint8
 
 const (
-	Closed     Phase = iota // nothing; orders may be canceled
-	_                       // call auction
-	Continuous              // orders match as they come
-	ReduceOnly              // only orders that reduce a position
-	Halted                  // nothing; orders may be canceled
+	Closed      Phase = iota // nothing; orders may be canceled
+	CallAuction              // orders rest; nothing trades until it is uncrossed
+	Continuous               // orders match as they come
+	ReduceOnly               // only orders that reduce a position
+	Halted                   // nothing; orders may be canceled
 	phaseEnd
 )
 

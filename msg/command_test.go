@@ -131,7 +131,7 @@ func TestOrderIDIsGenerationAndHandle(t *testing.T) {
 
 // A list of commands with room for them is filled without allocation. // A-20
 func TestConstructorsAllocateNothing(t *testing.T) {
-	day := make([]msg.Command, 0, 32)
+	day := make([]msg.Command, 0, 64)
 	if n := testing.AllocsPerRun(100, func() {
 		day = append(day[:0],
 			msg.Limit(1, 2, msg.Buy, 50_010, 3), msg.Market(1, 2, msg.Sell, 3, 0), msg.Amend(1, 2, order, 50_020, 8),
@@ -139,7 +139,10 @@ func TestConstructorsAllocateNothing(t *testing.T) {
 			msg.Place(1, 2, msg.Buy, 50_010, 3, ext), msg.OpenAccount(1, 9, msg.AllGroups), msg.Deposit(1, 5),
 			msg.Withdraw(1, 5), msg.Transfer(1, 6, 5), msg.DepositAsset(1, 2, 4), msg.WithdrawAsset(1, 2, 4),
 			msg.List(2, btc), msg.SetTier(2, tier), msg.SetFees(2, fees), msg.SetRule(2, msg.Band, 1),
-			msg.SetPhase(2, msg.Continuous), msg.SetEntry(1, 2, entry), msg.OpenSession(4, 9), msg.CloseSession(4))
+			msg.SetPhase(2, msg.Continuous), msg.SetEntry(1, 2, entry), msg.OpenSession(4, 9), msg.CloseSession(4),
+			msg.ListUnderlying(bitcoin), msg.ReportPrice(report), msg.SetLeverage(1, 2, 1050), msg.Isolate(1, 2, 5),
+			msg.Cross(1, 2), msg.MoveMargin(1, 2, -5), msg.SettleFunding(2, 5), msg.PayFund(5), msg.SetFeeTier(feeRow),
+			msg.SetConcentration(2, share))
 		for i := range day {
 			r := &day[i].Request
 			r.OrderExt()
@@ -150,6 +153,13 @@ func TestConstructorsAllocateNothing(t *testing.T) {
 			r.Fees()
 			r.Setting()
 			r.Entry()
+			r.Underlying()
+			r.Report()
+			r.Leverage()
+			r.Isolation()
+			r.FundingRate()
+			r.FeeTier()
+			r.Concentration()
 		}
 	}); n != 0 {
 		t.Errorf("making a command of every kind allocates %v times", n)

@@ -61,6 +61,32 @@ const (
 	RuleSet                    // a Setting
 	PhaseChanged               // a PhaseStep
 	EntryChanged               // an Entry
+
+	UnderlyingListed     // an Underlying
+	IndexUpdated         // the index of an underlying moved: an IndexStep
+	OracleHealth         // the health of an index changed: a HealthStep
+	LeverageSet          // Account's chosen leverage in Instr
+	ModeChanged          // Account's position in Instr is margined otherwise: a ModeStep
+	MarginMoved          // cash went into an isolated position, or out below zero: a Balance of the account
+	FundingSettled       // a payment of Instr is due to all who hold it: a FundingStep
+	FundingPaid          // it reached Account's cash: a Balance
+	FeeTierSet           // a FeeTier
+	FeeTierChanged       // an owner has another row of the fee tiers: a TierStep
+	ConcentrationSet     // a Concentration
+	MarginCall           // a pool fell to a worse rung: a RungStep
+	MarginCallCleared    // a pool rose to a better rung: a RungStep
+	OrdersCanceledByRisk // Qty orders of Account that added risk were canceled
+	LiquidationStarted   // a pool is being closed: a RungStep
+	LiquidationSlice     // Qty lots of it were closed at Price on average: a Closeout
+	LiquidationEnded     // it is out of it: a RungStep
+	Takeover             // the fund takes the pool over: a RungStep
+	FundDraw             // the insurance fund paid: a Balance of the fund
+	FundIncome           // the insurance fund was paid: a Balance of the fund
+	AdlStarted           // winners' positions close a pool's: a RungStep
+	AdlFill              // Qty lots of Account were closed at Price: a Closeout
+	Socialized           // a gain of this deleveraging was cut: a Balance
+	DeficitBooked        // a loss that nobody covers: a Balance of the deficit
+	SweepPending         // Qty pools wait to be examined
 	eventEnd
 
 	lastShortEvent = Ticked
@@ -124,7 +150,7 @@ const (
 	CanceledByKill            // BlockAndCancel
 	_                         // market-maker protection
 	CanceledReduceOnly        // a reduce-only order had nothing left to reduce
-	_                         // liquidation ladder
+	CanceledByRisk            // the liquidation ladder
 	CanceledByMarket          // the state of the instrument
 	_                         // linked order
 	_                         // venue operator

@@ -14,6 +14,8 @@ type (
 	AccountID uint32
 	// InstrumentID names an instrument and is the row of its record.
 	InstrumentID uint32
+	// UnderlyingID names what an index is the price of, and is the row of its record.
+	UnderlyingID uint16
 	// OwnerID names the legal entity behind accounts: caps and self-trade prevention apply to it.
 	OwnerID uint32
 	// SessionID names the door by which a command came; 0 is the embedder's own.

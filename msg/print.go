@@ -111,6 +111,8 @@ func (r *Request) appendRare(dst []byte) []byte {
 		dst = appendWord(dst, " to=", r.Phase().String())
 	case KindSetEntry:
 		dst = r.Entry().append(dst)
+	default:
+		dst = r.appendRisk(dst)
 	}
 	return dst
 }
@@ -130,19 +132,26 @@ func (o Opening) appendSession(dst []byte) []byte {
 	return appendID(dst, " owner=", o.Owner)
 }
 
-// append writes the listing; a symbol that is not plain text is escaped.
-func (l Listing) append(dst []byte) []byte {
-	n := len(l.Symbol)
-	for n > 0 && l.Symbol[n-1] == 0 {
+// appendSymbol writes a symbol; one that is not plain text is escaped.
+func appendSymbol(dst []byte, symbol [24]byte) []byte {
+	n := len(symbol)
+	for n > 0 && symbol[n-1] == 0 {
 		n--
 	}
-	dst = strconv.AppendQuoteToASCII(append(dst, " symbol="...), string(l.Symbol[:n]))
+	return strconv.AppendQuoteToASCII(append(dst, " symbol="...), string(symbol[:n]))
+}
+
+// append writes the listing.
+func (l Listing) append(dst []byte) []byte {
+	dst = appendSymbol(dst, l.Symbol)
 	dst = appendWord(dst, " type=", l.Type.String())
 	dst = appendMoney(dst, " tick-lot=", l.TickLot)
 	dst = appendInt(dst, " unit-lots=", l.UnitLots)
 	dst = appendInt(dst, " start=", l.Start)
 	dst = appendWord(dst, " stp=", l.STP.String())
-	return appendUint(dst, " group=", l.Group)
+	dst = appendUint(dst, " group=", l.Group)
+	dst = appendID(dst, " underlying=", l.Underlying)
+	return appendWord(dst, " mark=", l.Mark.String())
 }
 
 // append writes the bracket.
@@ -161,18 +170,6 @@ func (t Tier) append(dst []byte) []byte {
 func (f Fees) append(dst []byte) []byte {
 	dst = appendRate(dst, " maker=", f.Maker)
 	return appendRate(dst, " taker=", f.Taker)
-}
-
-// append writes the parameter and its value in the rule's unit.
-func (s Setting) append(dst []byte) []byte {
-	dst = appendWord(dst, " ", s.Rule.String())
-	switch s.Rule {
-	case Band, MarketRange, SlopeInitial, SlopeMaintenance, ProfitHaircut, WithdrawMargin:
-		return appendRate(dst, "=", fixed.Rate(s.Value))
-	case MaxOrderNotional, MinOrderNotional:
-		return appendMoney(dst, "=", fixed.Money(s.Value))
-	}
-	return appendInt(dst, "=", s.Value)
 }
 
 // append writes the turn of the kill switch.

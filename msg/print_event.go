@@ -39,6 +39,13 @@ func (e *Event) appendTerms(dst []byte) []byte {
 			dst = appendWord(dst, " ", e.Side.String())
 		}
 		dst = appendInt(dst, " canceled=", e.Qty)
+	case OrdersCanceledByRisk:
+		dst = appendInt(dst, " canceled=", e.Qty)
+	case SweepPending:
+		dst = appendInt(dst, " pools=", e.Qty)
+	case LiquidationSlice, AdlFill:
+		dst = appendWord(dst, " ", e.Side.String())
+		dst = appendLots(dst, e.Qty, e.Price)
 	case AssetDeposited, AssetWithdrawn:
 		dst = appendInt(dst, " qty=", e.Qty)
 	}
@@ -88,6 +95,8 @@ func (e *Event) appendRare(dst []byte) []byte {
 		dst = appendWord(dst, " to=", step.To.String())
 	case EntryChanged:
 		dst = asked.Entry().append(dst)
+	default:
+		dst = e.appendRisk(dst)
 	}
 	return dst
 }

@@ -12,7 +12,10 @@ var (
 		KindDeposit: "Deposit", KindWithdraw: "Withdraw", KindTransfer: "Transfer", KindDepositAsset: "DepositAsset",
 		KindWithdrawAsset: "WithdrawAsset", KindList: "List", KindSetTier: "SetTier", KindSetFees: "SetFees",
 		KindSetRule: "SetRule", KindSetPhase: "SetPhase", KindSetEntry: "SetEntry", KindOpenSession: "OpenSession",
-		KindCloseSession: "CloseSession",
+		KindCloseSession: "CloseSession", KindListUnderlying: "ListUnderlying", KindReport: "Report",
+		KindSetLeverage: "SetLeverage", KindIsolate: "Isolate", KindCross: "Cross", KindMoveMargin: "MoveMargin",
+		KindSettleFunding: "SettleFunding", KindPayFund: "PayFund", KindSetFeeTier: "SetFeeTier",
+		KindSetConcentration: "SetConcentration",
 	}
 	eventNames = [eventEnd]string{
 		Accepted: "Accepted", Expired: "Expired", MarkUpdated: "MarkUpdated", MassCanceled: "MassCanceled",
@@ -21,28 +24,33 @@ var (
 		Deposited: "Deposited", Withdrawn: "Withdrawn", Transferred: "Transferred", AssetDeposited: "AssetDeposited",
 		AssetWithdrawn: "AssetWithdrawn", RebateVested: "RebateVested", InstrumentListed: "InstrumentListed",
 		TierSet: "TierSet", FeesSet: "FeesSet", RuleSet: "RuleSet", PhaseChanged: "PhaseChanged",
-		EntryChanged: "EntryChanged",
+		EntryChanged: "EntryChanged", UnderlyingListed: "UnderlyingListed", IndexUpdated: "IndexUpdated",
+		OracleHealth: "OracleHealth", LeverageSet: "LeverageSet", ModeChanged: "ModeChanged", MarginMoved: "MarginMoved",
+		FundingSettled: "FundingSettled", FundingPaid: "FundingPaid", FeeTierSet: "FeeTierSet",
+		FeeTierChanged: "FeeTierChanged", ConcentrationSet: "ConcentrationSet", MarginCall: "MarginCall",
+		MarginCallCleared: "MarginCallCleared", OrdersCanceledByRisk: "OrdersCanceledByRisk",
+		LiquidationStarted: "LiquidationStarted", LiquidationSlice: "LiquidationSlice",
+		LiquidationEnded: "LiquidationEnded", Takeover: "Takeover", FundDraw: "FundDraw", FundIncome: "FundIncome",
+		AdlStarted: "AdlStarted", AdlFill: "AdlFill", Socialized: "Socialized", DeficitBooked: "DeficitBooked",
+		SweepPending: "SweepPending",
 	}
 	sideNames = [...]string{Buy: "buy", Sell: "sell"}
 	tifNames  = [...]string{GTC: "gtc", IOC: "ioc", FOK: "fok", GTD: "gtd"}
 	stpNames  = [...]string{STPDefault: "default", STPCancelNewest: "cancel-newest", STPCancelOldest: "cancel-oldest",
 		STPCancelBoth: "cancel-both", STPDecrement: "decrement", STPNone: "none"}
-	typeNames = [...]string{Spot: "spot", Perpetual: "perpetual"}
-	ruleNames = [ruleEnd]string{
-		Band: "band", MarketRange: "market-range", PriceStep: "price-step", QtyStep: "qty-step",
-		MaxOrderQty:      "max-order-qty",
-		MaxOrderNotional: "max-order-notional", MinOrderNotional: "min-order-notional",
-		MaxOpenOrders: "max-open-orders", MaxPosition: "max-position", MaxOpenInterest: "max-oi",
-		SlopeInitial: "slope-initial", SlopeMaintenance: "slope-maintenance", MessageRate: "message-rate",
-		MessageBurst: "message-burst", ProfitHaircut: "upnl-haircut", WithdrawMargin: "withdraw-margin",
-	}
-	phaseNames = [phaseEnd]string{Closed: "closed", 1: "call-auction", Continuous: "continuous",
+	typeNames  = [...]string{Spot: "spot", Perpetual: "perpetual"}
+	phaseNames = [phaseEnd]string{Closed: "closed", CallAuction: "call-auction", Continuous: "continuous",
 		ReduceOnly: "reduce-only", Halted: "halted"}
 	scopeNames = [scopeEnd]string{ScopeAccount: "account", ScopeOwner: "owner", ScopeInstrument: "instrument",
 		ScopeVenue: "venue"}
 	actionNames = [actionEnd]string{Block: "block", BlockAndCancel: "block-and-cancel", ReduceEntry: "reduce-only",
 		Unblock: "unblock"}
-	flagNames = [16]string{0: "post-only", 1: "slide", 2: "reduce-only", 10: "leaves"}
+	flagNames   = [16]string{0: "post-only", 1: "slide", 2: "reduce-only", 3: "isolated", 10: "leaves"}
+	markNames   = [markEnd]string{MarkManual: "manual", MarkIndex: "index", MarkComposite: "composite"}
+	healthNames = [healthEnd]string{Good: "good", Degraded: "degraded", Frozen: "frozen", OracleHalted: "halted"}
+	modeNames   = [modeEnd]string{ModeCross: "cross", ModeIsolated: "isolated"}
+	rungNames   = [rungEnd]string{RungOK: "ok", RungCall1: "call1", RungCall2: "call2", RungLiquidating: "liquidating",
+		RungTakeover: "takeover", RungADL: "adl"}
 )
 
 // word is the name of value v, or its type and number where it has none.
@@ -70,9 +78,6 @@ func (s STP) String() string { return word(stpNames[:], "stp-", uint64(s)) }
 
 // String is spot or perpetual.
 func (t InstrumentType) String() string { return word(typeNames[:], "type-", uint64(t)) }
-
-// String is the name of the parameter, as in max-position.
-func (r Rule) String() string { return word(ruleNames[:], "rule-", uint64(r)) }
 
 // String is the name of the phase, as in continuous.
 func (p Phase) String() string { return word(phaseNames[:], "phase-", uint64(p)) }

@@ -9,7 +9,7 @@ import (
 // zero. Tests that range over kinds range over these.
 
 var btc = msg.Listing{Symbol: [24]byte{'B', 'T', 'C', '-', 'P', 'E', 'R', 'P'}, TickLot: 100, UnitLots: 1000, Start: 50_000,
-	Type: msg.Perpetual, STP: msg.STPCancelNewest, Group: 3}
+	Type: msg.Perpetual, STP: msg.STPCancelNewest, Group: 3, Underlying: 5, Mark: msg.MarkComposite}
 
 var (
 	ext     = msg.OrderExt{Min: 2, Expire: 60 * fixed.Second}
@@ -20,6 +20,12 @@ var (
 	opening = msg.Opening{Owner: 9, Groups: 0b1011}
 	order   = msg.OrderID(3)<<32 | 17
 	another = msg.OrderID(1)<<32 | 5
+
+	bitcoin  = msg.Underlying{Symbol: [24]byte{'B', 'T', 'C'}, ID: 5, Sources: 3}
+	report   = msg.Report{Underlying: 5, Source: 2, Price: 50_000 * fixed.Coin, Confidence: 90 * fixed.Percent}
+	feeRow   = msg.FeeTier{Index: 1, Last: true, Volume: 25_000_000 * fixed.Coin, Fees: fees}
+	share    = msg.Concentration{Index: 1, Last: true, Share: 25 * fixed.Percent, Rate: 5 * fixed.Percent}
+	everyone = msg.Report{Underlying: 5, Price: 50_000 * fixed.Coin, Confidence: fixed.One}
 )
 
 // sequenced gives commands their numbers and times.
@@ -80,6 +86,19 @@ func commands() []msg.Command {
 		msg.SetEntry(1, 2, entry),
 		msg.OpenSession(4, 9),
 		msg.CloseSession(4),
+		msg.ListUnderlying(bitcoin),
+		msg.ReportPrice(report),
+		msg.ReportPrice(everyone),
+		asked(msg.SetLeverage(1, 2, 1050)),
+		asked(msg.Isolate(1, 2, 5_000*fixed.Coin)),
+		msg.IsolateDefault(1, 2),
+		asked(msg.Cross(1, 2)),
+		asked(msg.MoveMargin(1, 2, -3*fixed.Coin)),
+		msg.SettleFunding(2, -125*fixed.Rate(100)),
+		external(msg.PayFund(1_000 * fixed.Coin)),
+		msg.SetFeeTier(feeRow),
+		msg.SetConcentration(2, share),
+		asked(withFlags(msg.Limit(1, 2, msg.Buy, 50_010, 3), msg.FlagIsolated, msg.GTC, msg.STPDefault)),
 	})
 }
 
@@ -153,5 +172,49 @@ func events() []msg.Event {
 	}
 	phase := event(msg.PhaseChanged)
 	phase.SetPhaseStep(msg.PhaseStep{From: msg.Halted, To: msg.Continuous})
-	return append(all, phase)
+	return append(append(all, phase), riskEvents()...)
+}
+
+// riskEvents are the events of margin.
+func riskEvents() (all []msg.Event) {
+	for _, said := range []struct {
+		kind msg.EventKind
+		c    msg.Command
+	}{{msg.UnderlyingListed, msg.ListUnderlying(bitcoin)}, {msg.LeverageSet, msg.SetLeverage(1, 2, 1050)},
+		{msg.FeeTierSet, msg.SetFeeTier(feeRow)}, {msg.ConcentrationSet, msg.SetConcentration(2, share)},
+	} {
+		e := event(said.kind)
+		e.Rare = said.c.Rare
+		all = append(all, e)
+	}
+	index, health, mode := event(msg.IndexUpdated), event(msg.OracleHealth), event(msg.ModeChanged)
+	index.SetIndexStep(msg.IndexStep{Underlying: 5, Index: 50_000 * fixed.Coin, Confidence: 90 * fixed.Percent})
+	health.SetHealthStep(msg.HealthStep{Underlying: 5, From: msg.Good, To: msg.Frozen})
+	mode.SetModeStep(msg.ModeStep{From: msg.ModeCross, To: msg.ModeIsolated, Margin: 5_000 * fixed.Coin, Cash: 90 * fixed.Coin})
+	funding, tier := event(msg.FundingSettled), event(msg.FeeTierChanged)
+	funding.SetFundingStep(msg.FundingStep{Rate: -12_500, Index: 50_000 * fixed.Coin, Step: -62_500, Sum: -1_000})
+	tier.SetTierStep(msg.TierStep{Owner: 9, Row: 1, Volume: 26_000_000 * fixed.Coin})
+	canceled, pending := event(msg.OrdersCanceledByRisk), event(msg.SweepPending)
+	canceled.Qty, pending.Qty = 3, 44
+	all = append(all, index, health, mode, funding, tier, canceled, pending)
+
+	for _, kind := range []msg.EventKind{msg.MarginMoved, msg.FundingPaid, msg.FundDraw, msg.FundIncome, msg.Socialized,
+		msg.DeficitBooked} {
+		e := event(kind)
+		e.SetBalance(msg.Balance{Amount: -4 * fixed.Coin, Cash: 90 * fixed.Coin, Peer: 6, External: 31})
+		all = append(all, e)
+	}
+	for _, kind := range []msg.EventKind{msg.MarginCall, msg.MarginCallCleared, msg.LiquidationStarted, msg.LiquidationEnded,
+		msg.Takeover, msg.AdlStarted} {
+		e := event(kind)
+		e.SetRungStep(&msg.RungStep{From: msg.RungCall1, To: msg.RungCall2, Isolated: true, Deadline: 7200 * fixed.Second,
+			Equity: 145 * fixed.Coin, Maintenance: 100 * fixed.Coin})
+		all = append(all, e)
+	}
+	for _, kind := range []msg.EventKind{msg.LiquidationSlice, msg.AdlFill} {
+		e := ordered(kind)
+		e.SetCloseout(&msg.Closeout{Fee: 15_000, Realized: -2 * fixed.Coin, Position: -3, Limit: 49_000, Rank: 2, Isolated: true})
+		all = append(all, e)
+	}
+	return all
 }

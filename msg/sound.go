@@ -8,14 +8,24 @@ func (r *Request) Sound() bool {
 	switch r.Kind {
 	case KindOpenAccount, KindOpenSession, KindCloseSession:
 		return w[0] <= longMax && w[1] <= longMax && w[2] <= wordMax
-	case KindDeposit, KindWithdraw, KindTransfer, KindDepositAsset, KindWithdrawAsset:
+	case KindDeposit, KindWithdraw, KindTransfer, KindDepositAsset, KindWithdrawAsset, KindPayFund:
 		return w[1] <= longMax
 	case KindList:
-		return w[6] < 1<<24
+		return w[6] < 1<<48
 	case KindSetTier, KindSetRule, KindSetPhase:
 		return w[0] <= byteMax
 	case KindSetEntry:
 		return w[0] <= byteMax && w[1] <= byteMax && w[2] <= longMax
+	case KindListUnderlying:
+		return w[3] <= wordMax && w[4] <= byteMax
+	case KindReport:
+		return w[0] <= wordMax && w[1] <= byteMax
+	case KindSetLeverage:
+		return w[0] <= wordMax
+	case KindIsolate, KindCross, KindMoveMargin:
+		return w[1] <= 1
+	case KindSetFeeTier, KindSetConcentration:
+		return w[0] <= byteMax && w[1] <= 1
 	}
 	return true
 }

@@ -12,11 +12,14 @@ func TestSound(t *testing.T) {
 		msg.KindOpenAccount: {0, 1, 2}, msg.KindOpenSession: {0, 1, 2}, msg.KindCloseSession: {0, 1, 2},
 		msg.KindDeposit: {1}, msg.KindWithdraw: {1}, msg.KindTransfer: {1}, msg.KindDepositAsset: {1}, msg.KindWithdrawAsset: {1},
 		msg.KindList: {6}, msg.KindSetTier: {0}, msg.KindSetRule: {0}, msg.KindSetPhase: {0}, msg.KindSetEntry: {0, 1, 2},
+		msg.KindListUnderlying: {3, 4}, msg.KindReport: {0, 1}, msg.KindSetLeverage: {0},
+		msg.KindIsolate: {1}, msg.KindCross: {1}, msg.KindMoveMargin: {1},
+		msg.KindSetFeeTier: {0, 1}, msg.KindSetConcentration: {0, 1}, msg.KindPayFund: {1},
 	}
-	for kind := msg.KindLimit; kind <= msg.KindCloseSession; kind++ {
+	for kind := msg.KindLimit; kind <= msg.KindSetConcentration; kind++ {
 		for word := range len(msg.Rare{}) {
 			r := msg.Request{Kind: kind}
-			r.Rare[word] = 1 << 40
+			r.Rare[word] = 1 << 48
 			want := true
 			for _, n := range narrow[kind] {
 				want = want && n != word
