@@ -97,11 +97,14 @@ func (h *House) hashAccount(d *fixed.Digest, id msg.AccountID) {
 	d.Word(uint64(s.Quota[1]))
 	d.Pair(uint32(a.Owner), a.Groups)
 	d.Pair(uint32(a.Entry)<<8|uint32(a.OwnerEntry), uint32(s.Next))
+	d.Pair(uint32(a.Rung), uint32(a.Floating))
 	for row := a.Positions; row != 0; row = h.rows[row].Next {
 		p, l := &h.rows[row], &h.ledgers[row]
 		d.Word(uint64(p.Instr)<<16 | uint64(p.Open))
+		d.Word(uint64(p.Leverage)<<16 | uint64(p.Mode)<<8 | uint64(l.Rung))
 		for _, v := range [...]int64{int64(p.Qty), int64(p.Buys), int64(p.Sells), int64(p.BuyReserve), int64(p.SellReserve),
-			int64(p.Initial), int64(l.Cost), int64(l.Maintenance), int64(l.ReduceOnly)} {
+			int64(p.Initial), int64(l.Cost), int64(l.Maintenance), l.FundingSum, int64(l.Margin), int64(l.Hold),
+			int64(l.ReduceOnly)} {
 			d.Word(uint64(v))
 		}
 	}

@@ -35,7 +35,7 @@ func TestRecordsFillLines(t *testing.T) { // L-15, T-7
 		size uintptr
 	}{
 		{reflect.TypeFor[Account](), 64}, {reflect.TypeFor[Statement](), 64}, {reflect.TypeFor[Position](), 64},
-		{reflect.TypeFor[Ledger](), 32}, {reflect.TypeFor[Claim](), 32},
+		{reflect.TypeFor[Ledger](), 64}, {reflect.TypeFor[Claim](), 32},
 	} {
 		if c.typ.Size() != c.size {
 			t.Errorf("%s has %d bytes, want %d", c.typ.Name(), c.typ.Size(), c.size)

@@ -12,8 +12,12 @@
 // tick-lot of what is held; equity = cash - Σ cost + Σ quantity · mark · tick-lot = Cash + Profit (M-03). The sum of cash
 // - cost over all accounts and of the venue's own is deposits minus withdrawals, to the unit, after every command (M-05).
 //
-// Profit, Initial and Maintenance of an account are sums over its positions at the marks of its Epoch. A fill changes
-// them by differences; a mark only raises the House's epoch, and an account is valued anew when it is next touched.
+// A pool is what margin is reckoned for: an account's cross pool, or one isolated position with the cash beside it (M-01). A
+// pool is named by account and row; row 0 stands for the cross pool.
+//
+// Profit, Initial and Maintenance of an account are sums over its cross positions at the marks of its Epoch; Initial has the
+// holds of isolated orders besides. A fill changes them by differences; a mark only raises the House's epoch, and an account
+// is valued anew when it is next touched.
 package clearing
 
 import (
@@ -39,7 +43,8 @@ type Account struct {
 	Entry       msg.Action // of its own kill switch; 0: open
 	OwnerEntry  msg.Action // of its owner's
 	Pending     bool       // a rebate waits for the day cut
-	_           [3]uint8
+	Rung        msg.Rung   // of its cross pool
+	Floating    uint16     // cross positions whose initial requirement depends on others' trades
 }
 
 // Equity is cash with unrealized profit (M-03).
@@ -74,17 +79,24 @@ type Position struct {
 	Instr   uint16        // Limits keep instruments below 2^16
 	Open    uint16        // resting orders, reduce-only ones too
 	margin.Exposure
-	Initial fixed.Money // its part of the account's
-	Next    uint32      // in the account's list
-	Prev    uint32
+	Initial  fixed.Money  // its part of the account's
+	Next     uint32       // in the account's list
+	Leverage msg.Leverage // chosen; 0: none
+	Mode     msg.Mode     // 0: cross
+	_        uint8
 }
 
-// Ledger is what a fill needs of a position besides; it is all zero when the position is flat and without orders.
+// Ledger is what a fill needs of a position besides.
 type Ledger struct {
 	Cost        fixed.Money // signed; at flat exactly 0
-	Maintenance fixed.Money // its part of the account's
+	Maintenance fixed.Money // its part of its pool's
+	FundingSum  int64       // the instrument's funding sum at which it was last settled
+	Margin      fixed.Money // cash of an isolated position
+	Hold        fixed.Money // of its open orders, in the account's initial requirement (M-22)
 	ReduceOnly  uint32      // resting reduce-only orders
-	_           uint32
+	Prev        uint32      // in the account's list
+	Rung        msg.Rung    // of an isolated position, which is a pool of its own
+	_           [7]uint8
 	_           uint64
 }
 
@@ -102,7 +114,7 @@ var (
 	_ = [1]struct{}{}[unsafe.Sizeof(Account{})-64]
 	_ = [1]struct{}{}[unsafe.Sizeof(Statement{})-64]
 	_ = [1]struct{}{}[unsafe.Sizeof(Position{})-64]
-	_ = [1]struct{}{}[unsafe.Sizeof(Ledger{})-32]
+	_ = [1]struct{}{}[unsafe.Sizeof(Ledger{})-64]
 	_ = [1]struct{}{}[unsafe.Sizeof(Claim{})-32]
 	_ = [1]struct{}{}[unsafe.Sizeof(Owner{})-8]
 )

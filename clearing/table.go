@@ -62,7 +62,7 @@ func (h *House) Take(account msg.AccountID, instr msg.InstrumentID) uint32 {
 	a := &h.accounts[account]
 	h.rows[row] = Position{Account: account, Instr: uint16(instr), Next: a.Positions}
 	if a.Positions != 0 {
-		h.rows[a.Positions].Prev = row
+		h.ledgers[a.Positions].Prev = row
 	}
 	a.Positions = row
 	a.Held++
@@ -83,17 +83,18 @@ func (h *House) giveBack(row uint32) {
 		h.past[on]--
 	}
 	a := &h.accounts[p.Account]
-	if p.Prev != 0 {
-		h.rows[p.Prev].Next = p.Next
+	prev := h.ledgers[row].Prev
+	if prev != 0 {
+		h.rows[prev].Next = p.Next
 	} else {
 		a.Positions = p.Next
 	}
 	if p.Next != 0 {
-		h.rows[p.Next].Prev = p.Prev
+		h.ledgers[p.Next].Prev = prev
 	}
 	a.Held--
 	h.live--
-	*p = Position{}
+	*p, h.ledgers[row] = Position{}, Ledger{}
 }
 
 // Foresee loads the first lines that a command of an account in an instrument will need, and returns something of them, so

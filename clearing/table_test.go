@@ -97,7 +97,7 @@ func (w *tableWorld) check() {
 	for id := range w.accounts {
 		before := uint32(0)
 		for row := w.accounts[id].Positions; row != 0; row = w.rows[row].Next {
-			if p := &w.rows[row]; p.Prev != before || p.Account != msg.AccountID(id) {
+			if p := &w.rows[row]; w.ledgers[row].Prev != before || p.Account != msg.AccountID(id) {
 				w.t.Fatalf("list of account %d: row %d is %+v behind %d", id, row, *p, before)
 			}
 			before = row
