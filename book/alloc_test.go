@@ -21,6 +21,7 @@ func TestNothingAllocates(t *testing.T) { // A-20, L-49, T-5
 	b := New(NewStore(1000, 1000, 1200), 1, 1000)
 	fills := make([]Fill, 0, 64)
 	depth := make([]Depth, 0, 64)
+	parts := make([]Part, 0, 64)
 	for i := range fixed.Ticks(50) {
 		place(b, msg.Sell, 1010+i, 5)
 		place(b, msg.Buy, 990-i, 5)
@@ -51,6 +52,9 @@ func TestNothingAllocates(t *testing.T) { // A-20, L-49, T-5
 		"an amend":                   func() { h := b.First(msg.Buy); b.Unlink(h); b.Link(h) },
 		"a question about room":      func() { b.CanRest(msg.Buy, -1<<50) },
 		"a question about fills":     func() { t := taker(msg.Buy, 1100, 100); b.Fillable(&t, 100) },
+		"a rehearsal":                func() { parts = b.Rehearse(&Rehearsal{Taker: taker(msg.Buy, 1100, 100)}, parts[:0]) },
+		"an impact":                  func() { b.Impact(msg.Sell, 100_000, 50) },
+		"lots within a limit":        func() { b.LotsWithin(msg.Sell, 1030, 50) },
 		"depth":                      func() { depth = b.Levels(msg.Buy, depth[:0], 50) },
 		"the hash":                   func() { b.sum() },
 		"the first and the next one": func() { b.NextOf(b.First(msg.Buy)) },

@@ -69,6 +69,8 @@ type world struct {
 	now   fixed.Nanos
 	ref   msg.Ref
 	fills []Fill
+	parts []Part                // what a match has traded
+	may   map[uint32]fixed.Lots // what a rehearsal was told that reduce-only makers may trade
 
 	in, traded, gone fixed.Lots // lots entered; traded, both sides; canceled, expired or refused
 }
@@ -202,6 +204,16 @@ func (w *world) work(n *naiveOrder, immediate bool) error {
 
 // match runs a taker to its end on both, settling what reduce-only makers ask.
 func (w *world) match(t *Taker) (traded fixed.Lots, err error) {
+	w.may = nil
+	if w.percent(2 * w.special) {
+		r, parts := w.rehearse(*t)
+		defer func() {
+			if err == nil {
+				err = w.rehearsed(r, parts, t)
+			}
+		}()
+	}
+	w.parts = w.parts[:0]
 	for {
 		twin := *t
 		w.fills = w.book.Match(t, w.fills[:0])
@@ -216,6 +228,7 @@ func (w *world) match(t *Taker) (traded fixed.Lots, err error) {
 			if f.Kind == Trade {
 				traded += f.Qty
 				w.traded += 2 * f.Qty
+				w.parts = append(w.parts, Part{f.Price, f.Qty, f.Handle})
 			} else {
 				w.gone += f.Qty
 			}
@@ -235,20 +248,62 @@ func (w *world) match(t *Taker) (traded fixed.Lots, err error) {
 	}
 }
 
-// settle answers a reduce-only maker's question: it is canceled, or trimmed, or may trade all it has.
+// settle answers a reduce-only maker's question: it is canceled, or trimmed, or may trade all it has. A rehearsal has been
+// told the same before.
 func (w *world) settle(t *Taker) error {
 	o := w.store.Order(t.Ask)
-	switch n := w.twin.orders[w.store.ID(t.Ask)]; {
-	case n == nil || o.Flags&ReduceOnly == 0:
+	n := w.twin.orders[w.store.ID(t.Ask)]
+	if n == nil || o.Flags&ReduceOnly == 0 {
 		return fmt.Errorf("asked of order %d: %+v", t.Ask, *o)
-	case w.percent(30):
+	}
+	may, told := w.may[t.Ask]
+	if !told {
+		may = w.mayTrade(o)
+	}
+	if may == 0 {
+		t.Room--
 		w.twin.unlink(n)
 		w.book.Unlink(t.Ask)
 		return w.discard(n, o.Leaves)
-	case w.percent(50) && o.Leaves > 1:
-		w.shrink(n, 1+fixed.Lots(w.below(int64(o.Leaves-1))))
+	}
+	if may < o.Leaves {
+		w.shrink(n, o.Leaves-may)
 	}
 	t.Allow = t.Ask
+	return nil
+}
+
+// mayTrade draws how much a reduce-only maker may still trade.
+func (w *world) mayTrade(o *Order) fixed.Lots {
+	switch {
+	case w.percent(30):
+		return 0
+	case w.percent(50):
+		return 1 + fixed.Lots(w.below(int64(o.Leaves)))
+	}
+	return o.Leaves
+}
+
+// rehearse rehearses a match to its end and notes what it was told of reduce-only makers.
+func (w *world) rehearse(t Taker) (r Rehearsal, parts []Part) {
+	r.Taker, w.may = t, map[uint32]fixed.Lots{}
+	for {
+		parts = w.book.Rehearse(&r, parts)
+		if r.Stop != StopAsk {
+			return r, parts
+		}
+		r.May = w.mayTrade(w.store.Order(r.Ask))
+		w.may[r.Ask] = r.May
+	}
+}
+
+// rehearsed holds that a match did what was rehearsed.
+func (w *world) rehearsed(r Rehearsal, parts []Part, t *Taker) error {
+	was := *t
+	was.Ask, was.Allow = r.Ask, r.Allow
+	if was != r.Taker || !slices.Equal(parts, w.parts) {
+		return fmt.Errorf("a match differs from its rehearsal (-):\n%s%s", cmp.Diff(r.Taker, was), cmp.Diff(parts, w.parts))
+	}
 	return nil
 }
 
