@@ -49,11 +49,18 @@ func (s *Store) Expire(h uint32) fixed.Nanos { return s.expiry.at[h] }
 
 // Due is the resting order that expires first, the lowest id among equals, if its time is now or past; else 0.
 func (s *Store) Due(now fixed.Nanos) uint32 {
-	e := &s.expiry
-	if e.count == 0 || e.at[e.heap[0]] > now {
+	if h := s.Soonest(); h != 0 && s.expiry.at[h] <= now {
+		return h
+	}
+	return 0
+}
+
+// Soonest is the resting order that expires first, the lowest id among equals; 0 when none has a time.
+func (s *Store) Soonest() uint32 {
+	if s.expiry.count == 0 {
 		return 0
 	}
-	return e.heap[0]
+	return s.expiry.heap[0]
 }
 
 // before is the order of the heap.

@@ -9,7 +9,8 @@ import (
 // Imbalance is by how much the sum of cash - cost over all accounts and of the venue's own misses deposits less
 // withdrawals (I-01); it is 0 or the house is broken. It walks every table.
 func (h *House) Imbalance() fixed.Money {
-	sum := h.Venue.Fees + h.Venue.Rebates - h.deposited
+	v := &h.Venue
+	sum := v.Fees + v.Rebates + v.Fund + v.Funding + v.Deficit - h.deposited
 	for i := range h.accounts {
 		sum += h.accounts[i].Cash
 	}
@@ -62,8 +63,10 @@ func (h *House) Check(id msg.AccountID) {
 
 // Hash folds the house into d: everything that can change a later output.
 func (h *House) Hash(d *fixed.Digest) {
-	d.Word(uint64(h.Venue.Fees))
-	d.Word(uint64(h.Venue.Rebates))
+	v := &h.Venue
+	for _, m := range [...]fixed.Money{v.Fees, v.Rebates, v.Fund, v.Funding, v.Deficit} {
+		d.Word(uint64(m))
+	}
 	d.Word(uint64(h.deposited))
 	d.Word(h.epoch)
 	d.Word(uint64(h.day))

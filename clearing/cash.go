@@ -24,6 +24,19 @@ func (h *House) Deposit(id msg.AccountID, m fixed.Money) {
 	h.accounts[id].Cash += m
 }
 
+// PayFund credits the insurance fund from outside; the caller has asked CanDeposit.
+func (h *House) PayFund(m fixed.Money) {
+	h.deposited += m
+	h.Earn(m)
+}
+
+// Earn gives the fund m, 0 or more, that is in the venue already: the deficit is repaid first (M-54).
+func (h *House) Earn(m fixed.Money) {
+	repaid := min(m, -h.Venue.Deficit)
+	h.Venue.Deficit += repaid
+	h.Venue.Fund += m - repaid
+}
+
 // Withdraw debits an account that is open and touched; m is above 0.
 func (h *House) Withdraw(id msg.AccountID, m fixed.Money, v *market.Venue) msg.Reject {
 	if m > h.Withdrawable(id, v) {

@@ -23,6 +23,9 @@ const MaxDeposits fixed.Money = 1 << 61
 type Venue struct {
 	Fees    fixed.Money // fees taken, rebates deducted
 	Rebates fixed.Money // rebates that wait for the day cut
+	Fund    fixed.Money // the insurance fund; never below zero
+	Funding fixed.Money // what positions paid as funding and others have not been paid yet, with what rounding left
+	Deficit fixed.Money // losses that nobody covered; never above zero
 }
 
 // House is the clearing house of a shard.

@@ -37,6 +37,8 @@ func (e *Engine) administer(c *msg.Command) {
 		e.openAccount(c)
 	case msg.KindDeposit:
 		e.deposit(c)
+	case msg.KindPayFund:
+		e.payFund(c)
 	case msg.KindWithdraw:
 		e.withdraw(c)
 	case msg.KindTransfer:

@@ -34,8 +34,10 @@ type Engine struct {
 	venue       market.Venue
 	gate        riskgate.Gate
 	jobs        jobs
+	timers      timers
 
 	// Scratch, not state.
+	wake      fixed.Nanos // nothing is due and no work is left over before it
 	out       []msg.Event // the caller's, with room for all that this command may tell
 	first     int         // where its events begin
 	told      int         // where the next one goes
@@ -60,6 +62,7 @@ func New(limits Limits) (*Engine, error) {
 		venue:       market.NewVenue(),
 		fills:       make([]book.Fill, 0, l.Events),
 		jobs:        newJobs(l.Jobs),
+		timers:      newTimers([timerKinds]uint32{}),
 	}
 	e.house = clearing.New(clearing.Limits{Accounts: l.Accounts, Positions: l.Positions, Orders: l.Orders,
 		AccountPositions: l.AccountPositions, OwnerAccounts: l.OwnerAccounts}, e.instruments)
@@ -113,10 +116,7 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 	e.seq, e.now = c.Seq, c.Time
 	e.first, e.told = len(out), len(out)
 	e.out = slices.Grow(out, int(e.limits.Events))[:len(out)+int(e.limits.Events)]
-	if c.Time >= e.house.Cut() {
-		e.house.StartDay(c.Time)
-	}
-	if e.jobs.count != 0 || e.store.Due(c.Time) != 0 {
+	if c.Time >= e.wake {
 		e.carryOn()
 	}
 	switch c.Kind {
@@ -131,6 +131,7 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 	}
 	if e.jobs.count != 0 {
 		e.runJobs()
+		e.wake = 0
 	}
 	if e.told == e.first {
 		e.answer(msg.Ticked, c) // a mass cancel that has not come to an order of its own yet
@@ -236,5 +237,6 @@ func (e *Engine) Hash() uint64 {
 	e.house.Hash(&d)
 	e.gate.Sessions.Hash(&d)
 	e.jobs.hash(&d)
+	e.timers.hash(&d)
 	return d.Sum()
 }

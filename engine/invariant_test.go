@@ -46,7 +46,7 @@ func (o *observer) fingerprint() uint64 {
 // settled lets left-over work end and brings every account up to date, so that the next command brings nothing but its
 // own. The day is that of the command to come.
 func (o *observer) settled() {
-	for o.jobs.count != 0 || o.store.Due(o.at) != 0 {
+	for at, ok := o.NextDue(); ok && at <= o.at; at, ok = o.NextDue() {
 		o.do(msg.Tick())
 	}
 	o.do(msg.Tick())

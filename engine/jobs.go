@@ -9,8 +9,11 @@ import (
 // Work left over: a command does a bounded part of it, and what remains is a cursor in the state that the next
 // command carries on, whatever it is, before anything of its own.
 //
-//	expired orders    the store names them in order of time
+//	what is due       orders that expire and timers, in order of time, an order before a timer of the same time
 //	mass cancels      a queue of jobs, the kill switch's first, then first come first done
+//
+// One compare finds out whether there is any: wake is the earliest time at which something is due, or 0 where work waits.
+// It may be too early, when what it stood for has gone, and is never too late; carryOn finds it anew.
 //
 // A job over an account walks its list of claims from where it stood when the job came towards older ones; new orders go
 // to the head of the list and are not met. A job over an instrument or the venue takes the first order of each side until
@@ -121,21 +124,59 @@ func (e *Engine) steps() int {
 	return min(stepsMax, (int(e.limits.Events)-(e.told-e.first)-eventsBesides)/4)
 }
 
-// carryOn does the left-over work that waits when a command comes.
+// carryOn starts the day and does the left-over work that waits when a command comes.
 //
 //go:noinline
 func (e *Engine) carryOn() {
+	if e.now >= e.house.Cut() {
+		e.house.StartDay(e.now)
+	}
 	for left := e.steps(); left > 0; left-- {
-		h := e.store.Due(e.now)
-		if h == 0 {
+		if !e.nextDue() {
 			break
 		}
-		o := e.store.Order(h)
-		e.touch(o.Account)
-		e.tell(msg.Expired, h, o, o.Leaves).SetChange(&msg.Change{Filled: o.Filled})
-		e.remove(e.books[o.Instr], &e.instruments[o.Instr], h, o, e.house.Claim(h).Position)
 	}
 	e.runJobs()
+	e.wake = 0
+	if e.jobs.count == 0 {
+		e.wake = e.earliest()
+	}
+}
+
+// earliest is the time at which something is due next: the day cut at the latest.
+func (e *Engine) earliest() fixed.Nanos {
+	at := e.house.Cut()
+	if h := e.store.Soonest(); h != 0 {
+		at = min(at, e.store.Expire(h))
+	}
+	if due, _, _, _, ok := e.timers.earliest(); ok {
+		at = min(at, due)
+	}
+	return at
+}
+
+// nextDue does the one thing that is due first, and reports whether there was any. What a timer does it does as of the
+// time at which it was due, however late the command comes that lets it.
+func (e *Engine) nextDue() bool {
+	at, kind, n, id, set := e.timers.earliest()
+	if h := e.store.Due(e.now); h != 0 && (!set || e.store.Expire(h) <= at) {
+		e.expire(h)
+		return true
+	}
+	if !set || at > e.now {
+		return false
+	}
+	e.timers.clear(kind, n)
+	e.fire(kind, n, id, at)
+	return true
+}
+
+// expire takes out an order that has reached its time.
+func (e *Engine) expire(h uint32) {
+	o := e.store.Order(h)
+	e.touch(o.Account)
+	e.tell(msg.Expired, h, o, o.Leaves).SetChange(&msg.Change{Filled: o.Filled})
+	e.remove(e.books[o.Instr], &e.instruments[o.Instr], h, o, e.house.Claim(h).Position)
 }
 
 // runJobs goes on with the mass cancels.

@@ -43,6 +43,17 @@ func (e *Engine) deposit(c *msg.Command) {
 	e.moved(msg.Deposited, c, msg.Balance{Amount: pay.Amount, External: pay.External})
 }
 
+// payFund pays into the insurance fund, from outside.
+func (e *Engine) payFund(c *msg.Command) {
+	pay := c.Payment()
+	if r := e.house.CanDeposit(pay.Amount); r != 0 {
+		e.refuse(c, r, 0, int64(pay.Amount))
+		return
+	}
+	e.house.PayFund(pay.Amount)
+	e.answer(msg.FundIncome, c).SetBalance(msg.Balance{Amount: pay.Amount, Cash: e.house.Venue.Fund, External: pay.External})
+}
+
 func (e *Engine) withdraw(c *msg.Command) {
 	pay := c.Payment()
 	switch {

@@ -33,6 +33,8 @@ func (n *naive) administer(c *msg.Command) {
 		n.answer(msg.AccountOpened, c).Rare = msg.Rare{uint64(n.accounts[c.Account].owner), uint64(c.Opening().Groups)}
 	case msg.KindDeposit:
 		n.deposit(c)
+	case msg.KindPayFund:
+		n.payFund(c)
 	case msg.KindWithdraw, msg.KindTransfer:
 		n.payOut(c)
 	case msg.KindDepositAsset, msg.KindWithdrawAsset:

@@ -30,18 +30,20 @@ type naive struct {
 	rate, burst    int64
 	haircut, leave fixed.Rate
 
-	orders   []*naiveOrder        // all that rest, in the order in which they took their places
-	issued   map[msg.OrderID]bool // every id there ever was
-	rows     map[uint32]uint32    // generation by handle
-	freed    []uint32             // handles, the last one given back goes first
-	fresh    uint32               // handles below have been used
-	places   int                  // taken so far, in queues
-	trades   msg.TradeID          //
-	jobs     []*naiveJob          //
-	fees     fixed.Money          // @fees
-	rebates  fixed.Money          // @rebates
-	paidIn   fixed.Money          // less paid out
-	assetsIn map[msg.InstrumentID]fixed.Lots
+	orders    []*naiveOrder        // all that rest, in the order in which they took their places
+	issued    map[msg.OrderID]bool // every id there ever was
+	rows      map[uint32]uint32    // generation by handle
+	freed     []uint32             // handles, the last one given back goes first
+	fresh     uint32               // handles below have been used
+	places    int                  // taken so far, in queues
+	trades    msg.TradeID          //
+	jobs      []*naiveJob          //
+	fees      fixed.Money          // @fees
+	rebates   fixed.Money          // @rebates
+	fund      fixed.Money          // @fund
+	uncovered fixed.Money          // -@deficit
+	paidIn    fixed.Money          // less paid out
+	assetsIn  map[msg.InstrumentID]fixed.Lots
 
 	out []msg.Event
 }

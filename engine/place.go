@@ -58,7 +58,9 @@ func (e *Engine) place(c *msg.Command) {
 	order.Account, order.Owner, order.Instr, order.Session, order.Side = c.Account, o.Account.Owner, c.Instr, c.Session, c.Side
 	order.Flags = flags(c.Flags, o.ReduceOnly).WithSTP(resolve(c.STP, in))
 	if c.TIF == msg.GTD {
-		e.store.SetExpire(h, c.OrderExt().Expire)
+		expire := c.OrderExt().Expire
+		e.store.SetExpire(h, expire)
+		e.wake = min(e.wake, expire)
 	}
 	e.tell(msg.Accepted, h, order, o.Qty)
 	if crosses || !o.Rests || o.ReduceOnly {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/lockstep-exchange/lockstep/clearing"
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
@@ -244,7 +243,9 @@ func (t *trader) draw() msg.Command {
 		s := msg.SessionID(t.below(4))
 		return t.undo(pick(t, msg.OpenSession(s, msg.OwnerID(t.below(7))), msg.CloseSession(s)), msg.OpenSession(s, msg.OwnerID(2*s-1)))
 	}
-	switch t.below(4) {
+	switch t.below(5) {
+	case 4:
+		return msg.PayFund(fixed.Money(t.below(t.money)*2_000) - 1)
 	case 0:
 		who, owner := msg.AccountID(t.below(10)), msg.OwnerID(t.below(10))
 		return t.undo(msg.OpenAccount(who, pick(t, owner, msg.OwnerID(who|1)), pick(t, msg.AllGroups, 0b101, 0b110)),
@@ -490,7 +491,7 @@ func (p *pair) compare() error {
 			}
 		}
 	}
-	if got, want := p.e.VenueAccounts(), (clearing.Venue{Fees: p.n.fees, Rebates: p.n.rebates}); got != want {
+	if got, want := p.e.VenueAccounts(), p.n.venue(); got != want {
 		return fmt.Errorf("venue: %+v, want %+v", got, want)
 	}
 	if got, want := p.e.OpenOrders(), uint32(len(p.n.orders)); got != want {

@@ -10,6 +10,16 @@ import (
 
 // Views read the state between two commands, on the engine's thread, and change nothing.
 
+// NextDue is the earliest time at which a Tick would do something; it is Now where work is left over. ok is false when
+// nothing will happen any more before MaxTime.
+func (e *Engine) NextDue() (at fixed.Nanos, ok bool) {
+	if e.jobs.count != 0 {
+		return e.now, true
+	}
+	at = max(e.earliest(), e.now)
+	return at, at <= MaxTime
+}
+
 // Account is an account at the present marks. ok is false when it is not open.
 func (e *Engine) Account(id msg.AccountID) (s clearing.Summary, ok bool) {
 	return e.house.Summary(id, &e.venue)
