@@ -22,6 +22,7 @@ func TestNothingAllocates(t *testing.T) { // A-20, L-49, T-5
 	fills := make([]Fill, 0, 64)
 	depth := make([]Depth, 0, 64)
 	parts := make([]Part, 0, 64)
+	pairs := make([]Pair, 0, 64)
 	for i := range fixed.Ticks(50) {
 		place(b, msg.Sell, 1010+i, 5)
 		place(b, msg.Buy, 990-i, 5)
@@ -40,21 +41,28 @@ func TestNothingAllocates(t *testing.T) { // A-20, L-49, T-5
 	}
 	price := fixed.Ticks(0)
 	for name, act := range map[string]func(){
-		"enter and leave":            func() { leave(enter(msg.Buy, 980, 0)) },
-		"a level comes and goes":     func() { leave(enter(msg.Sell, 1200, 0)) },
-		"a block empties and fills":  func() { leave(enter(msg.Sell, 2100, 0)) },
-		"a block comes and goes":     func() { price++; leave(enter(msg.Sell, 100_000+price%200*64, 0)) },
-		"an order that expires":      func() { leave(enter(msg.Buy, 980, 77)) },
-		"an order that is due":       func() { enter(msg.Buy, 980, 77); leave(b.store.Due(77)) },
-		"a reduction":                func() { h := enter(msg.Buy, 980, 0); b.Reduce(h, 2); leave(h) },
-		"a trade":                    func() { enter(msg.Sell, 1000, 0); take(b, msg.Buy, 1000, 5, fills) },
-		"a sweep":                    func() { take(b, msg.Buy, 1020, 20, fills); enter(msg.Sell, 1010, 0); enter(msg.Sell, 1011, 0) },
-		"an amend":                   func() { h := b.First(msg.Buy); b.Unlink(h); b.Link(h) },
-		"a question about room":      func() { b.CanRest(msg.Buy, -1<<50) },
-		"a question about fills":     func() { t := taker(msg.Buy, 1100, 100); b.Fillable(&t, 100) },
-		"a rehearsal":                func() { parts = b.Rehearse(&Rehearsal{Taker: taker(msg.Buy, 1100, 100)}, parts[:0]) },
-		"an impact":                  func() { b.Impact(msg.Sell, 100_000, 50) },
-		"lots within a limit":        func() { b.LotsWithin(msg.Sell, 1030, 50) },
+		"enter and leave":           func() { leave(enter(msg.Buy, 980, 0)) },
+		"a level comes and goes":    func() { leave(enter(msg.Sell, 1200, 0)) },
+		"a block empties and fills": func() { leave(enter(msg.Sell, 2100, 0)) },
+		"a block comes and goes":    func() { price++; leave(enter(msg.Sell, 100_000+price%200*64, 0)) },
+		"an order that expires":     func() { leave(enter(msg.Buy, 980, 77)) },
+		"an order that is due":      func() { enter(msg.Buy, 980, 77); leave(b.store.Due(77)) },
+		"a reduction":               func() { h := enter(msg.Buy, 980, 0); b.Reduce(h, 2); leave(h) },
+		"a trade":                   func() { enter(msg.Sell, 1000, 0); take(b, msg.Buy, 1000, 5, fills) },
+		"a sweep":                   func() { take(b, msg.Buy, 1020, 20, fills); enter(msg.Sell, 1010, 0); enter(msg.Sell, 1011, 0) },
+		"an amend":                  func() { h := b.First(msg.Buy); b.Unlink(h); b.Link(h) },
+		"a question about room":     func() { b.CanRest(msg.Buy, -1<<50) },
+		"a question about fills":    func() { t := taker(msg.Buy, 1100, 100); b.Fillable(&t, 100) },
+		"a rehearsal":               func() { parts = b.Rehearse(&Rehearsal{Taker: taker(msg.Buy, 1100, 100)}, parts[:0]) },
+		"an impact":                 func() { b.Impact(msg.Sell, 100_000, 50) },
+		"lots within a limit":       func() { b.LotsWithin(msg.Sell, 1030, 50) },
+		"an auction": func() {
+			enter(msg.Buy, 1010, 0)
+			enter(msg.Sell, 990, 0)
+			var a Auction
+			pairs = b.Uncross(&a, &Turn{Near: 1000, Step: 1, Room: 9}, pairs[:0])
+		},
+		"an indicative price":        func() { b.Indicative(1000, 1, 50) },
 		"depth":                      func() { depth = b.Levels(msg.Buy, depth[:0], 50) },
 		"the hash":                   func() { b.sum() },
 		"the first and the next one": func() { b.NextOf(b.First(msg.Buy)) },

@@ -62,7 +62,7 @@ func (b *Book) CanRest(side msg.Side, price fixed.Ticks) bool {
 }
 
 // Link lets order h rest: at its Price, with its Leaves, at the tail of its level. The caller has asked CanRest, and knows
-// that the price does not cross.
+// that the price does not cross, or that it is to wait for an auction.
 func (b *Book) Link(h uint32) {
 	st := b.store
 	orders := st.orders

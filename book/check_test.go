@@ -9,15 +9,23 @@ import (
 
 // check walks the whole book and returns the first broken invariant. It trusts no count and no link.
 func (b *Book) check() error {
-	for _, side := range [2]msg.Side{msg.Buy, msg.Sell} {
-		if err := b.checkSide(side); err != nil {
-			return fmt.Errorf("side %d: %w", side, err)
-		}
+	if err := b.sound(); err != nil {
+		return err
 	}
 	bid, hasBid := b.Best(msg.Buy)
 	ask, hasAsk := b.Best(msg.Sell)
 	if hasBid && hasAsk && bid >= ask {
 		return fmt.Errorf("crossed: bid %d, ask %d", bid, ask)
+	}
+	return nil
+}
+
+// sound is check for a book that waits for an auction, and may be crossed.
+func (b *Book) sound() error {
+	for _, side := range [2]msg.Side{msg.Buy, msg.Sell} {
+		if err := b.checkSide(side); err != nil {
+			return fmt.Errorf("side %d: %w", side, err)
+		}
 	}
 	return nil
 }

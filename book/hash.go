@@ -32,12 +32,16 @@ func (s *Store) Hash(d *fixed.Digest) {
 // Hash folds the queues of the book and its empty blocks into d.
 func (b *Book) Hash(d *fixed.Digest) {
 	d.Word(uint64(b.instr))
+	crossed := b.Crossed() // else arrivals say nothing: whoever crosses next comes later
 	for _, side := range [2]msg.Side{msg.Buy, msg.Sell} {
 		s := b.side(side)
 		orders := uint64(0)
 		for h := b.First(side); h != 0; h = b.NextOf(h) {
 			d.Word(uint64(h))
 			b.store.orders[h].hash(d)
+			if crossed {
+				d.Word(uint64(b.store.arrivals[h]))
+			}
 			orders++
 		}
 		d.Word(orders)

@@ -28,7 +28,7 @@ func TestRowsAreFlat(t *testing.T) { // A-19, L-51
 			t.Errorf("%s is a %s", path, typ.Kind())
 		}
 	}
-	for _, row := range []any{Order{}, level{}, block{}, Fill{}, Taker{}, Depth{}} {
+	for _, row := range []any{Order{}, level{}, block{}, Fill{}, Taker{}, Depth{}, Rehearsal{}, Part{}, Impact{}, Auction{}, Turn{}, Pair{}} {
 		typ := reflect.TypeOf(row)
 		flat(typ.Name(), typ)
 	}
