@@ -32,11 +32,12 @@ type commandLine struct {
 	Quiet    bool   `help:"No progress and no remarks, only results and faults."`
 	Progress string `enum:"auto,never" default:"auto" help:"When to draw a progress bar: auto (on a terminal) or never."`
 
-	Replay  replayCommand  `cmd:"" help:"Drive recorded market data through the engine and compare it with the answers that come with it."`
-	Demo    demoCommand    `cmd:"" help:"A recorded market comes back to life: what the exchange does and how fast."`
-	Bench   benchCommand   `cmd:"" help:"Measure the exchange against baselines in the same run."`
-	Version versionCommand `cmd:"" help:"What this binary was built from."`
-	Help    helpCommand    `cmd:"" help:"Help, examples first."`
+	Replay   replayCommand   `cmd:"" help:"Drive recorded market data through the engine and compare it with the answers that come with it."`
+	Demo     demoCommand     `cmd:"" help:"A recorded market comes back to life: what the exchange does and how fast."`
+	Scenario scenarioCommand `cmd:"" help:"Run trading days that are written down, and check what everyone must see."`
+	Bench    benchCommand    `cmd:"" help:"Measure the exchange against baselines in the same run."`
+	Version  versionCommand  `cmd:"" help:"What this binary was built from."`
+	Help     helpCommand     `cmd:"" help:"Help, examples first."`
 }
 
 func main() {

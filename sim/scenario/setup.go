@@ -1,0 +1,273 @@
+package scenario
+
+import (
+	"cmp"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// The statements that set something up: what is declared from their line on.
+
+// readVenue reads venue: what holds for everything.
+func readVenue(a *args) func(*world) {
+	if p := a.find("settlement"); p != nil {
+		a.named(p)
+		a.settlement = p.value
+	}
+	fund := a.positive("fund", false)
+	set, tables := a.settings(venueParameters, laterVenue, nil), a.feeTiers()
+	return func(w *world) {
+		w.answer = answer{refused: cmp.Or(w.set(nil, set), w.setTable(tables))}
+		if fund != 0 {
+			c := msg.PayFund(fund)
+			w.answer.refused = cmp.Or(w.answer.refused, w.apply(&c))
+		}
+	}
+}
+
+// readUnderlying reads underlying: what an index is the price of.
+func readUnderlying(a *args) func(*world) {
+	u := &underlying{name: a.name("name"), id: msg.UnderlyingID(len(a.script.underlyings) + 1), sources: []string{"a"}}
+	a.unique(u.name, "underlying", a.script.underlyings)
+	if p := a.find("sources"); p != nil {
+		u.sources = strings.Split(p.value, ",")
+		for i, s := range u.sources {
+			switch {
+			case !isName(s):
+				a.fault(p.at, "sources has %s, expected a comma list of names", quote(s))
+			case slices.Contains(u.sources[:i], s):
+				a.fault(p.at, "sources has %s twice", quote(s))
+			}
+		}
+		const most = 8
+		if len(u.sources) > most {
+			a.fault(p.at, "sources names %d, expected at most %d", len(u.sources), most)
+		}
+	}
+	a.later("group", "vol")
+	if u.name != "" {
+		a.script.underlyings = append(a.script.underlyings, u)
+	}
+	return func(w *world) {}
+}
+
+// readCorrelation reads correlation, which only portfolio margin looks at.
+func readCorrelation(a *args) func(*world) {
+	a.need("a", "GROUP")
+	a.need("b", "GROUP")
+	a.number("rho", "FACTOR", true)
+	a.lacksVerb()
+	return nil
+}
+
+// lacksVerb notes that the whole statement is one that this build does not have.
+func (a *args) lacksVerb() {
+	if !a.faulty {
+		if a.end(); !a.faulty {
+			a.lacks(a.verb)
+		}
+	}
+}
+
+// unique notes a name that is taken.
+func (a *args) unique(name, what string, things any) {
+	taken := false
+	switch t := things.(type) {
+	case []*underlying:
+		taken = slices.ContainsFunc(t, func(u *underlying) bool { return u.name == name })
+	case []*instrument:
+		taken = slices.ContainsFunc(t, func(i *instrument) bool { return i.name == name })
+	case []*account:
+		taken = slices.ContainsFunc(t, func(c *account) bool { return c.name == name })
+	}
+	if p := a.given("name"); taken && p != nil {
+		a.fault(p.at, "the %s %s is there already, expected a name of its own (set changes its parameters)", what, quote(name))
+	}
+}
+
+// readInstrument reads instrument: what is traded. It lists the instrument, states its parameters and opens it for trading.
+func readInstrument(a *args) func(*world) {
+	in := &instrument{name: a.name("name"), id: msg.InstrumentID(len(a.script.instruments) + 1)}
+	a.unique(in.name, "instrument", a.script.instruments)
+	in.kind = msg.Perpetual
+	var listing msg.Listing
+	if a.choice("kind", true, "perpetual", "spot", "|", "future", "call", "put") == "spot" {
+		in.kind = msg.Spot
+	}
+	if in.underlying = a.underlying("underlying"); in.underlying != nil {
+		listing.Underlying = in.underlying.id
+	}
+	a.steps(in)
+	a.later("strike", "expiry")
+	mark := a.markMode("composite")
+	f, tiers, tables := a.fees(), a.tiers(), a.instrumentTables(in)
+	set := a.settings(instrumentParameters, laterInstrument, in)
+	if in.name != "" {
+		a.script.instruments = append(a.script.instruments, in)
+	}
+	const longestSymbol = 24
+	listing.TickLot, listing.Type, listing.Mark = in.tickLot, in.kind, mark
+	copy(listing.Symbol[:min(len(in.name), longestSymbol)], in.name)
+	if in.lot != nil {
+		perUnit, ok := count(one, in.lot)
+		if p := a.given("lot"); !ok && p != nil {
+			a.fault(p.at, "lot is %s, expected a whole number of lots to one unit, as in 0.001 or 1", quote(p.value))
+		}
+		listing.UnitLots = fixed.Lots(perUnit)
+	}
+	return func(w *world) {
+		w.send(msg.List(in.id, listing))
+		if w.answer.refused != 0 {
+			return
+		}
+		w.answer.refused = cmp.Or(w.setTiers(in, tiers), w.setFees(in, f), w.setTable(tables), w.set(in, set))
+		open := msg.SetPhase(in.id, msg.Continuous)
+		w.answer.refused = cmp.Or(w.answer.refused, w.apply(&open))
+	}
+}
+
+// steps reads the tick and the lot of an instrument. One tick of one lot must be whole money.
+func (a *args) steps(in *instrument) {
+	in.tick, in.lot = a.positiveStep("tick"), a.positiveStep("lot")
+	if in.tick == nil || in.lot == nil {
+		in.tick, in.lot = one, one // the text is faulty, and what follows is read all the same
+		return
+	}
+	worth := new(big.Rat).Mul(in.tick, in.lot)
+	n, ok := count(worth, moneyUnit)
+	if !ok || n <= 0 {
+		a.fault(a.given("tick").at, "a tick of a lot is worth %s, expected a whole multiple of 0.000001, the smallest unit of money", exact(worth))
+	}
+	in.tickLot = fixed.Money(n)
+}
+
+// readAsset reads asset: collateral other than the settlement currency.
+func readAsset(a *args) func(*world) {
+	a.name("name")
+	a.underlying("underlying")
+	a.rate("haircut", false)
+	a.lacksVerb()
+	return nil
+}
+
+// readOwner reads owner: a legal entity.
+func readOwner(a *args) func(*world) {
+	name := a.name("name")
+	if _, taken := a.owners[name]; taken {
+		a.fault(a.given("name").at, "the owner %s is there already", quote(name))
+	}
+	a.owner(name)
+	return func(w *world) {}
+}
+
+// owner is the number of an owner, who becomes known by it.
+func (r *reader) owner(name string) msg.OwnerID {
+	id, ok := r.owners[name]
+	if !ok {
+		r.script.owners = append(r.script.owners, name)
+		id = msg.OwnerID(len(r.script.owners))
+		r.owners[name] = id
+	}
+	return id
+}
+
+// readAccount reads account: opened for its owner, with money where some is deposited.
+func readAccount(a *args) func(*world) {
+	account := &account{name: a.name("name"), id: msg.AccountID(len(a.script.accounts) + 1)}
+	a.unique(account.name, "account", a.script.accounts)
+	a.accountMode()
+	owner := account.name
+	if p := a.find("owner"); p != nil {
+		owner = p.value
+		if _, there := a.owners[owner]; !there {
+			names := make([]string, 0, len(a.owners))
+			for name := range a.owners {
+				names = append(names, name)
+			}
+			slices.Sort(names)
+			a.fault(p.at, "there is no owner %s above this line, expected a statement owner name=%s%s", quote(owner), owner, meant(owner, names))
+		}
+	}
+	deposit := a.positive("deposit", false)
+	a.asset()
+	id := a.owner(owner)
+	if account.name != "" {
+		a.script.accounts = append(a.script.accounts, account)
+	}
+	a.commanded = true
+	return func(w *world) {
+		w.send(msg.OpenAccount(account.id, id, msg.AllGroups))
+		if w.answer.refused == 0 && deposit != 0 {
+			w.send(msg.Deposit(account.id, deposit))
+		}
+	}
+}
+
+// accountMode reads how an account is margined, unless the mode of the run says it for all.
+func (a *args) accountMode() {
+	if a.mode != AsWritten {
+		a.choice("mode", false, "cross", "portfolio")
+		return
+	}
+	a.choice("mode", false, "cross", "|", "portfolio")
+}
+
+// asset reads the asset of a payment; only the settlement currency is built.
+func (a *args) asset() {
+	if p := a.find("asset"); p != nil && p.value != a.settlement {
+		a.lacks("asset")
+	}
+}
+
+// readBucket reads bucket: a strategy's ledger with limits.
+func readBucket(a *args) func(*world) {
+	a.account("account", true)
+	a.name("name")
+	a.money("max-notional", false)
+	a.money("max-loss", false)
+	a.lacksVerb()
+	return nil
+}
+
+// readSet reads set venue and set instrument=NAME: parameters anew.
+func readSet(a *args) func(*world) {
+	if a.flag("venue") {
+		set, tables := a.settings(venueParameters, laterVenue, nil), a.feeTiers()
+		if len(set) == 0 && tables == nil {
+			a.nothingSet()
+		}
+		a.commanded = true
+		return func(w *world) { w.answer = answer{refused: cmp.Or(w.set(nil, set), w.setTable(tables))} }
+	}
+	if !slices.ContainsFunc(a.pairs, func(p pair) bool { return p.key == "instrument" }) {
+		a.fault(a.column, "set needs venue or instrument=INSTRUMENT, as in set venue upnl-haircut=50%% or set instrument=BTC-PERP band=3%%")
+		return nil
+	}
+	in := a.instrument("instrument", true)
+	f, tiers, tables := a.fees(), a.tiers(), a.instrumentTables(in)
+	if mark := a.markMode(""); a.given("mark") != nil && in != nil {
+		tables = append(tables, msg.SetRule(in.id, msg.MarkFrom, int64(mark)))
+	}
+	set := a.settings(instrumentParameters, laterInstrument, in)
+	if len(set) == 0 && tiers == nil && tables == nil && !f.hasMaker && !f.hasTaker {
+		a.nothingSet()
+	}
+	a.commanded = true
+	return func(w *world) {
+		w.answer = answer{refused: cmp.Or(w.setTiers(in, tiers), w.setFees(in, f), w.setTable(tables), w.set(in, set))}
+	}
+}
+
+// nothingSet notes a set that states no parameter.
+func (a *args) nothingSet() {
+	if a.faulty {
+		return
+	}
+	if a.end(); !a.faulty {
+		a.fault(a.column, "set states no parameter, expected at least one PARAMETER=VALUE")
+	}
+}
