@@ -49,6 +49,9 @@ const (
 	MinInt64 = -1 << 63
 )
 
+// Middle is the mean of two amounts of one unit, rounded toward minus infinity.
+func Middle[T ~int64](a, b T) T { return a>>1 + b>>1 + a&b&1 }
+
 // Append writes m with its six decimals, as in -12.000345.
 func (m Money) Append(dst []byte) []byte { return appendDecimal(dst, int64(m), 6) }
 

@@ -80,3 +80,15 @@ func FuzzPrint(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, v int64) { samePrint(t, v) })
 }
+
+// The mean of two is floored at every sign, and never leaves the range.
+func TestMiddle(t *testing.T) {
+	for _, a := range edges {
+		for _, b := range edges {
+			want := floor(exact(new(big.Int).Add(integer(a), integer(b)), integer(2)))
+			if got := fixed.Middle(fixed.Ticks(a), fixed.Ticks(b)); int64(got) != want.Int64() {
+				t.Errorf("Middle(%d, %d) = %d, want %v", a, b, got, want)
+			}
+		}
+	}
+}

@@ -36,6 +36,16 @@ func (w Wide) Sub(v Wide) Wide {
 // Neg is -w.
 func (w Wide) Neg() Wide { return Wide{}.Sub(w) }
 
+// Mul is w·k; the caller knows that it lies within 2^127.
+func (w Wide) Mul(k int64) Wide {
+	hi, lo := bits.Mul64(w.Lo, uint64(k))
+	hi += uint64(w.Hi)*uint64(k) - uint64(k>>63)&w.Lo
+	return Wide{int64(hi), lo}
+}
+
+// ShiftRight is w / 2^n rounded toward minus infinity; n is below 64.
+func (w Wide) ShiftRight(n uint) Wide { return Wide{w.Hi >> n, w.Lo>>n | uint64(w.Hi)<<(64-n)} }
+
 // Cmp is -1, 0 or +1 as w is below, equal to or above v.
 func (w Wide) Cmp(v Wide) int {
 	switch {
@@ -126,4 +136,48 @@ func (w Wide) DivHalfEven(d int64) (v int64, ok bool) {
 		quo++
 	}
 	return signed(quo, neg), ok && quo <= MaxInt64
+}
+
+// DivWideFloor is w / d rounded toward minus infinity, of two Wides. ok is false when d is zero or the result does not fit.
+func (w Wide) DivWideFloor(d Wide) (v int64, ok bool) {
+	neg := (w.Hi < 0) != (d.Hi < 0)
+	if w.Hi < 0 {
+		w = w.Neg()
+	}
+	if d.Hi < 0 {
+		d = d.Neg()
+	}
+	if d.Hi == 0 && uint64(w.Hi) >= d.Lo { // d is zero, or the quotient needs more than 64 bits
+		return 0, false
+	}
+	quo, rem := divMagnitudes(uint64(w.Hi), w.Lo, uint64(d.Hi), d.Lo)
+	ok = quo <= MaxInt64
+	if neg && rem {
+		quo++
+	}
+	return signed(quo, neg), ok && quo <= MaxInt64
+}
+
+// divMagnitudes is the quotient of two unsigned 128-bit numbers, where it fits 64 bits, and whether there is a remainder.
+func divMagnitudes(hi, lo, dhi, dlo uint64) (quo uint64, rem bool) {
+	if dhi == 0 {
+		quo, left := bits.Div64(hi, lo, dlo)
+		return quo, left != 0
+	}
+	// The leading 64 bits of the divisor, rounded down, give a quotient that is at most one too high; one less is at most one
+	// too low.
+	shift := uint(bits.LeadingZeros64(dhi))
+	quo, _ = bits.Div64(hi>>1, hi<<63|lo>>1, dhi<<shift|dlo>>1>>(63-shift))
+	if quo >>= 63 - shift; quo > 0 {
+		quo--
+	}
+	over, below := bits.Mul64(quo, dlo)
+	lo, borrow := bits.Sub64(lo, below, 0)
+	hi, _ = bits.Sub64(hi, over+quo*dhi, borrow)
+	if hi > dhi || hi == dhi && lo >= dlo {
+		quo++
+		lo, borrow = bits.Sub64(lo, dlo, 0)
+		hi, _ = bits.Sub64(hi, dhi, borrow)
+	}
+	return quo, hi|lo != 0
 }

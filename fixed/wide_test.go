@@ -30,6 +30,20 @@ func sameWide(t failer, w, v fixed.Wide) {
 	}
 	got, ok := w.Int64()
 	same(t, "Int64", got, ok, a)
+	got, ok = w.DivWideFloor(v)
+	var want *big.Int
+	if b.Sign() != 0 {
+		want = floor(exact(a, b))
+	}
+	same(t, "DivWideFloor", got, ok, want)
+	if got, want := w.Mul(int64(v.Lo)), wrapped(new(big.Int).Mul(a, integer(int64(v.Lo)))); got != want {
+		t.Fatalf("%v · %d = %v, want %v", w, int64(v.Lo), got, want)
+	}
+	for _, n := range []uint{0, 1, 32, 63} {
+		if got, want := w.ShiftRight(n), wrapped(floor(exact(a, new(big.Int).Lsh(integer(1), n)))); got != want {
+			t.Fatalf("%v >> %d = %v, want %v", w, n, got, want)
+		}
+	}
 }
 
 // sameProduct holds Widen and MulWide against their definitions.
@@ -76,6 +90,8 @@ func TestDivisionNextToItsTurns(t *testing.T) {
 		off := fixed.Widen(rapid.Int64Range(-2, 2).Draw(t, "off"))
 		sameDiv(t, fixed.MulWide(quo, d).Add(off), d)
 		sameDiv(t, half.Add(off), d)
+		wide := fixed.MulWide(d, rapid.Int64Range(-1<<32, 1<<32).Draw(t, "wide"))
+		sameWide(t, wide.Mul(quo>>33).Add(off), wide)
 	})
 }
 
