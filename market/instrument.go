@@ -313,18 +313,22 @@ func (in *Instrument) Hash(d *fixed.Digest) {
 	}
 	d.Word(uint64(in.Type) | uint64(in.Phase)<<8 | uint64(in.Entry)<<16 | uint64(in.STP)<<24 | uint64(in.Group)<<32 |
 		uint64(in.Brackets)<<40 | uint64(in.staged)<<48)
-	for i := 0; i < len(in.Symbol); i += 8 {
-		w := uint64(0)
-		for _, b := range in.Symbol[i : i+8] {
-			w = w<<8 | uint64(b)
-		}
-		d.Word(w)
-	}
+	hashSymbol(d, &in.Symbol)
 	for i := range in.Table[:in.Brackets] {
 		in.Table[i].hash(d)
 	}
 	for i := range in.next[:min(int(in.staged)+1, MaxBrackets)] {
 		in.next[i].hash(d)
+	}
+}
+
+func hashSymbol(d *fixed.Digest, s *[24]byte) {
+	for i := 0; i < len(s); i += 8 {
+		w := uint64(0)
+		for _, b := range s[i : i+8] {
+			w = w<<8 | uint64(b)
+		}
+		d.Word(w)
 	}
 }
 

@@ -251,6 +251,15 @@ func TestVenueRules(t *testing.T) {
 		{msg.ProfitHaircut, int64(fixed.One), 0}, {msg.ProfitHaircut, int64(fixed.One) + 1, msg.RejectInvalidParameter},
 		{msg.WithdrawMargin, int64(fixed.One), 0}, {msg.WithdrawMargin, int64(fixed.One) + 1, msg.RejectInvalidParameter},
 		{msg.Band, 1, msg.RejectInvalidParameter}, {0, 1, msg.RejectInvalidParameter},
+		{msg.WithdrawMargin, -1, msg.RejectInvalidParameter},
+		{msg.OracleStale, 0, 0}, {msg.OracleStale, int64(market.LongestPeriod), 0},
+		{msg.OracleStale, int64(market.LongestPeriod) + 1, msg.RejectInvalidParameter}, {msg.OracleStale, -1, msg.RejectInvalidParameter},
+		{msg.OracleHalt, 0, 0}, {msg.OracleHalt, int64(market.LongestPeriod), 0},
+		{msg.OracleHalt, int64(market.LongestPeriod) + 1, msg.RejectInvalidParameter},
+		{msg.OracleOutlier, 0, 0}, {msg.OracleOutlier, int64(fixed.One), 0}, {msg.OracleOutlier, int64(fixed.One) + 1, msg.RejectInvalidParameter},
+		{msg.OracleConfidence, int64(fixed.One), 0}, {msg.OracleConfidence, int64(fixed.One) + 1, msg.RejectInvalidParameter},
+		{msg.MarkStep, int64(fixed.Millisecond), 0}, {msg.MarkStep, int64(fixed.Millisecond) - 1, msg.RejectInvalidParameter},
+		{msg.MarkStep, int64(market.LongestPeriod), 0}, {msg.MarkStep, int64(market.LongestPeriod) + 1, msg.RejectInvalidParameter},
 	} {
 		v := market.NewVenue()
 		before := v
@@ -300,6 +309,72 @@ func TestHashCoversEveryField(t *testing.T) { // A-17
 		if hash(&changed) == hash(&v) {
 			t.Errorf("the hash does not see Venue.%s", f.Name)
 		}
+	}
+}
+
+// TestPriceHashCoversEveryWord flips the lowest bit of every number in an underlying, a marker and a funding in full use, and
+// asks for another hash.
+func TestPriceHashCoversEveryWord(t *testing.T) {
+	f := fed(t, market.MaxSources)
+	for s := range uint8(market.MaxSources) {
+		f.now++
+		f.report(s+1, fixed.Money(10+s))
+	}
+	d := composite(t, 1000)
+	d.book(999, 1001)
+	for range 5 * market.MaxInstants { // past the end of the ring, and crowded
+		d.now += 50 * fixed.Millisecond
+		d.m.Trade(d.now, 1000, 1)
+	}
+	for d.now += 59 * fixed.Second; d.m.Trades() < market.MaxInstants; d.now++ {
+		d.m.Trade(d.now, 1000, 1)
+	}
+	d.wait(fixed.Nanos(3 * fixed.Millisecond))
+	pay := funded(t)
+	for i := range market.MaxSamples {
+		pay.AddSample(fixed.Rate(2 * i))
+	}
+	flipEach(t, &f.u)
+	flipEach(t, &d.m)
+	flipEach(t, pay)
+}
+
+// flipEach changes every number in a record and holds that its hash sees it.
+func flipEach[T any, P interface {
+	*T
+	Hash(*fixed.Digest)
+}](t *testing.T, record P) {
+	t.Helper()
+	hash := func() uint64 {
+		var d fixed.Digest
+		record.Hash(&d)
+		return d.Sum()
+	}
+	want := hash()
+	var walk func(reflect.Type, uintptr, string)
+	walk = func(typ reflect.Type, offset uintptr, path string) {
+		switch typ.Kind() {
+		case reflect.Struct:
+			for i := range typ.NumField() {
+				f := typ.Field(i)
+				walk(f.Type, offset+f.Offset, path+"."+f.Name)
+			}
+		case reflect.Array:
+			for i := range typ.Len() {
+				walk(typ.Elem(), offset+uintptr(i)*typ.Elem().Size(), path+"[]")
+			}
+		default:
+			low := (*byte)(unsafe.Add(unsafe.Pointer(record), offset))
+			*low ^= 1
+			if hash() == want {
+				t.Errorf("the hash does not see %T%s", *record, path)
+			}
+			*low ^= 1
+		}
+	}
+	walk(reflect.TypeFor[T](), 0, "")
+	if hash() != want {
+		t.Errorf("%T is not as it was", *record)
 	}
 }
 
@@ -375,11 +450,14 @@ func TestNoPointers(t *testing.T) { // A-19, T-7
 			}
 		case reflect.Array:
 			walk(typ.Elem(), path+"[]")
-		case reflect.Int64, reflect.Uint64, reflect.Uint32, reflect.Uint16, reflect.Uint8, reflect.Bool:
+		case reflect.Int64, reflect.Int32, reflect.Uint64, reflect.Uint32, reflect.Uint16, reflect.Uint8, reflect.Bool:
 		default:
 			t.Errorf("%s is a %s", path, typ.Kind())
 		}
 	}
 	walk(reflect.TypeFor[market.Instrument](), "Instrument")
 	walk(reflect.TypeFor[market.Venue](), "Venue")
+	walk(reflect.TypeFor[market.Underlying](), "Underlying")
+	walk(reflect.TypeFor[market.Marker](), "Marker")
+	walk(reflect.TypeFor[market.Funding](), "Funding")
 }
