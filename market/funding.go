@@ -18,7 +18,7 @@ import (
 // for the whole of interval/base of the rate, however long the instrument has been listed. Where interval is 0 neither is
 // ever due, and funding is by command alone.
 //
-// A sample is taken in continuous trading alone, and while Permits(health, Fund); it is skipped in every other phase, and
+// A sample is taken in continuous trading alone, and while Permits(health, PayFunding); it is skipped in every other phase, and
 // while the index is Frozen or OracleHalted or there is none. A skipped sample leaves nothing behind: the mean is over
 // those that were taken, not over those that were due. A side of the book too thin for funding-impact is not a reason to
 // skip. It gives no price, and so its half of the premium is 0: where nobody offers enough to trade against, nothing is to
@@ -30,7 +30,7 @@ import (
 //	continuous    frozen, halted, none                  skipped
 //	any other                                           skipped
 //
-// A payment asks for the index alone: while Permits(health, Fund) does not hold it is passed over, and the samples of its
+// A payment asks for the index alone: while Permits(health, PayFunding) does not hold it is passed over, and the samples of its
 // interval are dropped with it. Of phases it knows nothing, for positions are held in all of them. An interval without
 // samples has a mean of 0, and pays what interest and clamps make of that.
 //

@@ -240,7 +240,7 @@ type Permission uint8
 const (
 	WithdrawProfit Permission = iota // unrealized profit counts in what may be withdrawn
 	AddRisk                          // orders that do not reduce (RejectOracleFrozen)
-	Fund                             // samples of the premium, and payments
+	PayFunding                       // samples of the premium, and payments
 	Liquidate                        // a step down the ladder, a takeover
 	Trade                            // anything but cancels (RejectMarketHalted): the phase is msg.Halted
 )

@@ -253,7 +253,7 @@ func TestIndexConfirmed(t *testing.T) { // M-36
 
 // TestPermissionsShrinkInOrder holds what each health forbids, and that a worse one never permits more.
 func TestPermissionsShrinkInOrder(t *testing.T) { // I-24, M-33
-	order := []market.Permission{market.WithdrawProfit, market.AddRisk, market.Fund, market.Liquidate, market.Trade}
+	order := []market.Permission{market.WithdrawProfit, market.AddRisk, market.PayFunding, market.Liquidate, market.Trade}
 	for h, first := range map[msg.Health]int{0: 0, msg.Good: 0, msg.Degraded: 1, msg.Frozen: 4, msg.OracleHalted: 5} {
 		for i, p := range order {
 			if got := market.Permits(h, p); got != (i >= first) {

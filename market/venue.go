@@ -26,48 +26,34 @@ func NewVenue() Venue {
 		OracleOutlier: 5 * fixed.Percent, OracleHalt: fixed.Minute, OracleConfidence: 50 * fixed.Percent, MarkStep: fixed.Second}
 }
 
-// Every period lies within these, so that work which comes again and again is bounded, and sums of times never wrap.
-const (
-	ShortestPeriod = fixed.Millisecond
-	LongestPeriod  = 30 * fixed.Day
-)
-
 // SetRule sets one parameter of the venue.
 func (v *Venue) SetRule(s msg.Setting) msg.Reject {
-	least, most := int64(0), int64(fixed.One)
-	switch s.Rule {
-	case msg.MessageRate:
-		most = int64(fixed.Second)
-	case msg.MessageBurst:
-		least, most = 1, 1_000_000
-	case msg.OracleStale, msg.OracleHalt:
-		most = int64(LongestPeriod)
-	case msg.MarkStep:
-		least, most = int64(ShortestPeriod), int64(LongestPeriod)
-	}
-	if s.Value < least || s.Value > most {
+	if s.Value < 0 {
 		return msg.RejectInvalidParameter
 	}
-
 	switch s.Rule {
 	case msg.MessageRate:
+		if s.Value > int64(fixed.Second) {
+			return msg.RejectInvalidParameter
+		}
 		v.MessageRate = s.Value
 	case msg.MessageBurst:
+		if s.Value == 0 || s.Value > 1_000_000 {
+			return msg.RejectInvalidParameter
+		}
 		v.MessageBurst = s.Value
 	case msg.ProfitHaircut:
+		if fixed.Rate(s.Value) > fixed.One {
+			return msg.RejectInvalidParameter
+		}
 		v.ProfitHaircut = fixed.Rate(s.Value)
 	case msg.WithdrawMargin:
+		if fixed.Rate(s.Value) > fixed.One {
+			return msg.RejectInvalidParameter
+		}
 		v.WithdrawMargin = fixed.Rate(s.Value)
-	case msg.OracleStale:
-		v.OracleStale = fixed.Nanos(s.Value)
-	case msg.OracleOutlier:
-		v.OracleOutlier = fixed.Rate(s.Value)
-	case msg.OracleHalt:
-		v.OracleHalt = fixed.Nanos(s.Value)
-	case msg.OracleConfidence:
-		v.OracleConfidence = fixed.Rate(s.Value)
-	case msg.MarkStep:
-		v.MarkStep = fixed.Nanos(s.Value)
+	case msg.OracleStale, msg.OracleOutlier, msg.OracleHalt, msg.OracleConfidence, msg.MarkStep:
+		return v.setPrices(s)
 	default:
 		return msg.RejectInvalidParameter
 	}
@@ -86,4 +72,30 @@ func (v *Venue) Hash(d *fixed.Digest) {
 	d.Word(uint64(v.OracleHalt))
 	d.Word(uint64(v.OracleConfidence))
 	d.Word(uint64(v.MarkStep))
+}
+
+// Every period lies within these, so that work which comes again and again is bounded, and sums of times never wrap.
+const (
+	ShortestPeriod = fixed.Millisecond
+	LongestPeriod  = 30 * fixed.Day
+)
+
+// setPrices sets one parameter of oracles and marks; its value is not below 0.
+func (v *Venue) setPrices(s msg.Setting) msg.Reject {
+	rate, span := fixed.Rate(s.Value), fixed.Nanos(s.Value)
+	switch {
+	case s.Rule == msg.OracleStale && span <= LongestPeriod:
+		v.OracleStale = span
+	case s.Rule == msg.OracleHalt && span <= LongestPeriod:
+		v.OracleHalt = span
+	case s.Rule == msg.MarkStep && span >= ShortestPeriod && span <= LongestPeriod:
+		v.MarkStep = span
+	case s.Rule == msg.OracleOutlier && rate <= fixed.One:
+		v.OracleOutlier = rate
+	case s.Rule == msg.OracleConfidence && rate <= fixed.One:
+		v.OracleConfidence = rate
+	default:
+		return msg.RejectInvalidParameter
+	}
+	return 0
 }

@@ -28,7 +28,7 @@ func (r *Request) Underlying() Underlying {
 type Report struct {
 	Underlying UnderlyingID
 	Source     uint8       // from 1 on; 0: every source says the same
-	Price      fixed.Money // of one unit; 0 or less halts its instruments (M-33)
+	Price      fixed.Money // of one unit; 0 or less, where most agree on it, halts its instruments (M-33)
 	Confidence fixed.Rate  // up to One
 }
 
