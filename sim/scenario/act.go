@@ -119,7 +119,7 @@ func readPlace(a *args) func(*world) {
 		case t.tif != msg.GTD:
 			a.fault(p.column, "expire belongs to tif=gtd")
 		}
-		if t.expire == 0 || t.expire > maxTime-a.time0 {
+		if t.expire == 0 || t.expire > maxTime-a.script.Ends {
 			a.fault(p.at, "expire is %s, expected a duration above 0 that ends by %s", quote(p.value), span(maxTime))
 		}
 	} else if t.tif == msg.GTD {
@@ -403,11 +403,11 @@ func readAdvance(a *args) func(*world) {
 	p := &a.pairs[0]
 	p.taken = true
 	by := a.time(p.column, "the duration", p.key)
-	if by > maxTime-a.time0 {
+	if by > maxTime-a.script.Ends {
 		a.fault(p.column, "the time would be later than %s, the last that there is", span(maxTime))
 		return nil
 	}
-	a.time0 += by
+	a.script.Ends += by
 	a.commanded = true
 	return func(w *world) { w.advance(by) }
 }

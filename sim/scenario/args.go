@@ -225,6 +225,16 @@ func (a *args) positive(key string, required bool) fixed.Money {
 	return m
 }
 
+// balance is money that is not below zero; nothing stated is none.
+func (a *args) balance(key string) fixed.Money {
+	before := len(a.faults)
+	m := a.money(key, false)
+	if p := a.given(key); p != nil && m < 0 && len(a.faults) == before {
+		a.fault(p.at, "%s is %s, expected an amount from 0 on", key, quote(p.value))
+	}
+	return m
+}
+
 // given is the pair of a key that was asked for already.
 func (a *args) given(key string) *pair {
 	for i := range a.pairs {

@@ -383,7 +383,7 @@ func expectMarket(a *args) func(*world) {
 	return func(w *world) { compare(w, "market", marketLooks, named, tol, in) }
 }
 
-var fundLooks = map[string]look[clearing.Venue]{"balance": {aNumber, nil}}
+var fundLooks = map[string]look[clearing.Venue]{"balance": {aNumber, func(_ *world, v clearing.Venue) quantity { return money(v.Fund) }}}
 
 // expectFund reads expect fund.
 func expectFund(a *args) func(*world) {
@@ -394,7 +394,7 @@ func expectFund(a *args) func(*world) {
 
 var venueLooks = map[string]look[clearing.Venue]{
 	"fees":    {aNumber, func(_ *world, v clearing.Venue) quantity { return money(v.Fees) }},
-	"deficit": {aNumber, nil},
+	"deficit": {aNumber, func(_ *world, v clearing.Venue) quantity { return money(v.Deficit) }},
 }
 
 // expectVenue reads expect venue: its own accounts, and that no money and no lot was made or lost.

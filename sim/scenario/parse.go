@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/lockstep-exchange/lockstep/engine"
-	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
@@ -21,7 +20,6 @@ type reader struct {
 	owners     map[string]msg.OwnerID
 	labels     []string               // of orders
 	ordered    map[string]*instrument // in which the last order of a label is
-	time0      fixed.Nanos            // the time at this line
 	settlement string
 	commanded  bool // a command stands above: expect ok and expect rejected have something to look at
 	orders     int  // how many may come to rest, at most

@@ -10,12 +10,12 @@ var pending = func(words ...string) map[string]bool {
 	return s
 }(
 	"leverage", "isolate", "cross", "margin", "index", "oracle", "funding", "what-if",
-	"venue fund", "instrument mark=index", "instrument mark=composite", "place isolated", "phase to=call-auction",
+	"instrument mark=index", "instrument mark=composite", "place isolated", "phase to=call-auction",
 	"set mark",
 	"expect account funding", "expect account state",
 	"expect position margin", "expect position liq", "expect position bankruptcy", "expect position fillable", "expect position mode",
 	"expect market index", "expect market last", "expect market funding-rate", "expect market oracle",
-	"expect fund", "expect venue deficit", "expect what-if",
+	"expect what-if",
 
 	"fee-tiers", "concentration", "mark-inputs", "mark-combine", "mark-weights",
 	"oracle-stale", "oracle-outlier", "oracle-halt", "oracle-confidence", "mark-step",

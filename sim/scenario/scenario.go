@@ -24,6 +24,7 @@ import (
 	"strings"
 
 	"github.com/lockstep-exchange/lockstep/engine"
+	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
@@ -45,6 +46,7 @@ const (
 type Script struct {
 	Name         string // of the file
 	Expectations int
+	Ends         fixed.Nanos // the time at its end; it begins at 0
 
 	mode        Mode
 	steps       []step

@@ -18,7 +18,7 @@ func readVenue(a *args) func(*world) {
 		a.named(p)
 		a.settlement = p.value
 	}
-	fund := a.positive("fund", false)
+	fund := a.balance("fund")
 	set, tables := a.settings(venueParameters, laterVenue, nil), a.feeTiers()
 	return func(w *world) {
 		w.answer = answer{refused: cmp.Or(w.set(nil, set), w.setTable(tables))}
@@ -192,7 +192,7 @@ func readAccount(a *args) func(*world) {
 			a.fault(p.at, "there is no owner %s above this line, expected a statement owner name=%s%s", quote(owner), owner, meant(owner, names))
 		}
 	}
-	deposit := a.positive("deposit", false)
+	deposit := a.balance("deposit")
 	a.asset()
 	id := a.owner(owner)
 	if account.name != "" {

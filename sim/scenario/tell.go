@@ -78,7 +78,13 @@ func (t *telling) rules() {
 	switch t.ev.Kind {
 	case msg.TierSet:
 		r := asked.Tier()
-		t.count("row", int64(r.Index)).money("upto", r.UpTo).rate("initial", r.Initial).rate("maintenance", r.Maintenance)
+		t.count("row", int64(r.Index))
+		if r.UpTo == 0 {
+			t.word("upto", "inf")
+		} else {
+			t.money("upto", r.UpTo)
+		}
+		t.rate("initial", r.Initial).rate("maintenance", r.Maintenance)
 	case msg.FeesSet:
 		f := asked.Fees()
 		t.rate("maker", f.Maker).rate("taker", f.Taker)

@@ -12,6 +12,8 @@ import (
 //
 //	12 place account=alice instrument=BTC-PERP side=buy qty=1 price=50000 id=open
 //	    #9.0 Accepted account=alice instrument=BTC-PERP id=open side=buy qty=1 price=50000
+//	13 expect order id=open status=filled
+//	    failed: status want filled got resting
 //
 // Seq and index come first; the time is printed when it has moved. A tick in which nothing happened is not printed.
 type tracer struct {
@@ -42,6 +44,15 @@ func (t *tracer) events(w *world) {
 		}
 		t.printf("\n")
 	}
+}
+
+// failure prints an expectation that did not hold.
+func (t *tracer) failure(f *Failure) {
+	t.printf("    failed:")
+	if f.Field != "" {
+		t.printf(" %s", f.Field)
+	}
+	t.printf(" want %s got %s\n", f.Want, f.Got)
 }
 
 func (t *tracer) printf(format string, with ...any) {

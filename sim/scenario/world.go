@@ -117,17 +117,37 @@ func (w *world) place(o *order, c msg.Command) (refused msg.Reject) {
 	return refused
 }
 
-// advance lets time pass, no further than maxTime.
+// advance lets time pass, no further than maxTime: what falls due on the way happens at its own time, each by a tick of its
+// own, and a last tick comes at the end.
 func (w *world) advance(by fixed.Nanos) {
+	until := w.now + by
 	w.answer = answer{}
-	w.now += by
-	tick := msg.Tick()
-	w.apply(&tick)
+	for {
+		due, ok := w.eng.NextDue()
+		if !ok || due > until {
+			break
+		}
+		w.now = max(w.now, due)
+		w.tick()
+	}
+	if w.now < until || by == 0 {
+		w.now = until
+		w.tick()
+	}
+}
+
+// tick lets the engine see the time.
+func (w *world) tick() {
+	c := msg.Tick()
+	w.apply(&c)
 }
 
 // fail notes an expectation that did not hold.
 func (w *world) fail(what, field, want, got string) {
 	w.failed = append(w.failed, Failure{Line: w.line, What: what, Field: field, Want: want, Got: got})
+	if w.trace != nil {
+		w.trace.failure(&w.failed[len(w.failed)-1])
+	}
 }
 
 // run takes all steps.

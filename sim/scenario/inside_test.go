@@ -1,0 +1,129 @@
+package scenario
+
+import (
+	"context"
+	"math/big"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// TestExactNumbers holds how numbers are read and written: exactly, and with the fewest digits.
+func TestExactNumbers(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"5", "5"}, {"-5", "-5"}, {"+5", "5"}, {"0.50", "0.5"}, {"007.10", "7.1"}, {"0.000001", "0.000001"}, {"-0.0", "0"},
+		{"123456789012345678901234567890.000000001", "123456789012345678901234567890.000000001"},
+	} {
+		r, ok := decimal(c.text)
+		if !ok || exact(r) != c.want {
+			t.Errorf("%s: %v %v, want %s", c.text, r, ok, c.want)
+		}
+	}
+	for _, text := range []string{"", "-", "--5", "5.", ".5", "1e3", "1/3", "0x10", "1_000", "٣", strings.Repeat("1", 41)} {
+		if r, ok := decimal(text); ok {
+			t.Errorf("%q is read as %v, want none", text, r)
+		}
+	}
+	for n, want := range map[int64]string{1: "0.333333333...", -2: "-0.666666666...", 3: "1", 100: "33.333333333..."} {
+		if got := exact(big.NewRat(n, 3)); got != want {
+			t.Errorf("%d/3 is written %s, want %s", n, got, want)
+		}
+	}
+	for at, want := range map[fixed.Nanos]string{0: "0s", 90 * fixed.Second: "90s", fixed.Day: "1d", fixed.Millisecond / 4: "0.25ms", 25 * fixed.Hour: "25h"} {
+		if got := span(at); got != want {
+			t.Errorf("%d is written %s, want %s", at, got, want)
+		}
+	}
+	for text, want := range map[string]string{"5%": "5%", "2.5bp": "0.025%", "0.05": "5%", "-1.25bp": "-0.0125%", "0": "0", "+40%": "40%"} {
+		r, ok := suffixed(text, rateSuffixes, true)
+		if got := (quantity{number: r, rate: true}).String(); !ok || got != want {
+			t.Errorf("%s is read as %s, want %s", text, got, want)
+		}
+	}
+}
+
+// TestNumbersComeBack draws decimals: what is read and written again is the same number.
+func TestNumbersComeBack(t *testing.T) { // T-3
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`-?[0-9]{1,18}(\.[0-9]{1,12})?`).Draw(t, "text")
+		r, ok := decimal(text)
+		if !ok {
+			t.Fatalf("%s is not read", text)
+		}
+		again, ok := decimal(exact(r))
+		if !ok || again.Cmp(r) != 0 {
+			t.Fatalf("%s comes back as %s", text, exact(r))
+		}
+		if n, ok := count(r, moneyUnit); ok && money(fixed.Money(n)).number.Cmp(r) != 0 {
+			t.Fatalf("%s is %d units of money, which are %s", text, n, money(fixed.Money(n)))
+		}
+	})
+}
+
+// TestTapeKeepsCommands draws commands: the bytes of each are the same command again, and torn bytes are none.
+func TestTapeKeepsCommands(t *testing.T) { // T-3
+	word := rapid.OneOf(rapid.Just(uint64(0)), rapid.Uint64())
+	rapid.Check(t, func(t *rapid.T) {
+		var all [16]uint64
+		for i := range all {
+			all[i] = word.Draw(t, "word")
+		}
+		c := unpack(&all)
+		if c.Lines() == 1 {
+			c.Rare = msg.Rare{}
+		}
+		dst := encode([]byte{7}, &c)[1:]
+		var back msg.Command
+		if n := decode(dst, &back); n != len(dst) || back != c {
+			t.Fatalf("%d of %d bytes: %+v, want %+v", n, len(dst), back, c)
+		}
+		cut := rapid.IntRange(0, len(dst)-1).Draw(t, "cut")
+		if n := decode(dst[:cut], &back); n != 0 {
+			t.Fatalf("%d of %d bytes are read as %d", cut, len(dst), n)
+		}
+	})
+}
+
+// TestRunsAreCompared spoils the second and then the third run: the file fails, and says why.
+func TestRunsAreCompared(t *testing.T) {
+	for _, spoil := range []func(*tape){
+		func(tp *tape) { tp.page[len(tp.page)-1].Rare[0]++ },                // both
+		func(tp *tape) { tp.turn(); tp.roll[len(tp.roll)-1] ^= 1 },          // the third alone
+		func(tp *tape) { tp.page = tp.page[:len(tp.page)-1] },               // a command is lost
+		func(tp *tape) { tp.turn(); tp.roll = tp.roll[:len(tp.roll)-1] },    // torn
+		func(tp *tape) { tp.turn(); tp.roll = append(tp.roll, tp.roll[0]) }, // more than there was
+	} {
+		s, err := Parse("f", []byte("account name=a deposit=5\naccount name=b\ntransfer from=a to=b amount=1\nadvance 1s\n"), AsWritten)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.steps = append(s.steps, step{line: 9, do: func(w *world) {
+			c := msg.Deposit(1, 3)
+			w.apply(&c)
+			spoil(&w.tape)
+		}})
+		r, err := s.Run(context.Background(), nil)
+		if err == nil && len(r.Failed) == 0 {
+			t.Error("a spoilt run is not noticed")
+		}
+		for i := range r.Failed {
+			if line := string(r.Failed[i].Append(nil, "f")); !strings.HasPrefix(line, "f state hash differs: want ") {
+				t.Errorf("%s", line)
+			}
+		}
+	}
+}
+
+// TestMeant holds which misspelled words are recognized.
+func TestMeant(t *testing.T) {
+	for _, c := range []struct{ wrote, want string }{{"amuont", "amount"}, {"Amount", "amount"}, {"amnt", "amount"}, {"from", ""}, {"acount", "account"},
+		{"a", ""}, {"", ""}, {"accountinstrument", ""}} {
+		if got := strings.TrimSuffix(strings.TrimPrefix(meant(c.wrote, []string{"account", "amount", "id"}), "; did you mean "), "?"); got != c.want {
+			t.Errorf("%q: %q, want %q", c.wrote, got, c.want)
+		}
+	}
+}
