@@ -68,8 +68,11 @@ func (h *House) Hash(d *fixed.Digest) {
 		d.Word(uint64(m))
 	}
 	d.Word(uint64(h.deposited))
+	d.Word(uint64(h.remainder))
 	d.Word(h.epoch)
 	d.Word(uint64(h.day))
+	h.tiers.hash(d)
+	h.staged.hash(d)
 	for id := range h.accounts {
 		if h.accounts[id].Owner != 0 {
 			d.Word(uint64(id))
@@ -80,18 +83,20 @@ func (h *House) Hash(d *fixed.Digest) {
 		if o := &h.owners[i]; o.Accounts != 0 || o.Entry != 0 {
 			d.Word(uint64(i))
 			d.Word(uint64(o.First)<<32 | uint64(o.Accounts)<<16 | uint64(o.Entry))
+			h.volumes[i].hash(d)
 		}
 	}
 	for i := range h.interest {
 		d.Word(uint64(h.interest[i]))
 		d.Word(uint64(h.peak[i]))
 		d.Word(uint64(h.assets[i]))
+		d.Word(uint64(h.funding[i]))
 	}
 }
 
 func (h *House) hashAccount(d *fixed.Digest, id msg.AccountID) {
 	a, s := &h.accounts[id], &h.statements[id]
-	for _, m := range [...]fixed.Money{a.Cash, a.Profit, a.Initial, a.Maintenance, s.Realized, s.Fees, s.Rebate} {
+	for _, m := range [...]fixed.Money{a.Cash, a.Profit, a.Initial, a.Maintenance, s.Realized, s.Fees, s.Rebate, s.Funding} {
 		d.Word(uint64(m))
 	}
 	d.Word(a.Epoch)

@@ -93,7 +93,7 @@ func TestRealization(t *testing.T) { // M-04
 func TestFeesOfATrade(t *testing.T) { // M-05
 	h, in := bench(t, fixed.Coin, 100, 2)
 	in.SetFees(msg.Fees{Maker: -fixed.Percent / 2, Taker: 3 * fixed.Percent / 2})
-	taker, maker := Charge(in, 100*fixed.Coin, false)
+	taker, maker := charge(100*fixed.Coin, in.Taker, in.Maker, false)
 	h.Collect(taker, maker, 2)
 	if taker != 1_500_000 || maker != -500_000 || h.Venue.Fees != 1_000_000 || h.Venue.Rebates != 500_000 {
 		t.Errorf("taker pays %s, maker %s, venue %+v", taker, maker, h.Venue)
@@ -126,13 +126,13 @@ func TestFeeRounding(t *testing.T) { // M-43, M-45
 		if r := in.SetFees(msg.Fees{Maker: c.maker, Taker: c.taker}); r != 0 {
 			t.Fatal(r.Name())
 		}
-		if taker, maker := Charge(in, c.n, c.same); taker != c.wantTaker || maker != c.wantMaker {
+		if taker, maker := charge(c.n, in.Taker, in.Maker, c.same); taker != c.wantTaker || maker != c.wantMaker {
 			t.Errorf("%+v: taker %d, maker %d", c, taker, maker)
 		}
 	}
 	// A rule gives no rebate above the taker's fee; where rates moved apart, a trade's rebate stops at its fee.
 	in := market.Instrument{Maker: -bp, Taker: bp / 2}
-	if taker, maker := Charge(&in, 10_000*fixed.Coin, false); taker != 500_000 || maker != -500_000 {
+	if taker, maker := charge(10_000*fixed.Coin, in.Taker, in.Maker, false); taker != 500_000 || maker != -500_000 {
 		t.Errorf("maker -1 bp against a taker at 0.5 bp: %s and %s, want a rebate of 0.5 bp", taker, maker)
 	}
 }
@@ -199,7 +199,7 @@ func TestRebatesVestAtTheDayCut(t *testing.T) { // M-45
 	h.Touch(1)
 	h.Collect(10, -4, 1)
 	day(4*fixed.Day - 1)
-	if got := h.Touch(1); got != 0 || look(t, h, 1).Rebate != 4 {
+	if got, _ := h.Touch(1); got != 0 || look(t, h, 1).Rebate != 4 {
 		t.Errorf("%d vested before the day was over", got)
 	}
 	h.Collect(10, -3, 1)
@@ -207,15 +207,15 @@ func TestRebatesVestAtTheDayCut(t *testing.T) { // M-45
 	if s := look(t, h, 1); s.Cash != 7 || s.Rebate != 0 || h.Venue.Rebates != 7 {
 		t.Errorf("at the cut: %+v, venue %+v", s, h.Venue)
 	}
-	if got := h.Touch(1); got != 7 || h.Venue.Rebates != 0 {
+	if got, _ := h.Touch(1); got != 7 || h.Venue.Rebates != 0 {
 		t.Errorf("%d vested, want 7; venue %+v", got, h.Venue)
 	}
-	if got := h.Touch(1); got != 0 {
+	if got, _ := h.Touch(1); got != 0 {
 		t.Errorf("%d vested twice", got)
 	}
 	h.Collect(10, -2, 1)
 	day(9 * fixed.Day)
-	if got := h.Touch(1); got != 2 || look(t, h, 1).Cash != 9 {
+	if got, _ := h.Touch(1); got != 2 || look(t, h, 1).Cash != 9 {
 		t.Errorf("%d vested days later, want 2", got)
 	}
 }
@@ -232,7 +232,7 @@ func TestNoFreeMoney(t *testing.T) { // I-04
 		total, small := fixed.Lots(0), fixed.Money(0)
 		book := func(id msg.AccountID, lots fixed.Lots) fixed.Money {
 			n, _ := fixed.Notional(fixed.Abs(lots), price, in.TickLot)
-			fee, _ := Charge(in, n, false)
+			fee, _ := charge(n, in.Taker, in.Maker, false)
 			row := h.Take(id, 1)
 			h.Touch(id)
 			h.Fill(row, in, lots, price, fee)

@@ -8,14 +8,23 @@ import (
 )
 
 // Charge is what both sides of a trade of notional n pay: fees rounded up, a rebate, below zero, rounded down; a rebate is
-// never more than the taker's fee, and there is none between accounts of one owner (M-43, M-45). n fits, as the gate saw.
-func Charge(in *market.Instrument, n fixed.Money, sameOwner bool) (taker, maker fixed.Money) {
-	taker, _ = in.Taker.Ceil(n)
+// never more than the taker's fee, and there is none between accounts of one owner (M-43, M-45). The rates are the
+// instrument's, or those of the owners where the venue has fee tiers (M-44). n fits, as the gate saw.
+func (h *House) Charge(in *market.Instrument, n fixed.Money, taker, maker msg.OwnerID) (takerFee, makerFee fixed.Money) {
+	if h.tiered {
+		return h.tieredCharge(n, taker, maker)
+	}
+	return charge(n, in.Taker, in.Maker, taker == maker)
+}
+
+// charge is Charge at two rates.
+func charge(n fixed.Money, takerRate, makerRate fixed.Rate, sameOwner bool) (taker, maker fixed.Money) {
+	taker, _ = takerRate.Ceil(n)
 	switch {
-	case in.Maker >= 0:
-		maker, _ = in.Maker.Ceil(n)
+	case makerRate >= 0:
+		maker, _ = makerRate.Ceil(n)
 	case !sameOwner:
-		rebate, _ := (-in.Maker).Floor(n)
+		rebate, _ := (-makerRate).Floor(n)
 		maker = -min(rebate, taker)
 	}
 	return taker, maker

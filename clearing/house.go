@@ -41,15 +41,21 @@ type House struct {
 	interest    []fixed.Lots        // long lots, by instrument
 	peak        []fixed.Lots        // the most lots that one position with its orders came to, by instrument
 	assets      []fixed.Lots        // deposited less withdrawn, by spot instrument
+	funding     []int64             // sum of the funding steps, in 1e-6 Money a lot, by instrument
 
 	Venue     Venue
 	deposited fixed.Money // less withdrawn
+	remainder int64       // of funding, in 1e-6 Money: what rounding left in @funding
 	epoch     uint64      // of the marks
+	tiered    bool        // tiers are in force
 	day       int64       // from the Unix epoch
 	cut       fixed.Nanos // when it ends
 	live      uint32      // rows in use
 	limits    Limits
 	bound     fixed.Money // on each part of what one position with its orders is worth and requires
+
+	tiers, staged feeTable // in force, and still coming in
+	volumes       []volume // by owner
 }
 
 // New makes a house over the instruments of an engine; index 0 of them is none. The limits are the engine's, checked.
@@ -59,6 +65,7 @@ func New(l Limits, instruments []market.Instrument) *House {
 		accounts:    make([]Account, l.Accounts+1),
 		statements:  make([]Statement, l.Accounts+1),
 		owners:      make([]Owner, l.Accounts+1),
+		volumes:     make([]volume, l.Accounts+1),
 		rows:        make([]Position, size),
 		past:        make([]uint32, size),
 		ledgers:     make([]Ledger, size),
@@ -67,6 +74,7 @@ func New(l Limits, instruments []market.Instrument) *House {
 		interest:    make([]fixed.Lots, len(instruments)),
 		peak:        make([]fixed.Lots, len(instruments)),
 		assets:      make([]fixed.Lots, len(instruments)),
+		funding:     make([]int64, len(instruments)),
 		limits:      l,
 		epoch:       1,
 		bound:       fixed.Money((1 << 61) / int64(l.AccountPositions)),
@@ -80,6 +88,7 @@ func (h *House) touchPages() {
 	for i := range h.accounts {
 		h.accounts[i].Epoch = 0
 		h.statements[i].Rebate = 0
+		h.volumes[i].now = 0
 	}
 	for i := range h.rows {
 		h.rows[i].Qty = 0
@@ -156,34 +165,38 @@ func (h *House) Remark() { h.epoch++ }
 // Current reports whether an account needs no Touch.
 func (h *House) Current(a *Account) bool { return a.Epoch == h.epoch }
 
-// Touch brings an open account up to date before it is read: its sums to the present marks, its rebates of past days into
-// cash. It returns the rebate that vested, if any.
-func (h *House) Touch(id msg.AccountID) (vested fixed.Money) {
+// Touch brings an open account up to date before it is read: its sums to the present marks, funding and the rebates of past
+// days into cash. It returns the rebate that vested and the funding that was paid, below zero received, if any.
+func (h *House) Touch(id msg.AccountID) (vested, funding fixed.Money) {
 	a := &h.accounts[id]
 	if a.Epoch == h.epoch {
-		return 0
+		return 0, 0
 	}
-	h.value(a)
+	funding = h.value(a)
 	if a.Pending {
-		return h.vest(id)
+		vested = h.vest(id)
 	}
-	return 0
+	return vested, funding
 }
 
-// value sums an account's positions at the present marks.
+// value sums an account's positions at the present marks, and settles their funding, which it returns.
 //
 //go:noinline
-func (h *House) value(a *Account) {
+func (h *House) value(a *Account) (funding fixed.Money) {
 	a.Profit, a.Initial, a.Maintenance, a.Epoch = 0, 0, 0, h.epoch
 	for row := a.Positions; row != 0; row = h.rows[row].Next {
 		p, l := &h.rows[row], &h.ledgers[row]
 		in := &h.instruments[p.Instr]
+		if l.FundingSum != h.funding[p.Instr] {
+			funding += h.settleFunding(p, l)
+		}
 		p.Initial, _ = margin.Requirement(in, &p.Exposure)
 		l.Maintenance, _ = margin.Maintenance(in, p.Qty)
 		a.Profit += margin.Value(in, p.Qty) - l.Cost
 		a.Initial += p.Initial
 		a.Maintenance += l.Maintenance
 	}
+	return funding
 }
 
 // vest moves the rebate of a past day into cash (M-45).

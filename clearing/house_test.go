@@ -72,7 +72,8 @@ func (w *houseWorld) instrument() msg.InstrumentID {
 
 // touch brings an account up to date in both, and holds what vests by it.
 func (w *houseWorld) touch(id msg.AccountID) error {
-	if got, want := w.Touch(id), w.n.vest(id); got != want {
+	want := w.n.vest(id)
+	if got, _ := w.Touch(id); got != want {
 		return fmt.Errorf("account %d: %s vests, want %s", id, got, want)
 	}
 	return nil
@@ -218,7 +219,7 @@ func (w *houseWorld) trade() error {
 	q := fixed.Lots(1 + w.below(int64(o.leaves)))
 	n := fixed.Money(w.n.worth(o.instr, q, o.Limit).Int64())
 	same := w.n.accounts[taker].owner == w.n.accounts[o.account].owner
-	takerFee, makerFee := Charge(in, n, same)
+	takerFee, makerFee := charge(n, in.Taker, in.Maker, same)
 	if err := w.charged(in, n, same, takerFee, makerFee); err != nil {
 		return err
 	}

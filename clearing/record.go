@@ -60,9 +60,9 @@ type Statement struct {
 	Rebate    fixed.Money    // pending, not equity (M-45)
 	RebateDay int64          // day, from the epoch, in which it was earned
 	Quota     [2]fixed.Nanos // when the next message would come if it kept to the rate: orders, cancels
+	Funding   fixed.Money    // received so far, below zero paid; of isolated positions too
 	Next      msg.AccountID  // of the same owner
 	_         uint32
-	_         uint64
 }
 
 // Owner is a legal entity. A zero Accounts means that nobody stands behind the id.

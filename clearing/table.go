@@ -64,6 +64,9 @@ func (h *House) Take(account msg.AccountID, instr msg.InstrumentID) uint32 {
 	if a.Positions != 0 {
 		h.ledgers[a.Positions].Prev = row
 	}
+	if sum := h.funding[instr]; sum != 0 {
+		h.ledgers[row].FundingSum = sum
+	}
 	a.Positions = row
 	a.Held++
 	h.live++

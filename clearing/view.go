@@ -18,6 +18,7 @@ type Summary struct {
 	Withdrawable fixed.Money
 	Realized     fixed.Money // so far
 	Fees         fixed.Money // so far
+	Funding      fixed.Money // received so far, below zero paid
 	Rebate       fixed.Money // pending
 	Positions    int
 }
@@ -32,15 +33,21 @@ func (h *House) Summary(id msg.AccountID, v *market.Venue) (s Summary, ok bool) 
 	if a.Pending && st.RebateDay != h.day {
 		a.Cash, rebate = a.Cash+rebate, 0
 	}
+	funding := st.Funding
 	a.Profit, a.Initial, a.Maintenance = 0, 0, 0
 	for row := a.Positions; row != 0; row = h.rows[row].Next {
 		p := h.position(row)
+		m, _ := h.owes(&h.rows[row], &h.ledgers[row])
+		funding -= m
+		if h.rows[row].Mode != msg.ModeIsolated {
+			a.Cash -= m
+		}
 		a.Profit += p.Profit
 		a.Initial += p.Initial
 		a.Maintenance += p.Maintenance
 	}
 	return Summary{Owner: a.Owner, Cash: a.Cash, Equity: a.Equity(), Initial: a.Initial, Maintenance: a.Maintenance,
-		Free: a.Free(), Withdrawable: h.withdrawable(&a, v), Realized: st.Realized, Fees: st.Fees, Rebate: rebate,
+		Free: a.Free(), Withdrawable: h.withdrawable(&a, v), Realized: st.Realized, Fees: st.Fees, Funding: funding, Rebate: rebate,
 		Positions: int(a.Held)}, true
 }
 

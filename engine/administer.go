@@ -49,6 +49,8 @@ func (e *Engine) administer(c *msg.Command) {
 		e.list(c)
 	case msg.KindSetTier, msg.KindSetFees, msg.KindSetRule:
 		e.setRule(c)
+	case msg.KindSetFeeTier:
+		e.setFeeTier(c)
 	case msg.KindSetPhase:
 		e.setPhase(c)
 	case msg.KindSetEntry:
@@ -70,6 +72,9 @@ func (e *Engine) list(c *msg.Command) {
 	if r := in.List(c.Listing()); r != 0 {
 		e.refuse(c, r, 0, 0)
 		return
+	}
+	if e.house.Tiered() {
+		in.SetTiered()
 	}
 	e.books[c.Instr] = book.New(e.store, c.Instr, in.Start)
 	e.answer(msg.InstrumentListed, c).Rare = c.Rare

@@ -62,7 +62,7 @@ func New(limits Limits) (*Engine, error) {
 		venue:       market.NewVenue(),
 		fills:       make([]book.Fill, 0, l.Events),
 		jobs:        newJobs(l.Jobs),
-		timers:      newTimers([timerKinds]uint32{}),
+		timers:      newTimers([timerKinds]uint32{tierTimer: 1}),
 	}
 	e.house = clearing.New(clearing.Limits{Accounts: l.Accounts, Positions: l.Positions, Orders: l.Orders,
 		AccountPositions: l.AccountPositions, OwnerAccounts: l.OwnerAccounts}, e.instruments)
@@ -204,18 +204,26 @@ func (e *Engine) refuse(c *msg.Command, r msg.Reject, bound, actual int64) {
 	ev.SetRefusal(msg.Refusal{Limit: bound, Actual: actual, Asked: c.Kind})
 }
 
-// touch brings an account up to date, and tells of the rebate that vested by it.
+// touch brings an account up to date, and tells of the rebate that vested and the funding that was paid by it.
 func (e *Engine) touch(id msg.AccountID) {
-	if vested := e.house.Touch(id); vested != 0 {
-		e.vested(id, vested)
+	if vested, funding := e.house.Touch(id); vested|funding != 0 {
+		e.updated(id, vested, funding)
 	}
 }
 
 //go:noinline
-func (e *Engine) vested(id msg.AccountID, m fixed.Money) {
-	ev := e.emit(msg.RebateVested)
-	ev.Account = id
-	ev.SetBalance(msg.Balance{Amount: m, Cash: e.house.Account(id).Cash})
+func (e *Engine) updated(id msg.AccountID, vested, funding fixed.Money) {
+	cash := e.house.Account(id).Cash
+	if funding != 0 {
+		ev := e.emit(msg.FundingPaid)
+		ev.Account = id
+		ev.SetBalance(msg.Balance{Amount: -funding, Cash: cash - vested})
+	}
+	if vested != 0 {
+		ev := e.emit(msg.RebateVested)
+		ev.Account = id
+		ev.SetBalance(msg.Balance{Amount: vested, Cash: cash})
+	}
 }
 
 // Hash is the hash of the whole state. It walks every table.

@@ -119,7 +119,7 @@ func (q *jobs) hash(d *fixed.Digest) {
 	}
 }
 
-// steps is how many orders left-over work may look at now: each brings two events at most.
+// steps is how many orders left-over work may look at now: each brings three events at most.
 func (e *Engine) steps() int {
 	return min(stepsMax, (int(e.limits.Events)-(e.told-e.first)-eventsBesides)/4)
 }
@@ -129,7 +129,7 @@ func (e *Engine) steps() int {
 //go:noinline
 func (e *Engine) carryOn() {
 	if e.now >= e.house.Cut() {
-		e.house.StartDay(e.now)
+		e.startDay()
 	}
 	for left := e.steps(); left > 0; left-- {
 		if !e.nextDue() {
@@ -140,6 +140,22 @@ func (e *Engine) carryOn() {
 	e.wake = 0
 	if e.jobs.count == 0 {
 		e.wake = e.earliest()
+	}
+}
+
+// startDay is the work of a day cut that is not left to later touches: the fund evens out what rounding left of funding, and
+// owners come into the fee tiers of what they traded.
+func (e *Engine) startDay() {
+	e.house.StartDay(e.now)
+	if m := e.house.EvenFunding(); m != 0 {
+		kind := msg.FundIncome
+		if m < 0 {
+			kind = msg.FundDraw
+		}
+		e.emit(kind).SetBalance(msg.Balance{Amount: fixed.Abs(m), Cash: e.house.Venue.Fund})
+	}
+	if e.house.Tiered() {
+		e.tellTiers(e.now)
 	}
 }
 

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// A maker that is met brings at most four events: what a reduce-only one may not trade, its vested rebate and both sides
-	// of the trade, or its rebate and its end.
-	eventsPerMaker = 4
+	// A maker that is met brings at most five events: what a reduce-only one may not trade, its funding, its vested rebate and
+	// both sides of the trade, or its funding, its rebate and its end.
+	eventsPerMaker = 5
 	// What a command may tell besides: its acceptance, its remainder, its own rebate.
 	eventsBesides = 16
 )
@@ -69,7 +69,7 @@ func (e *Engine) trade(in *market.Instrument, h, row uint32, order *book.Order, 
 		e.touch(f.Account)
 	}
 	n := fixed.Money(int64(f.Qty) * int64(f.Price) * int64(in.TickLot))
-	taker, maker := clearing.Charge(in, n, f.Owner == t.Owner)
+	taker, maker := e.house.Charge(in, n, t.Owner, f.Owner)
 	e.house.Collect(taker, maker, f.Account)
 
 	makerRow := e.house.Claim(f.Handle).Position

@@ -43,6 +43,8 @@ func (n *naive) administer(c *msg.Command) {
 		n.list(c)
 	case msg.KindSetTier, msg.KindSetFees, msg.KindSetRule, msg.KindSetPhase, msg.KindSetMark:
 		n.set(c)
+	case msg.KindSetFeeTier:
+		n.setFeeTier(c)
 	case msg.KindSetEntry:
 		n.setEntry(c)
 	case msg.KindOpenSession, msg.KindCloseSession:

@@ -1,12 +1,133 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/lockstep-exchange/lockstep/clearing"
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
-// The part of the twin that is the venue's own money.
+// The part of the twin that is time and the venue's own money: day cuts, fee tiers, the fund.
+
+// naivePrices is what the twin knows of them.
+type naivePrices struct {
+	tiers   []msg.FeeTier
+	staged  []msg.FeeTier
+	volumes map[msg.OwnerID]map[int64]fixed.Money // by day
+	told    map[msg.OwnerID]uint8                 // row of the fee tiers
+}
+
+func newNaivePrices() naivePrices {
+	return naivePrices{volumes: map[msg.OwnerID]map[int64]fixed.Money{}, told: map[msg.OwnerID]uint8{}}
+}
+
+// Kinds of timers, in the order of those due at one time.
+const naiveTierTimer = iota
+
+// at lets something be done when its time comes.
+func (n *naive) at(at fixed.Nanos, kind int, id uint64, do func()) {
+	n.timers = append(n.timers, naiveTimer{at, kind, id, do})
+}
+
+// cut is the day cut.
+func (n *naive) cut() {
+	if len(n.prices.tiers) > 0 {
+		n.tellTiers(1)
+	}
+}
+
+// Fee tiers (M-44).
+
+func (n *naive) setFeeTier(c *msg.Command) {
+	t, p := c.FeeTier(), &n.prices
+	ok := int(t.Index) < 16 && (t.Index == 0 || int(t.Index) == len(p.staged)) && (t.Last || t.Index < 15) &&
+		(t.Index == 0 && t.Volume == 0 || t.Index > 0 && t.Volume > 0) && t.Fees.Taker >= 0 && t.Fees.Taker <= fixed.One &&
+		t.Fees.Maker <= fixed.One && t.Fees.Maker >= -fixed.One
+	if ok {
+		table := append(p.staged[:t.Index:t.Index], t)
+		for i, a := range table {
+			ok = ok && (i == 0 || a.Volume > table[i-1].Volume)
+			for _, b := range table {
+				ok = ok && a.Fees.Maker+b.Fees.Taker >= 0
+			}
+		}
+		if ok {
+			p.staged = table
+		}
+	}
+	if !ok {
+		n.refuse(c, msg.RejectInvalidParameter, 0, 0)
+		return
+	}
+	n.answer(msg.FeeTierSet, c).Rare = c.Rare
+	if t.Last {
+		p.tiers, p.staged = p.staged, nil
+		n.tellTiers(1)
+	}
+}
+
+// volume is what an owner traded in the thirty days before today.
+func (n *naive) volume(owner msg.OwnerID) (sum fixed.Money) {
+	for d := n.day() - 30; d < n.day(); d++ {
+		sum += n.prices.volumes[owner][d]
+	}
+	return sum
+}
+
+func (n *naive) tierOf(owner msg.OwnerID) (row uint8) {
+	for i, t := range n.prices.tiers {
+		if n.volume(owner) >= t.Volume {
+			row = uint8(i)
+		}
+	}
+	return row
+}
+
+// feesOf are the rates of an owner in an instrument.
+func (n *naive) feesOf(in *naiveInstrument, owner msg.OwnerID) msg.Fees {
+	if len(n.prices.tiers) == 0 {
+		return in.fees
+	}
+	return n.prices.tiers[n.tierOf(owner)].Fees
+}
+
+// turnover counts a trade between two owners for both of them, from the first table on.
+func (n *naive) turnover(taker, maker msg.OwnerID, value fixed.Money) {
+	if taker == maker || len(n.prices.tiers) == 0 {
+		return
+	}
+	for _, owner := range []msg.OwnerID{taker, maker} {
+		if n.prices.volumes[owner] == nil {
+			n.prices.volumes[owner] = map[int64]fixed.Money{}
+		}
+		n.prices.volumes[owner][n.day()] += value
+	}
+}
+
+// tellTiers tells owners from one on of their rows, at most one at a time, and looks at no more than eight.
+func (n *naive) tellTiers(from msg.OwnerID) {
+	n.timers = slices.DeleteFunc(n.timers, func(t naiveTimer) bool { return t.kind == naiveTierTimer })
+	at := n.now
+	n.at(at, naiveTierTimer, uint64(from), func() {
+		for owner := from; owner < from+8; owner++ {
+			if uint32(owner) > n.limits.Accounts {
+				return
+			}
+			row := n.tierOf(owner)
+			if o := n.owners[owner]; o == nil || len(o.accounts) == 0 || n.prices.told[owner] == row {
+				continue
+			}
+			n.prices.told[owner] = row
+			n.emit(msg.Event{Kind: msg.FeeTierChanged}).SetTierStep(msg.TierStep{Owner: owner, Row: row, Volume: n.volume(owner)})
+			n.tellTiers(owner + 1)
+			return
+		}
+		n.tellTiers(from + 8)
+	})
+}
+
+// The venue's own money.
 
 // venue is the venue's own accounts (M-05).
 func (n *naive) venue() clearing.Venue {

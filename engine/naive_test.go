@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"math/big"
 	"slices"
 
@@ -44,6 +45,9 @@ type naive struct {
 	uncovered fixed.Money          // -@deficit
 	paidIn    fixed.Money          // less paid out
 	assetsIn  map[msg.InstrumentID]fixed.Lots
+
+	prices naivePrices
+	timers []naiveTimer
 
 	out []msg.Event
 }
@@ -126,7 +130,7 @@ func newNaive(l Limits) *naive {
 	return &naive{limits: l, instruments: map[msg.InstrumentID]*naiveInstrument{}, accounts: map[msg.AccountID]*naiveAccount{},
 		owners: map[msg.OwnerID]*naiveOwner{}, sessions: map[msg.SessionID]*naiveSession{0: {}}, burst: 1, haircut: fixed.One,
 		leave: 10 * fixed.Percent, issued: map[msg.OrderID]bool{}, rows: map[uint32]uint32{}, fresh: 1,
-		assetsIn: map[msg.InstrumentID]fixed.Lots{}}
+		assetsIn: map[msg.InstrumentID]fixed.Lots{}, prices: newNaivePrices()}
 }
 
 // Arithmetic.
@@ -200,9 +204,9 @@ func (in *naiveInstrument) reserve(leaves fixed.Lots, limit, loss fixed.Ticks, f
 	return in.worth(leaves, loss) + fixed.Money(ceilOf(share(in.worth(leaves, limit), fee), int64(fixed.One)))
 }
 
-// terms are the loss a lot and the fee rate that an order sets aside.
-func (in *naiveInstrument) terms(side msg.Side, limit fixed.Ticks) (loss fixed.Ticks, fee fixed.Rate) {
-	switch fee = max(0, in.fees.Maker, in.fees.Taker); {
+// terms are the loss a lot and the fee rate that an order of one who pays these fees sets aside.
+func (in *naiveInstrument) terms(side msg.Side, limit fixed.Ticks, fees msg.Fees) (loss fixed.Ticks, fee fixed.Rate) {
+	switch fee = max(0, fees.Maker, fees.Taker); {
 	case in.perpetual() && side == msg.Buy:
 		return max(0, limit-in.mark), fee
 	case in.perpetual():
@@ -560,8 +564,13 @@ func (n *naive) touch(a *naiveAccount) {
 
 // apply predicts the events of a command.
 func (n *naive) apply(c *msg.Command) []msg.Event {
-	n.seq, n.now, n.out = c.Seq, c.Time, n.out[:0]
-	n.expireDue()
+	n.seq, n.out = c.Seq, n.out[:0]
+	before := n.day()
+	n.now = c.Time
+	if n.day() != before || c.Seq == 1 {
+		n.cut()
+	}
+	n.workDue()
 	n.runJobs()
 	switch c.Kind {
 	case msg.KindLimit, msg.KindMarket, msg.KindPlace:
@@ -585,7 +594,16 @@ func (n *naive) apply(c *msg.Command) []msg.Event {
 // steps is how many orders left-over work may look at now.
 func (n *naive) steps() int { return min(256, (int(n.limits.Events)-len(n.out)-16)/4) }
 
-func (n *naive) expireDue() {
+// naiveTimer is what time brings: the lower kind first, then the lower id.
+type naiveTimer struct {
+	at   fixed.Nanos
+	kind int
+	id   uint64
+	do   func()
+}
+
+// workDue does what is due, in order of time, an order that expires before anything else of that time.
+func (n *naive) workDue() {
 	for range n.steps() {
 		var due *naiveOrder
 		for _, o := range n.orders {
@@ -593,12 +611,22 @@ func (n *naive) expireDue() {
 				due = o
 			}
 		}
-		if due == nil {
+		slices.SortFunc(n.timers, func(a, b naiveTimer) int {
+			return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.kind, b.kind), cmp.Compare(a.id, b.id))
+		})
+		timed := len(n.timers) > 0 && n.timers[0].at <= n.now
+		switch {
+		case due != nil && (!timed || due.expire <= n.timers[0].at):
+			n.touch(due.account)
+			n.about(msg.Expired, due, due.leaves).SetChange(&msg.Change{Filled: due.filled})
+			n.remove(due)
+		case timed:
+			first := n.timers[0]
+			n.timers = n.timers[1:]
+			first.do()
+		default:
 			return
 		}
-		n.touch(due.account)
-		n.about(msg.Expired, due, due.leaves).SetChange(&msg.Change{Filled: due.filled})
-		n.remove(due)
 	}
 }
 
@@ -925,7 +953,8 @@ func (n *naive) caps(w *wish, x exposure, no *objections) {
 func (n *naive) credit(w *wish, x exposure, reducing bool, no *objections) {
 	a, in := w.account, n.instruments[w.instr]
 	equity, initial, maintenance := n.figures(a)
-	loss, fee := in.terms(w.side, w.limit)
+	fees := n.feesOf(in, a.owner)
+	loss, fee := in.terms(w.side, w.limit, fees)
 	reserve := in.reserve(w.qty, w.limit, loss, fee)
 	y := x
 	if w.side == msg.Buy {
@@ -946,7 +975,7 @@ func (n *naive) credit(w *wish, x exposure, reducing bool, no *objections) {
 		no.when(true, msg.RejectAccountReduceOnly, int64(initial), int64(equity))
 		return
 	}
-	paid := fixed.Money(ceilOf(share(in.worth(w.qty, w.limit), max(0, in.fees.Maker, in.fees.Taker)), int64(fixed.One)))
+	paid := fixed.Money(ceilOf(share(in.worth(w.qty, w.limit), max(0, fees.Maker, fees.Taker)), int64(fixed.One)))
 	after, gained := x.qty+w.qty, in.worth(w.qty, in.mark-w.limit)
 	if w.side == msg.Sell {
 		after, gained = x.qty-w.qty, in.worth(w.qty, w.limit-in.mark)
@@ -982,7 +1011,7 @@ func (n *naive) slid(id msg.InstrumentID, side msg.Side, price fixed.Ticks) fixe
 }
 
 // room is how many makers a command may meet when it has told k events.
-func (n *naive) room(k int) int { return (int(n.limits.Events) - k - 16) / 4 }
+func (n *naive) room(k int) int { return (int(n.limits.Events) - k - 16) / 5 }
 
 func (n *naive) placeOrder(c *msg.Command) {
 	if r := n.formed(c); r != 0 {
@@ -1018,7 +1047,7 @@ func (n *naive) placeOrder(c *msg.Command) {
 			o.stp = msg.STPNone
 		}
 	}
-	o.loss, o.fee = in.terms(c.Side, w.limit)
+	o.loss, o.fee = in.terms(c.Side, w.limit, n.feesOf(in, a.owner))
 	ext := msg.OrderExt{}
 	if c.Kind == msg.KindPlace {
 		ext = c.OrderExt()
@@ -1177,11 +1206,13 @@ func (n *naive) match(o *naiveOrder, room int) (stop naiveStop, decremented fixe
 func (n *naive) trade(o, m *naiveOrder) {
 	in, q, price := n.instruments[o.instr], min(o.leaves, m.leaves), m.price
 	value := in.worth(q, price)
-	takerFee := fixed.Money(ceilOf(share(value, in.fees.Taker), int64(fixed.One)))
-	makerFee := fixed.Money(ceilOf(share(value, max(0, in.fees.Maker)), int64(fixed.One)))
-	if in.fees.Maker < 0 && o.account.owner != m.account.owner {
-		makerFee = -min(takerFee, fixed.Money(floorOf(share(value, -in.fees.Maker), int64(fixed.One))))
+	takerRate, makerRate := n.feesOf(in, o.account.owner).Taker, n.feesOf(in, m.account.owner).Maker
+	takerFee := fixed.Money(ceilOf(share(value, takerRate), int64(fixed.One)))
+	makerFee := fixed.Money(ceilOf(share(value, max(0, makerRate)), int64(fixed.One)))
+	if makerRate < 0 && o.account.owner != m.account.owner {
+		makerFee = -min(takerFee, fixed.Money(floorOf(share(value, -makerRate), int64(fixed.One))))
 	}
+	n.turnover(o.account.owner, m.account.owner, value)
 	n.touch(m.account)
 	n.trades++
 	n.fees += takerFee + makerFee
@@ -1327,7 +1358,7 @@ func (n *naive) amend(c *msg.Command) {
 	}
 	n.lift(o)
 	o.price, o.leaves, o.reduceOnly = w.limit, w.qty, w.reduceOnly
-	o.loss, o.fee = in.terms(o.side, w.limit)
+	o.loss, o.fee = in.terms(o.side, w.limit, n.feesOf(in, o.account.owner))
 	n.amended(c, o, false)
 	n.work(c, o, true, true)
 }

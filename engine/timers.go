@@ -1,6 +1,9 @@
 package engine
 
-import "github.com/lockstep-exchange/lockstep/fixed"
+import (
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
 
 // Timers: what the engine does because time has passed. Orders that expire are the store's to know; everything else that
 // falls due has a timer here.
@@ -30,7 +33,8 @@ type timers struct {
 type timerKind uint8
 
 const (
-	timerKinds timerKind = iota // how many there are
+	tierTimer  timerKind = iota // 0: owners are told of their fee tiers; id is the next one
+	timerKinds                  // how many there are
 )
 
 const idBits = 56
@@ -138,6 +142,16 @@ func (t *timers) hash(d *fixed.Digest) {
 	}
 }
 
-// fire does what a timer that was due at a time is for.
+// set sets a timer of the engine.
+func (e *Engine) set(kind timerKind, n uint32, id uint64, at fixed.Nanos) {
+	e.timers.set(kind, n, id, at)
+	e.wake = min(e.wake, at)
+}
+
+// fire does what a timer that was due at a time is for; it tells no more than three events.
 func (e *Engine) fire(kind timerKind, n uint32, id uint64, at fixed.Nanos) {
+	switch kind {
+	case tierTimer:
+		e.tellTier(msg.OwnerID(id), at)
+	}
 }

@@ -243,7 +243,9 @@ func (t *trader) draw() msg.Command {
 		s := msg.SessionID(t.below(4))
 		return t.undo(pick(t, msg.OpenSession(s, msg.OwnerID(t.below(7))), msg.CloseSession(s)), msg.OpenSession(s, msg.OwnerID(2*s-1)))
 	}
-	switch t.below(5) {
+	switch t.below(6) {
+	case 5:
+		return t.feeTiers()
 	case 4:
 		return msg.PayFund(fixed.Money(t.below(t.money)*2_000) - 1)
 	case 0:
@@ -256,6 +258,28 @@ func (t *trader) draw() msg.Command {
 		return msg.Command{Request: msg.Request{Kind: 77}}
 	}
 	return msg.Tick()
+}
+
+// feeTiers draws the rows of a table, most of them in order.
+func (t *trader) feeTiers() msg.Command {
+	var rows []msg.Command
+	count := 1 + t.below(3)
+	for i := range count {
+		taker := fixed.Rate(t.below(int64(fixed.Percent)))
+		row := msg.FeeTier{Index: uint8(i), Volume: fixed.Money(i * (1 + t.below(400_000_000))), Last: i == count-1,
+			Fees: msg.Fees{Taker: taker, Maker: fixed.Rate(t.below(int64(fixed.Percent))) - taker}}
+		if t.percent(70) && i > 0 {
+			row.Fees.Maker = row.Fees.Taker / 2
+		}
+		if t.percent(10) {
+			row.Index, row.Last = uint8(t.below(17)), t.percent(50)
+		}
+		rows = append(rows, msg.SetFeeTier(row))
+	}
+	for _, c := range rows[1:] {
+		t.later = append(t.later, later{1, c})
+	}
+	return rows[0]
 }
 
 // order draws a new order.

@@ -85,8 +85,8 @@ func (e *Engine) First(id msg.InstrumentID, side msg.Side) msg.OrderID {
 // OpenOrders is how many orders rest in all books.
 func (e *Engine) OpenOrders() uint32 { return e.store.Live() }
 
-// VenueAccounts are the venue's own balances.
-func (e *Engine) VenueAccounts() clearing.Venue { return e.house.Venue }
+// VenueAccounts are the venue's own balances, with every position's funding paid. It walks every position.
+func (e *Engine) VenueAccounts() clearing.Venue { return e.house.Settled() }
 
 // Imbalance is what misses in the sum of all money (I-01) and, summed in lots over the instruments, of all positions
 // (I-02). Both are 0, or money was made or lost. It walks every table.

@@ -34,6 +34,7 @@ type Instrument struct {
 	STP      msg.STP    // what STPDefault means here
 	Group    uint8      // permission group
 	Brackets uint8      // in force
+	tiered   bool       // the venue has fee tiers
 	staged   uint8      // brackets of a table that is still coming in
 
 	PriceStep   fixed.Ticks // prices are multiples of it
@@ -72,6 +73,7 @@ const (
 	AskPhase                   // not continuous, or not marked
 	AskCaps                    // MaxPosition or MaxInterest is set
 	AskMargin                  // spot, several brackets or a slope: InitialLot does not say it all
+	AskFees                    // the venue has fee tiers: each owner has rates of his own (M-44)
 )
 
 // Bracket is one margin bracket: it holds for a notional above From, up to the next one's From (M-06).
@@ -200,6 +202,12 @@ func (in *Instrument) SetRule(s msg.Setting) msg.Reject {
 	return 0
 }
 
+// SetTiered says that each owner has fee rates of his own, which replace the instrument's.
+func (in *Instrument) SetTiered() {
+	in.tiered = true
+	in.derive()
+}
+
 // SetPhase moves the instrument to a phase.
 func (in *Instrument) SetPhase(to msg.Phase) msg.Reject {
 	switch to {
@@ -267,6 +275,9 @@ func (in *Instrument) derive() {
 	if in.MaxPosition|in.MaxInterest != 0 {
 		in.Asks |= AskCaps
 	}
+	if in.tiered {
+		in.Asks |= AskFees
+	}
 }
 
 // setBand derives the edges of the price band from the mark (M-73): buys up to the Floor, sells down to the Ceil.
@@ -312,7 +323,7 @@ func (in *Instrument) Hash(d *fixed.Digest) {
 		d.Word(uint64(v))
 	}
 	d.Word(uint64(in.Type) | uint64(in.Phase)<<8 | uint64(in.Entry)<<16 | uint64(in.STP)<<24 | uint64(in.Group)<<32 |
-		uint64(in.Brackets)<<40 | uint64(in.staged)<<48)
+		uint64(in.Brackets)<<40 | uint64(in.staged)<<48 | flag(in.tiered)<<56)
 	hashSymbol(d, &in.Symbol)
 	for i := range in.Table[:in.Brackets] {
 		in.Table[i].hash(d)

@@ -13,6 +13,9 @@ import (
 func (g *Gate) credit(r *msg.Request, o *Order, p *clearing.Position, n fixed.Money) msg.Reject {
 	in, x, bound := o.Instrument, &o.Exposure, g.House.Bound()
 	t := margin.TermsOf(in, o.Side, o.Limit)
+	if in.Asks&market.AskFees != 0 {
+		t.Fee = g.fee(o, in)
+	}
 	reserved, ok := fixed.Rate(t.Fee).CeilShort(n)
 	if t.Loss != 0 || !ok {
 		if reserved, ok = t.ReserveOf(in, o.Qty, n); !ok {
@@ -47,6 +50,24 @@ func (g *Gate) credit(r *msg.Request, o *Order, p *clearing.Position, n fixed.Mo
 		o.Most = alone
 	}
 	return 0
+}
+
+// fee is the rate that an order sets aside for its fee where owners have rates of their own (M-44).
+//
+//go:noinline
+func (g *Gate) fee(o *Order, in *market.Instrument) uint32 {
+	if !margin.Margined(in) && o.Side == msg.Sell {
+		return 0 // proceeds pay it
+	}
+	return uint32(g.reserve(o, in))
+}
+
+// reserve is the highest rate that an order may have to pay.
+func (g *Gate) reserve(o *Order, in *market.Instrument) fixed.Rate {
+	if g.House.Tiered() {
+		return g.House.ReserveOf(o.Account.Owner)
+	}
+	return in.Reserve
 }
 
 // require finds the requirement of an exposure that is not plain: spot, or with brackets or a slope. most is the most lots
@@ -92,7 +113,7 @@ func (g *Gate) underInitial(o *Order, in *market.Instrument, p *clearing.Positio
 		loss = -o.Limit
 	}
 	lost, ok := fixed.Notional(o.Qty, loss, in.TickLot)
-	fee, fits := in.Reserve.Ceil(n)
+	fee, fits := g.reserve(o, in).Ceil(n)
 	held, fitsHeld := margin.Maintenance(in, p.Qty)
 	left, fitsLeft := margin.Maintenance(in, p.Qty+delta)
 	if !ok || !fits || !fitsHeld || !fitsLeft {
