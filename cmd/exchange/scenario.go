@@ -112,21 +112,23 @@ func (t *tally) unreadable(con *console, file string, err error) error {
 
 // result counts a file that ran or was checked, and prints what came of it.
 func (t *tally) result(con *console, r *scenario.Result) error {
-	verdict := "ok  "
-	if t.passed++; len(r.Failed) > 0 {
-		verdict = "FAIL"
-		t.passed--
+	if len(r.Failed) > 0 {
 		t.failed++
+	} else {
+		t.passed++
 	}
 	if con.json {
 		return con.printJSON(r)
 	}
-	con.printf("%s %s", verdict, r.File)
-	con.printf("  %d expectations", r.Expectations)
-	if r.Hash != "" {
-		con.printf("  hash %s", r.Hash)
+	if len(r.Failed) == 0 {
+		con.printf("ok   %s  %d expectations", r.File, r.Expectations)
+		if r.Hash != "" {
+			con.printf("  hash %s", r.Hash)
+		}
+		con.printf("\n")
+		return nil
 	}
-	con.printf("\n")
+	con.printf("FAIL %s\n", r.File)
 	for i := range r.Failed {
 		con.printf("%s\n", r.Failed[i].Append(nil, r.File))
 	}

@@ -122,6 +122,6 @@ func (r *reader) limits() engine.Limits {
 	return engine.Limits{
 		Instruments: max(instruments, 1), Accounts: max(accounts, 16),
 		Positions: max(uint32(min(uint64(accounts)*uint64(instruments+1), 1<<20)), 64),
-		Orders:    uint32(r.orders) + 1024,
+		Orders:    uint32(r.orders) + 1024, OwnerAccounts: max(accounts, 64),
 	}
 }

@@ -106,6 +106,7 @@ type Failure struct {
 	Field string `json:"field"` // of it; empty where the thing itself is meant
 	Want  string `json:"want"`
 	Got   string `json:"got"`
+	kind  string // of the events that were counted
 }
 
 // Append writes the failure as one line, as in day.scenario:12 expect position qty: want 2 got 1.5.
@@ -114,8 +115,10 @@ func (f *Failure) Append(dst []byte, file string) []byte {
 		return fmt.Appendf(dst, "%s %s: want %s got %s", file, hashDiffers, f.Want, f.Got)
 	}
 	dst = fmt.Appendf(dst, "%s:%d expect %s", file, f.Line, f.What)
-	if f.Field != "" {
-		dst = append(append(dst, ' '), f.Field...)
+	for _, word := range []string{f.kind, f.Field} {
+		if word != "" {
+			dst = append(append(dst, ' '), word...)
+		}
 	}
 	return fmt.Appendf(dst, ": want %s got %s", f.Want, f.Got)
 }

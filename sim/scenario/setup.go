@@ -20,6 +20,7 @@ func readVenue(a *args) func(*world) {
 	}
 	fund := a.balance("fund")
 	set, tables := a.settings(venueParameters, laterVenue, nil), a.feeTiers()
+	a.commanded = true
 	return func(w *world) {
 		w.answer = answer{refused: cmp.Or(w.set(nil, set), w.setTable(tables))}
 		if fund != 0 {
@@ -119,6 +120,7 @@ func readInstrument(a *args) func(*world) {
 		}
 		listing.UnitLots = fixed.Lots(perUnit)
 	}
+	a.commanded = true
 	return func(w *world) {
 		w.send(msg.List(in.id, listing))
 		if w.answer.refused != 0 {

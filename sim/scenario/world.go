@@ -144,7 +144,12 @@ func (w *world) tick() {
 
 // fail notes an expectation that did not hold.
 func (w *world) fail(what, field, want, got string) {
-	w.failed = append(w.failed, Failure{Line: w.line, What: what, Field: field, Want: want, Got: got})
+	w.note(Failure{Line: w.line, What: what, Field: field, Want: want, Got: got})
+}
+
+// note keeps a failure.
+func (w *world) note(f Failure) {
+	w.failed = append(w.failed, f)
 	if w.trace != nil {
 		w.trace.failure(&w.failed[len(w.failed)-1])
 	}
