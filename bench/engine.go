@@ -176,35 +176,32 @@ func (w *WholeEngine) address(op *ops.Op) {
 	w.next.Instr = msg.InstrumentID(op.Instrument(w.books)) + 1
 }
 
+// order is what a command says besides owner, instrument, price and quantity, by the kind of its operation. It is looked
+// up and not branched on: which kind comes next is as good as chance, and the guess would be counted as the engine's.
+type order struct {
+	kind  msg.Kind
+	tif   msg.TIF
+	flags msg.Flags
+	terms int64    // all ones where price and quantity are said
+	side  msg.Side // all ones where the side is said
+}
+
+var orders = [...]order{
+	ops.New:     {kind: msg.KindLimit, terms: -1, side: 255},
+	ops.IOC:     {kind: msg.KindLimit, tif: msg.IOC, terms: -1, side: 255},
+	ops.Cancel:  {kind: msg.KindCancel},
+	ops.Replace: {kind: msg.KindAmend, flags: msg.FlagLeaves, terms: -1},
+}
+
 // word makes the next command what op asks for, as it was recorded.
-func (w *WholeEngine) word(op *ops.Op) {
-	switch op.Kind {
-	case ops.Cancel:
-		w.cancel(op)
-	case ops.Replace:
-		c := &w.next
-		c.Kind, c.Order, c.Price, c.Qty = msg.KindAmend, w.ids[op.ID], fixed.Ticks(op.Price), fixed.Lots(op.Qty)
-		c.Side, c.TIF, c.Flags = 0, 0, msg.FlagLeaves
-	default:
-		w.enter(op)
-	}
-}
+func (w *WholeEngine) word(op *ops.Op) { w.say(op, &orders[op.Kind]) }
 
-// enter makes the next command the order of op.
-func (w *WholeEngine) enter(op *ops.Op) {
+// say makes the next command an order of op's, of an id that has none yet or of the one that has it.
+func (w *WholeEngine) say(op *ops.Op, o *order) {
 	c := &w.next
-	c.Kind, c.Order, c.Price, c.Qty = msg.KindLimit, 0, fixed.Ticks(op.Price), fixed.Lots(op.Qty)
-	c.Side, c.TIF, c.Flags = msg.Side(op.Side)+msg.Buy, msg.GTC, 0
-	if op.Kind == ops.IOC {
-		c.TIF = msg.IOC
-	}
-}
-
-// cancel makes the next command the cancel of op's order.
-func (w *WholeEngine) cancel(op *ops.Op) {
-	c := &w.next
-	c.Kind, c.Order, c.Price, c.Qty = msg.KindCancel, w.ids[op.ID], 0, 0
-	c.Side, c.TIF, c.Flags = 0, 0, 0
+	c.Kind, c.TIF, c.Flags, c.Order = o.kind, o.tif, o.flags, w.ids[op.ID]
+	c.Price, c.Qty = fixed.Ticks(op.Price)&fixed.Ticks(o.terms), fixed.Lots(op.Qty)&fixed.Lots(o.terms)
+	c.Side = (msg.Side(op.Side) + msg.Buy) & o.side
 }
 
 // twice drives a replace as a cancel, and then as a new order under the same id of
@@ -212,35 +209,39 @@ func (w *WholeEngine) cancel(op *ops.Op) {
 //
 //go:noinline
 func (w *WholeEngine) twice(op *ops.Op, how act) {
-	w.cancel(op)
+	w.say(op, &orders[ops.Cancel])
 	rejects := w.Rejects
 	w.read(op, w.apply())
 	if how == cancelOnly || w.Rejects != rejects {
 		return
 	}
-	w.enter(op)
+	w.say(op, &orders[ops.New])
+	w.next.Order = 0
 	w.read(op, w.apply())
 }
 
-// read takes the result out of the events of one command.
+// read takes the result out of the events of one command. The first is about its own order; trades follow.
 func (w *WholeEngine) read(op *ops.Op, events []msg.Event) {
-	for i := range events {
-		ev := &events[i]
-		switch ev.Kind {
-		case msg.Accepted:
-			w.ids[op.ID] = ev.Order
-			w.back[ev.Order.Handle()] = uint32(op.ID)
-		case msg.Traded:
-			if ev.Fill().Maker {
-				w.Trade(op.ID, uint64(w.back[ev.Order.Handle()]), int64(ev.Price), uint64(ev.Qty))
-			}
-		case msg.Rejected:
-			if ev.Reject == msg.RejectUnknownOrder || ev.Reject == msg.RejectTooLate {
-				w.Rejects++
-			} else {
-				w.Refused++
-			}
+	own := &events[0]
+	if own.Kind == msg.Rejected {
+		w.refused(own.Reject)
+		return
+	}
+	w.ids[op.ID] = own.Order
+	w.back[own.Order.Handle()] = uint32(op.ID)
+	for i := 1; i < len(events); i++ {
+		if ev := &events[i]; ev.Kind == msg.Traded && ev.Fill().Maker {
+			w.Trade(op.ID, uint64(w.back[ev.Order.Handle()]), int64(ev.Price), uint64(ev.Qty))
 		}
+	}
+}
+
+// refused counts an operation that the engine refused.
+func (w *WholeEngine) refused(why msg.Reject) {
+	if why == msg.RejectUnknownOrder || why == msg.RejectTooLate {
+		w.Rejects++
+	} else {
+		w.Refused++
 	}
 }
 

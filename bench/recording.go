@@ -49,10 +49,10 @@ func (r *Recording) add(w *WholeEngine, op *ops.Op) {
 		r.play(w, op)
 		return
 	}
-	w.cancel(op)
+	w.say(op, &orders[ops.Cancel])
 	r.play(w, op)
 	if how == cancelThenNew {
-		w.enter(op)
+		w.say(op, &orders[ops.New])
 		r.play(w, op)
 	}
 }

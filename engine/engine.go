@@ -120,10 +120,16 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 		e.carryOn()
 	}
 	switch c.Kind {
-	case msg.KindLimit, msg.KindMarket, msg.KindPlace:
-		e.place(c)
+	case msg.KindLimit:
+		if !e.restPlain(c) {
+			e.place(c)
+		}
 	case msg.KindCancel:
-		e.cancel(c)
+		if !e.cancelPlain(c) {
+			e.cancel(c)
+		}
+	case msg.KindMarket, msg.KindPlace:
+		e.place(c)
 	case msg.KindAmend:
 		e.amend(c)
 	default:

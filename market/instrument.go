@@ -50,7 +50,9 @@ type Instrument struct {
 	// simple; else 0. Derived from mark and rules.
 	InitialLot     uint64
 	MaintenanceLot uint64
-	Asks           Asks // what an order has to be asked besides size, band and margin
+	Asks           Asks    // what an order has to be asked besides size, band and margin
+	Spans          [2]Span // of the prices at which an order may stand, by side & 1. Derived
+	Plain          bool    // it is listed, Asks nothing, and no kill switch is turned: the short way is open. Derived
 
 	UnitLots         fixed.Lots // lots to one unit of the underlying
 	SlopeInitial     fixed.Rate // M-07
@@ -63,6 +65,15 @@ type Instrument struct {
 	Table [MaxBrackets]Bracket // the first Brackets are in force
 	next  [MaxBrackets]Bracket // the first staged are waiting for the last
 }
+
+// Span is a range of prices.
+type Span struct {
+	Low   fixed.Ticks
+	Width uint64 // to the highest
+}
+
+// MaxPrice bounds what an order may state.
+const MaxPrice fixed.Ticks = 1 << 55
 
 // Asks are the questions that few instruments put, each at its place in the gate, so that the others are spared them all
 // by one look. They are derived from the rules.
@@ -103,6 +114,7 @@ func (in *Instrument) List(l msg.Listing) msg.Reject {
 	}
 	in.Table[0] = Bracket{Initial: 10 * fixed.Percent, Maintenance: 5 * fixed.Percent}
 	in.derive()
+	in.setBand()
 	return 0
 }
 
@@ -220,7 +232,10 @@ func (in *Instrument) SetPhase(to msg.Phase) msg.Reject {
 }
 
 // SetEntry sets the kill switch of the instrument.
-func (in *Instrument) SetEntry(a msg.Action) { in.Entry = a }
+func (in *Instrument) SetEntry(a msg.Action) {
+	in.Entry = a
+	in.derive()
+}
 
 // CanMark reports whether mark is a price at which lots lots can be valued below bound; bound is above 0.
 func (in *Instrument) CanMark(mark fixed.Ticks, lots fixed.Lots, bound fixed.Money) msg.Reject {
@@ -278,18 +293,23 @@ func (in *Instrument) derive() {
 	if in.tiered {
 		in.Asks |= AskFees
 	}
+	in.Plain = in.Asks == 0 && in.Entry == 0
 }
 
 // setBand derives the edges of the price band from the mark (M-73): buys up to the Floor, sells down to the Ceil.
 func (in *Instrument) setBand() {
 	in.Low, in.High = fixed.MinInt64, fixed.MaxInt64
-	if in.Band == 0 || in.Mark == 0 {
-		return
+	if in.Band != 0 && in.Mark != 0 {
+		if high, ok := in.Band.ScaleFloor(in.Mark); ok {
+			in.High = high
+		}
+		in.Low, _ = (-in.Band).ScaleCeil(in.Mark)
 	}
-	if high, ok := in.Band.ScaleFloor(in.Mark); ok {
-		in.High = high
+	low := max(in.Low, 1)
+	in.Spans = [2]Span{
+		msg.Sell & 1: {low, uint64(max(MaxPrice, low) - low)},
+		msg.Buy & 1:  {1, uint64(min(in.High, MaxPrice) - 1)},
 	}
-	in.Low, _ = (-in.Band).ScaleCeil(in.Mark)
 }
 
 // Protection is the price that bounds a market order: the band's edge, or without a band the market range around the

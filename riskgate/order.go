@@ -9,8 +9,8 @@ import (
 
 const (
 	// MaxPrice and MaxQty bound what an order may state.
-	MaxPrice fixed.Ticks = 1 << 55
-	MaxQty   fixed.Lots  = 1 << 55
+	MaxPrice            = market.MaxPrice
+	MaxQty   fixed.Lots = 1 << 55
 )
 
 // Formed checks the fields of an order or an amend before anybody looks at who sends it.

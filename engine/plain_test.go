@@ -1,0 +1,91 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// ways are two engines in step, of which one goes the long way with everything.
+type ways struct {
+	short, long *Engine
+	got, want   []msg.Event
+	open        int // commands that found the short way open
+}
+
+func newWays(t *testing.T, l Limits) *ways {
+	t.Helper()
+	short, err := New(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long, _ := New(l)
+	return &ways{short: short, long: long}
+}
+
+// apply applies a command to both and compares what they tell.
+func (w *ways) apply(t *testing.T, c msg.Command) {
+	t.Helper()
+	c.Seq, c.Time = w.short.seq+1, max(c.Time, w.short.now)
+	for i := range w.long.instruments {
+		w.long.instruments[i].Plain = false
+	}
+	if int(c.Instr) < len(w.short.instruments) && w.short.instruments[c.Instr].Plain && (c.Kind == msg.KindLimit || c.Kind == msg.KindCancel) {
+		w.open++
+	}
+	w.want, w.got = w.long.Apply(&c, w.want[:0]), w.short.Apply(&c, w.got[:0])
+	if len(w.want) != len(w.got) {
+		t.Fatalf("%s: %d events the long way, %d the short one", c.String(), len(w.want), len(w.got))
+	}
+	for i := range w.want {
+		if !w.want[i].Equal(&w.got[i]) {
+			t.Fatalf("%s:\n%s the long way\n%s the short one", c.String(), w.want[i].String(), w.got[i].String())
+		}
+	}
+}
+
+// same compares the states.
+func (w *ways) same(t *testing.T) {
+	t.Helper()
+	if a, b := w.long.Hash(), w.short.Hash(); a != b {
+		t.Fatalf("after %d commands the state is %016x the long way and %016x the short one", w.short.seq, a, b)
+	}
+}
+
+// TestShortWay walks every command of random days and of a recorded one both ways, the short one and the long one.
+func TestShortWay(t *testing.T) {
+	const commands = 12_000
+	open := 0
+	for i, d := range days {
+		seed := xorshift(uint64(i)*0x9E3779B97F4A7C15 + 77)
+		t.Logf("%s: seed %#x", d.name, uint64(seed))
+		tr, w := newTrader(d, &seed), newWays(t, d.limits)
+		for _, c := range tr.opening() {
+			w.apply(t, c)
+			tr.see(&c, w.got)
+		}
+		for k := range commands {
+			c := tr.next()
+			w.apply(t, c)
+			tr.see(&c, w.got)
+			if k%500 == 0 {
+				w.same(t)
+			}
+		}
+		w.same(t)
+		open += w.open
+	}
+	recording, err := readRecording(dayFile, dayLength)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWays(t, recorded.limits)
+	for _, c := range recording {
+		w.apply(t, c)
+	}
+	w.same(t)
+	t.Logf("%d commands of random days and %d of the recorded one found the short way open", open, w.open)
+	if open < commands/3 || w.open < len(recording)/20 {
+		t.Error("too few commands found the short way open: this test shows little")
+	}
+}
