@@ -240,7 +240,7 @@ var accountLooks = map[string]look[clearing.Summary]{
 	"withdrawable": {aNumber, func(_ *world, s clearing.Summary) quantity { return money(s.Withdrawable) }},
 	"fees":         {aNumber, func(_ *world, s clearing.Summary) quantity { return money(s.Fees) }},
 	"realised":     {aNumber, func(_ *world, s clearing.Summary) quantity { return money(s.Realized) }},
-	"funding":      {aNumber, nil},
+	"funding":      {aNumber, func(_ *world, s clearing.Summary) quantity { return money(s.Funding) }},
 	"state":        {aWord, nil},
 	"reduce-only":  {aWord, func(_ *world, s clearing.Summary) quantity { return truth(s.Free < 0) }},
 }

@@ -351,6 +351,10 @@ const mostRows = 256 // a row's index is a byte
 // feeTiers reads the table of the venue's fee tiers.
 func (a *args) feeTiers() (rows []msg.Command) {
 	cells, p := a.table("fee-tiers", "/", "VOLUME/MAKER/TAKER,..., as in 0/1bp/5bp,25000000/-1bp/2.5bp", 3, mostRows)
+	if p != nil && cells == nil && a.tiered {
+		a.fault(p.at, "fee-tiers is \"none\", expected rows: a table that is in force can be replaced, and does not go away")
+	}
+	a.tiered = a.tiered || cells != nil
 	for i, c := range cells {
 		rows = append(rows, msg.SetFeeTier(msg.FeeTier{Index: uint8(i), Last: i == len(cells)-1, Volume: a.amount(p, c[0]),
 			Fees: msg.Fees{Maker: a.fraction(p, c[1]), Taker: a.fraction(p, c[2])}}))

@@ -21,6 +21,7 @@ type reader struct {
 	labels     []string               // of orders
 	ordered    map[string]*instrument // in which the last order of a label is
 	settlement string
+	tiered     bool // fee-tiers stands above
 	commanded  bool // a command stands above: expect ok and expect rejected have something to look at
 	orders     int  // how many may come to rest, at most
 }
