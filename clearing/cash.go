@@ -37,8 +37,14 @@ func (h *House) Earn(m fixed.Money) {
 	h.Venue.Fund += m - repaid
 }
 
+// Paused reports whether nothing may leave the venue, nor go from owner to owner: losses were not covered (M-19).
+func (h *House) Paused() bool { return h.Venue.Deficit < 0 }
+
 // Withdraw debits an account that is open and touched; m is above 0.
 func (h *House) Withdraw(id msg.AccountID, m fixed.Money, v *market.Venue) msg.Reject {
+	if h.Paused() {
+		return msg.RejectWithdrawalsPaused
+	}
 	if m > h.Withdrawable(id, v) {
 		return msg.RejectInsufficientFunds
 	}
@@ -49,6 +55,9 @@ func (h *House) Withdraw(id msg.AccountID, m fixed.Money, v *market.Venue) msg.R
 
 // Transfer moves m, above 0, between two different accounts that are open and touched.
 func (h *House) Transfer(from, to msg.AccountID, m fixed.Money, v *market.Venue) msg.Reject {
+	if h.Paused() && h.accounts[from].Owner != h.accounts[to].Owner {
+		return msg.RejectWithdrawalsPaused
+	}
 	if m > h.Transferable(from, to, v) {
 		return msg.RejectInsufficientFunds
 	}
@@ -76,13 +85,17 @@ func (h *House) withdrawable(a *Account, v *market.Venue) fixed.Money {
 }
 
 // beyond is what equity without the haircut share of unrealized profit leaves above the initial requirement and a share of
-// notional; it may be negative.
+// notional; it may be negative. Where the index is in doubt no unrealized profit counts (M-33).
 func (h *House) beyond(a *Account, v *market.Venue) fixed.Money {
 	haircut, notional := fixed.Money(0), fixed.Money(0)
 	for row := a.Positions; row != 0; row = h.rows[row].Next {
 		p := &h.rows[row]
-		value := margin.Value(&h.instruments[p.Instr], p.Qty)
-		cut, _ := v.ProfitHaircut.Ceil(max(0, value-h.ledgers[row].Cost))
+		in := &h.instruments[p.Instr]
+		value, rate := margin.Value(in, p.Qty), v.ProfitHaircut
+		if !market.Permits(in.Health, market.WithdrawProfit) {
+			rate = fixed.One
+		}
+		cut, _ := rate.Ceil(max(0, value-h.ledgers[row].Cost))
 		haircut += cut
 		notional += fixed.Abs(value)
 	}

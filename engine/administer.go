@@ -2,8 +2,8 @@ package engine
 
 import (
 	"github.com/lockstep-exchange/lockstep/book"
-	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/margin"
+	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
@@ -31,6 +31,12 @@ func (e *Engine) administer(c *msg.Command) {
 	switch c.Kind {
 	case msg.KindSetMark:
 		e.mark(c)
+	case msg.KindListUnderlying:
+		e.listUnderlying(c)
+	case msg.KindReport:
+		e.report(c)
+	case msg.KindSettleFunding:
+		e.settleFunding(c)
 	case msg.KindTick:
 		e.answer(msg.Ticked, c)
 	case msg.KindOpenAccount:
@@ -68,8 +74,12 @@ func (e *Engine) list(c *msg.Command) {
 		e.refuse(c, msg.RejectTableFull, int64(e.limits.Instruments), int64(c.Instr))
 		return
 	}
-	in := &e.instruments[c.Instr]
-	if r := in.List(c.Listing()); r != 0 {
+	in, l := &e.instruments[c.Instr], c.Listing()
+	r := e.canPrice(&l)
+	if r == 0 {
+		r = in.List(l)
+	}
+	if r != 0 {
 		e.refuse(c, r, 0, 0)
 		return
 	}
@@ -78,6 +88,7 @@ func (e *Engine) list(c *msg.Command) {
 	}
 	e.books[c.Instr] = book.New(e.store, c.Instr, in.Start)
 	e.answer(msg.InstrumentListed, c).Rare = c.Rare
+	e.price(c.Instr, &l)
 }
 
 // setRule sets a bracket, the fees or a parameter, of an instrument or the venue. Accounts are valued anew when they are
@@ -98,12 +109,42 @@ func (e *Engine) setRule(c *msg.Command) {
 	}
 	e.house.Remark()
 	e.answer(kind, c).Rare = c.Rare
+	e.reprice(c)
+}
+
+// reprice lets prices follow a parameter that has changed.
+func (e *Engine) reprice(c *msg.Command) {
+	if c.Kind != msg.KindSetRule {
+		return
+	}
+	switch rule := c.Setting().Rule; {
+	case c.Instr != 0 && market.MarkRule(rule):
+		e.schedule(c.Instr, c.Time)
+		if rule == msg.MarkFrom && e.prices[c.Instr].index != 0 {
+			e.remark(c.Instr, c.Time)
+			e.permit(c.Instr)
+		}
+	case c.Instr != 0 && market.FundingRule(rule):
+		e.schedule(c.Instr, c.Time)
+	case rule == msg.MarkStep:
+		for id := range e.instruments {
+			e.schedule(msg.InstrumentID(id), c.Time)
+		}
+	case rule == msg.OracleStale || rule == msg.OracleOutlier || rule == msg.OracleHalt:
+		e.recheck()
+	}
 }
 
 // setInstrument sets a bracket, the fees or a parameter of an instrument, unless a position that is there could require
 // more than may be required.
 func (e *Engine) setInstrument(c *msg.Command) (kind msg.EventKind, r msg.Reject) {
 	next := e.instruments[c.Instr]
+	switch rule := c.Setting().Rule; {
+	case c.Kind == msg.KindSetRule && market.MarkRule(rule):
+		return msg.RuleSet, e.setMarkRule(c)
+	case c.Kind == msg.KindSetRule && market.FundingRule(rule):
+		return msg.RuleSet, e.prices[c.Instr].funding.SetRule(c.Setting())
+	}
 	switch c.Kind {
 	case msg.KindSetTier:
 		kind, r = msg.TierSet, next.SetTier(c.Tier())
@@ -126,46 +167,23 @@ func (e *Engine) setPhase(c *msg.Command) {
 		e.refuse(c, msg.RejectUnknownInstrument, 0, 0)
 		return
 	}
-	in := &e.instruments[c.Instr]
+	in, to := &e.instruments[c.Instr], c.Phase()
 	from := in.Phase
-	if r := in.SetPhase(c.Phase()); r != 0 {
+	r := msg.Reject(0)
+	switch {
+	case to == msg.CallAuction:
+		r = msg.RejectInvalidParameter
+	case to != msg.Closed && to != msg.Halted && !market.Permits(in.Health, market.Trade):
+		r = msg.RejectMarketHalted
+	default:
+		r = in.SetPhase(to)
+	}
+	if r != 0 {
 		e.refuse(c, r, 0, 0)
 		return
 	}
+	e.prices[c.Instr].halted = false
 	e.answer(msg.PhaseChanged, c).SetPhaseStep(msg.PhaseStep{From: from, To: in.Phase})
-}
-
-// mark marks an instrument. It costs the same whoever holds it.
-func (e *Engine) mark(c *msg.Command) {
-	r := msg.Reject(0)
-	switch {
-	case e.bookOf(c.Instr) == nil:
-		r = msg.RejectUnknownInstrument
-	default:
-		r = e.canMark(c.Instr, c.Price)
-	}
-	if r != 0 {
-		e.refuse(c, r, 0, int64(c.Price))
-		return
-	}
-	if e.instruments[c.Instr].SetMark(c.Price) {
-		e.house.Remark()
-	}
-	e.answer(msg.MarkUpdated, c).Price = c.Price
-}
-
-// canMark refuses a mark at which the largest position that was there would be worth, or require, more than one may.
-func (e *Engine) canMark(id msg.InstrumentID, mark fixed.Ticks) msg.Reject {
-	in := &e.instruments[id]
-	if r := in.CanMark(mark, e.house.Peak(id), e.house.Bound()); r != 0 || in.SlopeInitial == 0 {
-		return r
-	}
-	next := *in
-	next.SetMark(mark)
-	if !margin.Bears(&next, e.house.Peak(id), e.house.Bound()) {
-		return msg.RejectOverflow
-	}
-	return 0
 }
 
 // setSession opens or closes a door. Opening one that is open fences who had it (D-92).

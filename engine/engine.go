@@ -29,6 +29,8 @@ type Engine struct {
 	trades      msg.TradeID
 	instruments []market.Instrument // by id
 	books       []*book.Book        // by id, nil where nothing is listed
+	prices      []priced            // by id
+	underlyings []quoted            // by id
 	store       *book.Store
 	house       *clearing.House
 	venue       market.Venue
@@ -44,6 +46,7 @@ type Engine struct {
 	fills     []book.Fill
 	working   uint32 // the position of the order that is being worked: not to be given back meanwhile
 	foreseen  uint32 // keeps the loads of Foresee
+	forced    bool   // what trades now must not move a mark
 	unchecked bool
 }
 
@@ -58,11 +61,13 @@ func New(limits Limits) (*Engine, error) {
 		limits:      l,
 		instruments: make([]market.Instrument, l.Instruments+1),
 		books:       make([]*book.Book, l.Instruments+1),
+		prices:      make([]priced, l.Instruments+1),
+		underlyings: make([]quoted, l.Underlyings+1),
 		store:       book.NewStore(l.Orders, l.Levels, l.blocks()),
 		venue:       market.NewVenue(),
 		fills:       make([]book.Fill, 0, l.Events),
 		jobs:        newJobs(l.Jobs),
-		timers:      newTimers([timerKinds]uint32{tierTimer: 1}),
+		timers:      newTimers(l.timers()),
 	}
 	e.house = clearing.New(clearing.Limits{Accounts: l.Accounts, Positions: l.Positions, Orders: l.Orders,
 		AccountPositions: l.AccountPositions, OwnerAccounts: l.OwnerAccounts}, e.instruments)
@@ -170,6 +175,14 @@ func (e *Engine) bookOf(id msg.InstrumentID) *book.Book {
 	return e.books[id]
 }
 
+// instrument is a listed instrument, else nil.
+func (e *Engine) instrument(id msg.InstrumentID) *market.Instrument {
+	if e.bookOf(id) == nil {
+		return nil
+	}
+	return &e.instruments[id]
+}
+
 // emit opens the next event of this command; the caller fills in what its kind says. Everything in line 1 is set.
 func (e *Engine) emit(kind msg.EventKind) *msg.Event {
 	n := e.told
@@ -245,6 +258,14 @@ func (e *Engine) Hash() uint64 {
 			d.Word(uint64(id))
 			e.instruments[id].Hash(&d)
 			e.books[id].Hash(&d)
+			e.prices[id].hash(&d)
+		}
+	}
+	for id := range e.underlyings {
+		if u := &e.underlyings[id]; u.Sources != 0 {
+			d.Word(uint64(id))
+			u.Hash(&d)
+			d.Pair(uint32(u.first), u.count)
 		}
 	}
 	e.store.Hash(&d)

@@ -194,6 +194,7 @@ func TestLimitsAreChecked(t *testing.T) {
 		{Limits{Levels: 1<<30 + 1}, "Limits.Levels"},
 		{Limits{Events: 255}, "Limits.Events is 255, expected 256..65536"},
 		{Limits{Events: 1<<16 + 1}, "Limits.Events"},
+		{Limits{Underlyings: 1 << 16}, "Limits.Underlyings"},
 		{Limits{Sessions: 1<<16 + 1}, "Limits.Sessions"},
 		{Limits{AccountPositions: 1 << 16}, "Limits.AccountPositions"},
 		{Limits{OwnerAccounts: 1 << 16}, "Limits.OwnerAccounts"},
@@ -203,7 +204,7 @@ func TestLimitsAreChecked(t *testing.T) {
 		switch {
 		case c.want == "" && err != nil, c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
 			t.Errorf("%+v: %v, want %q", c.limits, err, c.want)
-		case err == nil && e.Limits() != Limits{16, 1024, 4096, 1 << 16, 1 << 16, 1 << 12, 256, 256, 64, 64}:
+		case err == nil && e.Limits() != Limits{16, 16, 1024, 4096, 1 << 16, 1 << 16, 1 << 12, 256, 256, 64, 64}:
 			t.Errorf("defaults: %+v", e.Limits())
 		}
 	}

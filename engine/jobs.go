@@ -179,7 +179,7 @@ func (e *Engine) nextDue() bool {
 		e.expire(h)
 		return true
 	}
-	if !set || at > e.now {
+	if !set || at > e.now || e.told-e.first+e.tells(kind, n) > int(e.limits.Events)*3/4 {
 		return false
 	}
 	e.timers.clear(kind, n)

@@ -12,6 +12,7 @@ import (
 // field takes the default in its comment.
 type Limits struct {
 	Instruments      uint32 // ids 1..Instruments; up to 65,535; default 16
+	Underlyings      uint32 // ids 1..Underlyings; up to 65,535; default Instruments. One has up to Events/8 instruments
 	Accounts         uint32 // account and owner ids 1..Accounts; default 1,024
 	Positions        uint32 // open at one time over all accounts; default 4 · Accounts
 	Orders           uint32 // resting at one time; default 65,536
@@ -31,6 +32,7 @@ func (l Limits) standard() (Limits, error) {
 		}
 	}
 	or(&l.Instruments, 16)
+	or(&l.Underlyings, l.Instruments)
 	or(&l.Accounts, 1024)
 	or(&l.Positions, uint32(min(4*uint64(l.Accounts), 1<<30)))
 	or(&l.Orders, 1<<16)
@@ -45,6 +47,7 @@ func (l Limits) standard() (Limits, error) {
 		v, low, high uint32
 	}{
 		{"Instruments", l.Instruments, 1, 1<<16 - 1},
+		{"Underlyings", l.Underlyings, 1, 1<<16 - 1},
 		{"Accounts", l.Accounts, 1, 1 << 30},
 		{"Positions", l.Positions, 1, 1 << 30},
 		{"Orders", l.Orders, 1, 1 << 30},
@@ -64,7 +67,7 @@ func (l Limits) standard() (Limits, error) {
 }
 
 func (l *Limits) hash(d *fixed.Digest) {
-	for _, v := range [...]uint32{l.Instruments, l.Accounts, l.Positions, l.Orders, l.Levels, l.Events, l.Sessions,
+	for _, v := range [...]uint32{l.Instruments, l.Underlyings, l.Accounts, l.Positions, l.Orders, l.Levels, l.Events, l.Sessions,
 		l.AccountPositions, l.OwnerAccounts, l.Jobs} {
 		d.Word(uint64(v))
 	}
@@ -78,4 +81,12 @@ func (l *Limits) blocks() uint32 {
 		return 1<<31 - 1
 	}
 	return l.Levels + lo
+}
+
+// timers is how many timers of each kind there can be.
+func (l *Limits) timers() (n [timerKinds]uint32) {
+	n[tierTimer] = 1
+	n[oracleTimer] = l.Underlyings + 1
+	n[markTimer], n[fundingTimer] = l.Instruments+1, l.Instruments+1
+	return n
 }

@@ -72,6 +72,10 @@ func (e *Engine) trade(in *market.Instrument, h, row uint32, order *book.Order, 
 	taker, maker := e.house.Charge(in, n, t.Owner, f.Owner)
 	e.house.Collect(taker, maker, f.Account)
 
+	in.Last = f.Price
+	if in.MarkMode == msg.MarkComposite {
+		e.witness(order.Instr, t, f)
+	}
 	makerRow := e.house.Claim(f.Handle).Position
 	paid := max(maker, 0)
 	realized := e.house.FillResting(makerOf(f, t.Side), in, f.Qty, f.Leaves, f.Price, paid)

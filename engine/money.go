@@ -136,6 +136,9 @@ func (e *Engine) assetMovable(c *msg.Command) msg.Reject {
 	}
 	row := e.house.Find(c.Account, c.Instr)
 	if c.Kind == msg.KindWithdrawAsset {
+		if e.house.Paused() {
+			return msg.RejectWithdrawalsPaused
+		}
 		if c.Qty > e.house.AssetFree(row) || !e.house.Covered(c.Account, &e.venue) {
 			return msg.RejectInsufficientFunds
 		}

@@ -33,8 +33,11 @@ type timers struct {
 type timerKind uint8
 
 const (
-	tierTimer  timerKind = iota // 0: owners are told of their fee tiers; id is the next one
-	timerKinds                  // how many there are
+	tierTimer    timerKind = iota // 0: owners are told of their fee tiers; id is the next one
+	oracleTimer                   // by underlying: the index changes although nobody speaks
+	markTimer                     // by instrument: a step of a composite mark
+	fundingTimer                  // by instrument: a sample of the premium or a payment
+	timerKinds                    // how many there are
 )
 
 const idBits = 56
@@ -148,10 +151,24 @@ func (e *Engine) set(kind timerKind, n uint32, id uint64, at fixed.Nanos) {
 	e.wake = min(e.wake, at)
 }
 
-// fire does what a timer that was due at a time is for; it tells no more than three events.
+// fire does what a timer that was due at a time is for.
 func (e *Engine) fire(kind timerKind, n uint32, id uint64, at fixed.Nanos) {
 	switch kind {
 	case tierTimer:
 		e.tellTier(msg.OwnerID(id), at)
+	case oracleTimer:
+		e.silence(msg.UnderlyingID(n), at)
+	case markTimer:
+		e.stepMark(msg.InstrumentID(n), at)
+	case fundingTimer:
+		e.fund(msg.InstrumentID(n), at)
 	}
+}
+
+// tells is how many events a timer may bring.
+func (e *Engine) tells(kind timerKind, n uint32) int {
+	if kind == oracleTimer { // health, index, and of each instrument its mark and its phase
+		return 2 + 2*int(e.underlyings[n].count)
+	}
+	return 3
 }

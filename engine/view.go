@@ -38,6 +38,33 @@ func (e *Engine) Instrument(id msg.InstrumentID) (in market.Instrument, ok bool)
 	return e.instruments[id], true
 }
 
+// Market is what can be seen of an instrument.
+type Market struct {
+	Mark, Index, Last fixed.Ticks // 0: none yet; the last is the price of the last trade
+	Phase             msg.Phase
+	Oracle            msg.Health // of the index; of an instrument whose mark cannot follow it at least frozen
+	Funding           fixed.Rate // of the last payment, per funding base
+	Sum               int64      // of all funding steps, in 1e-6 Money a lot
+	Interest          fixed.Lots // long lots over all accounts
+	Orders            uint32     // resting
+}
+
+// Market is what can be seen of an instrument, its orders counted one by one; ok is false when it is not listed.
+func (e *Engine) Market(id msg.InstrumentID) (m Market, ok bool) {
+	in := e.instrument(id)
+	if in == nil {
+		return Market{}, false
+	}
+	p, orders := &e.prices[id], uint32(0)
+	for _, side := range [...]msg.Side{msg.Buy, msg.Sell} {
+		for h := e.books[id].First(side); h != 0; h = e.books[id].NextOf(h) {
+			orders++
+		}
+	}
+	return Market{Mark: in.Mark, Index: p.index, Last: in.Last, Phase: in.Phase, Oracle: in.Health, Funding: p.funding.Rate,
+		Sum: e.house.Funding(id), Interest: e.house.Interest(id), Orders: orders}, true
+}
+
 // OpenInterest is the long lots of an instrument over all accounts.
 func (e *Engine) OpenInterest(id msg.InstrumentID) fixed.Lots {
 	if e.bookOf(id) == nil {

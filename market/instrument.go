@@ -35,8 +35,11 @@ type Instrument struct {
 	Group    uint8      // permission group
 	Brackets uint8      // in force
 	tiered   bool       // the venue has fee tiers
+	MarkMode msg.MarkMode
+	Health   msg.Health // of its prices; what it forbids says Permits
 	staged   uint8      // brackets of a table that is still coming in
 
+	Last        fixed.Ticks // price of the last trade; 0: none yet
 	PriceStep   fixed.Ticks // prices are multiples of it
 	QtyStep     fixed.Lots  // quantities are multiples of it
 	MaxQty      fixed.Lots  // of one order
@@ -81,7 +84,7 @@ type Asks uint8
 
 const (
 	AskSteps  Asks = 1 << iota // PriceStep or QtyStep is above 1
-	AskPhase                   // not continuous, or not marked
+	AskPhase                   // not continuous, not marked, or the health of the index forbids risk
 	AskCaps                    // MaxPosition or MaxInterest is set
 	AskMargin                  // spot, several brackets or a slope: InitialLot does not say it all
 	AskFees                    // the venue has fee tiers: each owner has rates of his own (M-44)
@@ -223,12 +226,21 @@ func (in *Instrument) SetTiered() {
 // SetPhase moves the instrument to a phase.
 func (in *Instrument) SetPhase(to msg.Phase) msg.Reject {
 	switch to {
-	case msg.Closed, msg.Continuous, msg.ReduceOnly, msg.Halted:
+	case msg.Closed, msg.CallAuction, msg.Continuous, msg.ReduceOnly, msg.Halted:
 		in.Phase = to
 		in.derive()
 		return 0
 	}
 	return msg.RejectInvalidParameter
+}
+
+// SetMarkMode says where the mark comes from.
+func (in *Instrument) SetMarkMode(m msg.MarkMode) { in.MarkMode = m }
+
+// SetHealth says what can be thought of the instrument's prices.
+func (in *Instrument) SetHealth(h msg.Health) {
+	in.Health = h
+	in.derive()
 }
 
 // SetEntry sets the kill switch of the instrument.
@@ -284,7 +296,7 @@ func (in *Instrument) derive() {
 	if in.PriceStep > 1 || in.QtyStep > 1 {
 		in.Asks |= AskSteps
 	}
-	if in.Phase != msg.Continuous || in.Mark == 0 {
+	if in.Phase != msg.Continuous || in.Mark == 0 || !Permits(in.Health, AddRisk) {
 		in.Asks |= AskPhase
 	}
 	if in.MaxPosition|in.MaxInterest != 0 {
@@ -336,7 +348,7 @@ func (in *Instrument) Protection(side msg.Side, protect fixed.Ticks) fixed.Ticks
 
 // Hash folds the instrument into d.
 func (in *Instrument) Hash(d *fixed.Digest) {
-	for _, v := range [...]int64{int64(in.Mark), int64(in.TickLot), int64(in.Taker), int64(in.Maker),
+	for _, v := range [...]int64{int64(in.Mark), int64(in.Last), int64(in.TickLot), int64(in.Taker), int64(in.Maker),
 		int64(in.PriceStep), int64(in.QtyStep), int64(in.MaxQty), int64(in.MaxNotional), int64(in.MinNotional),
 		in.MaxOpen, int64(in.MaxPosition), int64(in.MaxInterest), int64(in.UnitLots), int64(in.SlopeInitial),
 		int64(in.SlopeMaintenance), int64(in.Band), int64(in.MarketRange), int64(in.Start)} {
@@ -344,6 +356,7 @@ func (in *Instrument) Hash(d *fixed.Digest) {
 	}
 	d.Word(uint64(in.Type) | uint64(in.Phase)<<8 | uint64(in.Entry)<<16 | uint64(in.STP)<<24 | uint64(in.Group)<<32 |
 		uint64(in.Brackets)<<40 | uint64(in.staged)<<48 | flag(in.tiered)<<56)
+	d.Word(uint64(in.MarkMode) | uint64(in.Health)<<8)
 	hashSymbol(d, &in.Symbol)
 	for i := range in.Table[:in.Brackets] {
 		in.Table[i].hash(d)

@@ -93,11 +93,13 @@ func (o *Order) missized(in *market.Instrument, n fixed.Money, fits bool) msg.Re
 	return o.refuse(msg.RejectNotionalLimit, int64(in.MinNotional), int64(n))
 }
 
-// closed refuses what the phase or a missing mark forbids (M-33, M-34).
+// closed refuses what the phase, the health of the index or a missing mark forbids (M-33, M-34).
 func closed(in *market.Instrument, reducing bool) msg.Reject {
 	switch {
 	case in.Phase != msg.Continuous && (in.Phase != msg.ReduceOnly || !reducing):
 		return msg.RejectMarketHalted
+	case !reducing && !market.Permits(in.Health, market.AddRisk):
+		return msg.RejectOracleFrozen
 	case in.Mark == 0:
 		return msg.RejectNoMark
 	}

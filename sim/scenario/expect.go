@@ -8,6 +8,8 @@ import (
 
 	"github.com/lockstep-exchange/lockstep/book"
 	"github.com/lockstep-exchange/lockstep/clearing"
+	"github.com/lockstep-exchange/lockstep/engine"
+	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
@@ -354,23 +356,28 @@ func expectBook(a *args) func(*world) {
 	return func(w *world) { compare(w, "book", bookLooks, named, tol, in) }
 }
 
-var marketLooks = map[string]look[*instrument]{
-	"mark": {aNumber, func(w *world, in *instrument) quantity {
-		i, _ := w.eng.Instrument(in.id)
-		if i.Mark == 0 {
-			return none
-		}
-		return in.price(i.Mark)
-	}},
-	"phase": {aWord, func(w *world, in *instrument) quantity {
-		i, _ := w.eng.Instrument(in.id)
-		return word(i.Phase.String())
-	}},
-	"oi":           {aNumber, func(w *world, in *instrument) quantity { return in.qty(w.eng.OpenInterest(in.id)) }},
-	"index":        {aNumber, nil},
-	"last":         {aNumber, nil},
-	"funding-rate": {aPercent, nil},
-	"oracle":       {aWord, nil},
+// market is an instrument and what can be seen of it.
+type market struct {
+	engine.Market
+	in *instrument
+}
+
+// orNoPrice is a price, or none.
+func (m *market) orNoPrice(p fixed.Ticks) quantity {
+	if p == 0 {
+		return none
+	}
+	return m.in.price(p)
+}
+
+var marketLooks = map[string]look[*market]{
+	"mark":         {aNumber, func(_ *world, m *market) quantity { return m.orNoPrice(m.Mark) }},
+	"phase":        {aWord, func(_ *world, m *market) quantity { return word(m.Phase.String()) }},
+	"oi":           {aNumber, func(_ *world, m *market) quantity { return m.in.qty(m.Interest) }},
+	"index":        {aNumber, func(_ *world, m *market) quantity { return m.orNoPrice(m.Index) }},
+	"last":         {aNumber, func(_ *world, m *market) quantity { return m.orNoPrice(m.Last) }},
+	"funding-rate": {aPercent, func(_ *world, m *market) quantity { return rate(m.Funding) }},
+	"oracle":       {aWord, func(_ *world, m *market) quantity { return word(m.Oracle.String()) }},
 	"stress":       {aNumber, nil},
 }
 
@@ -380,7 +387,11 @@ func expectMarket(a *args) func(*world) {
 	a.oneOf("phase", slices.Sorted(maps.Keys(phases)))
 	a.oneOf("oracle", []string{"good", "degraded", "frozen", "halted"})
 	named := fields(a, marketLooks, false)
-	return func(w *world) { compare(w, "market", marketLooks, named, tol, in) }
+	return func(w *world) {
+		m := market{in: in}
+		m.Market, _ = w.eng.Market(in.id)
+		compare(w, "market", marketLooks, named, tol, &m)
+	}
 }
 
 var fundLooks = map[string]look[clearing.Venue]{"balance": {aNumber, func(_ *world, v clearing.Venue) quantity { return money(v.Fund) }}}

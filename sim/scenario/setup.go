@@ -53,7 +53,9 @@ func readUnderlying(a *args) func(*world) {
 	if u.name != "" {
 		a.script.underlyings = append(a.script.underlyings, u)
 	}
-	return func(w *world) {}
+	listing := msg.Underlying{ID: u.id, Sources: uint8(len(u.sources))}
+	copy(listing.Symbol[:], u.name[:min(len(u.name), len(listing.Symbol))])
+	return func(w *world) { w.send(msg.ListUnderlying(listing)) }
 }
 
 // readCorrelation reads correlation, which only portfolio margin looks at.
