@@ -420,15 +420,25 @@ func expectVenue(a *args) func(*world) {
 	}
 }
 
+// forecast is what an order would do.
+type forecast struct{ in *instrument }
+
+var whatIfLooks = map[string]look[forecast]{
+	"accepted":    {aWord, nil},
+	"reason":      {aWord, nil},
+	"initial":     {aNumber, nil},
+	"maintenance": {aNumber, nil},
+	"free":        {aNumber, nil},
+	"equity":      {aNumber, nil},
+	"liq":         {aNumber, nil},
+	"filled":      {aNumber, nil},
+	"avg":         {aNumber, nil},
+}
+
 // expectWhatIf reads expect what-if: the answer to the last what-if.
 func expectWhatIf(a *args) func(*world) {
-	for _, key := range []string{"accepted", "reason"} {
-		a.find(key)
-	}
-	for _, key := range []string{"initial", "maintenance", "free", "equity", "liq", "filled", "avg", "tol"} {
-		a.number(key, "NUMBER", false)
-	}
-	a.lacksVerb()
+	a.tolerance()
+	fields(a, whatIfLooks, false)
 	return nil
 }
 
