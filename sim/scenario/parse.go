@@ -121,7 +121,7 @@ func (r *reader) limits() engine.Limits {
 	accounts := uint32(len(s.accounts) + len(r.owners))
 	instruments := uint32(len(s.instruments))
 	return engine.Limits{
-		Instruments: max(instruments, 1), Accounts: max(accounts, 16),
+		Instruments: max(instruments, 1), Underlyings: max(uint32(len(s.underlyings)), 1), Accounts: max(accounts, 16),
 		Positions: max(uint32(min(uint64(accounts)*uint64(instruments+1), 1<<20)), 64),
 		Orders:    uint32(r.orders) + 1024, OwnerAccounts: max(accounts, 64),
 	}

@@ -104,6 +104,9 @@ func (t *telling) rules() {
 func (t *telling) risk() {
 	ev := t.ev
 	switch ev.Kind {
+	case msg.UnderlyingListed:
+		asked := msg.Request{Rare: ev.Rare}
+		t.word("underlying", t.underlying(asked.Underlying().ID)).count("sources", int64(asked.Underlying().Sources))
 	case msg.IndexUpdated:
 		s := ev.IndexStep()
 		t.word("underlying", t.underlying(s.Underlying)).money("price", s.Index).rate("confidence", s.Confidence)
