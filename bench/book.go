@@ -75,8 +75,7 @@ func (b *BareBook) Rests(id uint64) (side ops.Side, price int64, ok bool) {
 	if h == 0 {
 		return 0, 0, false
 	}
-	o := b.store.Order(h)
-	return ops.Side(o.Side - msg.Buy), int64(o.Price), true
+	return ops.Side(b.store.Order(h).Side - msg.Buy), int64(b.store.Ticket(h).Price), true
 }
 
 func (b *BareBook) apply(k *book.Book, op *ops.Op) {
@@ -107,10 +106,10 @@ func (b *BareBook) apply(k *book.Book, op *ops.Op) {
 		h = b.store.Alloc()
 		b.ids[op.ID] = b.store.ID(h)
 	}
-	o := b.store.Order(h)
-	o.Price, o.Leaves, o.Filled, o.Ref, o.Side = price, leaves, 0, msg.Ref(op.ID), side
-	o.Account, o.Instr = msg.AccountID(op.Account), 1
-	k.Link(h)
+	o, t := b.store.Order(h), b.store.Ticket(h)
+	o.Leaves, o.Side = leaves, side
+	t.Price, t.Filled, t.Ref, t.Account, t.Instr = price, 0, msg.Ref(op.ID), msg.AccountID(op.Account), 1
+	k.Link(h, side, price)
 }
 
 // match lets an operation trade and returns what is left of it.

@@ -32,7 +32,7 @@ func TestRatio(t *testing.T) {
 	}{
 		{"1", "b10k", 1, 1.30, Bare, Ladder},
 		{"1", "ec1k", 1, 1.45, Bare, Ladder},
-		{"1", "b100k", 1, 2.2, Bare, Ladder},
+		{"1", "b100k", 1, 1.9, Bare, Ladder},
 		{"2", "b10k", 1, 0.70, Bare, Map},
 		{"2", "ec1k", 1, 0.70, Bare, Map},
 		{"2", "b100k", 1, 1.00, Bare, Map},

@@ -29,10 +29,10 @@ func TestNothingAllocates(t *testing.T) { // A-20, L-49, T-5
 	}
 	enter := func(side msg.Side, price fixed.Ticks, expire fixed.Nanos) uint32 {
 		h := b.store.Alloc()
-		o := b.store.Order(h)
-		o.Side, o.Price, o.Leaves, o.Instr = side, price, 5, 1
+		o, t := b.store.Order(h), b.store.Ticket(h)
+		o.Side, o.Leaves, t.Price, t.Instr = side, 5, price, 1
 		b.store.SetExpire(h, expire)
-		b.Link(h)
+		b.Link(h, side, price)
 		return h
 	}
 	leave := func(h uint32) {
@@ -50,7 +50,7 @@ func TestNothingAllocates(t *testing.T) { // A-20, L-49, T-5
 		"a reduction":               func() { h := enter(msg.Buy, 980, 0); b.Reduce(h, 2); leave(h) },
 		"a trade":                   func() { enter(msg.Sell, 1000, 0); take(b, msg.Buy, 1000, 5, fills) },
 		"a sweep":                   func() { take(b, msg.Buy, 1020, 20, fills); enter(msg.Sell, 1010, 0); enter(msg.Sell, 1011, 0) },
-		"an amend":                  func() { h := b.First(msg.Buy); b.Unlink(h); b.Link(h) },
+		"an amend":                  func() { h := b.First(msg.Buy); b.Unlink(h); b.rest(h) },
 		"a question about room":     func() { b.CanRest(msg.Buy, -1<<50) },
 		"a question about fills":    func() { t := taker(msg.Buy, 1100, 100); b.Fillable(&t, 100) },
 		"a rehearsal":               func() { parts = b.Rehearse(&Rehearsal{Taker: taker(msg.Buy, 1100, 100)}, parts[:0]) },
@@ -168,9 +168,9 @@ func (m *soak) step() {
 	}
 	if t.Leaves > 0 && t.Stop <= StopDone {
 		h := m.store.Alloc()
-		o := m.store.Order(h)
-		o.Side, o.Price, o.Leaves, o.Instr = side, t.Limit, t.Leaves, 1
-		m.Link(h)
+		o, ticket := m.store.Order(h), m.store.Ticket(h)
+		o.Side, o.Leaves, ticket.Price, ticket.Instr = side, t.Leaves, t.Limit, 1
+		m.Link(h, side, t.Limit)
 		*slot = m.store.ID(h)
 	}
 }

@@ -321,12 +321,12 @@ func (b *Book) hit(s *half, h uint32, f *Fill) {
 	if f.Kind == 0 {
 		return
 	}
-	o := &b.store.orders[h]
+	o, k := &b.store.orders[h], &b.store.tickets[h]
 	if f.Kind == Trade {
-		o.Filled += f.Qty
+		k.Filled += f.Qty
 	}
-	f.Maker, f.Ref, f.Handle, f.Price, f.Leaves, f.Filled = b.store.ID(h), o.Ref, h, o.Price, o.Leaves-f.Qty, o.Filled
-	f.Account, f.Owner, f.Session, f.Flags = o.Account, o.Owner, o.Session, o.Flags
+	f.Maker, f.Ref, f.Handle, f.Price, f.Leaves, f.Filled = b.store.ID(h), k.Ref, h, k.Price, o.Leaves-f.Qty, k.Filled
+	f.Account, f.Owner, f.Session, f.Flags = k.Account, o.Owner, o.Session, o.Flags
 	if f.Leaves > 0 {
 		b.Reduce(h, f.Qty)
 		return

@@ -78,7 +78,8 @@ func TestAuctionSelfTrades(t *testing.T) { // M-18, M-70
 		bid, ask := place(b, msg.Buy, 100, 5), place(b, msg.Sell, 100, 3)
 		for h, mode := range map[uint32]msg.STP{bid: c.bid, ask: c.ask} {
 			o := b.store.Order(h)
-			o.Ref, o.Owner, o.Flags = msg.Ref(o.Side), 7, o.Flags.WithSTP(mode)
+			o.Owner, o.Flags = 7, o.Flags.WithSTP(mode)
+			b.store.Ticket(h).Ref = msg.Ref(o.Side)
 		}
 		late := bid
 		if c.last == msg.Sell {
@@ -106,8 +107,8 @@ func TestHashSeesTheAuction(t *testing.T) { // A-17
 		t.Error("an arrival counts where the book is not crossed")
 	}
 	b.Unlink(bid)
-	b.store.Order(bid).Price = 106
-	b.Link(bid)
+	b.store.Ticket(bid).Price = 106
+	b.rest(bid)
 	before = b.sum()
 	b.store.SetArrival(bid, 10)
 	if b.sum() == before {
@@ -272,29 +273,29 @@ func newCall(c chance) *call {
 	before := c.below(20) // come while the book is not crossed, and have no arrival
 	for i := range 2 + c.below(60) {
 		h := st.Alloc()
-		o := st.Order(h)
-		o.Side, o.Price, o.Leaves = msg.Side(1+c.below(2)), 1000+fixed.Ticks(c.below(width)-c.below(width)), fixed.Lots(1+c.below(lots))
+		o, t := st.Order(h), st.Ticket(h)
+		o.Side, t.Price, o.Leaves = msg.Side(1+c.below(2)), 1000+fixed.Ticks(c.below(width)-c.below(width)), fixed.Lots(1+c.below(lots))
 		if c.below(4) != 0 {
-			o.Price -= o.Price % w.step
+			t.Price -= t.Price % w.step
 		}
-		o.Owner, o.Ref, o.Instr, o.Account = msg.OwnerID(c.below(owners)), msg.Ref(i+1), 1, msg.AccountID(i)
+		o.Owner, t.Ref, t.Instr, t.Account = msg.OwnerID(c.below(owners)), msg.Ref(i+1), 1, msg.AccountID(i)
 		o.Flags = o.Flags.WithSTP(stpModes[c.below(5)])
 		if c.below(6) == 0 {
 			o.Flags |= ReduceOnly
 			w.may[st.ID(h)] = fixed.Lots(c.below(int64(o.Leaves) + 2))
 		}
-		if i < before && w.book.Crosses(o.Side, o.Price) {
+		if i < before && w.book.Crosses(o.Side, t.Price) {
 			st.Free(h)
 			continue
 		}
-		w.rest(&naiveOrder{Order: *o, id: st.ID(h), handle: h}, int(i))
+		w.rest(&naiveOrder{Order: *o, Ticket: *t, id: st.ID(h), handle: h}, int(i))
 	}
 	for i := range c.below(10) {
 		if n := w.twin.orders[c.below(int64(len(w.twin.orders)))]; c.below(2) == 0 {
 			w.book.Unlink(n.handle)
 			w.twin.remove(n)
 			n.Price += fixed.Ticks(c.below(9) - 4)
-			st.Order(n.handle).Price = n.Price
+			st.Ticket(n.handle).Price = n.Price
 			w.rest(n, int(100+i))
 		}
 	}
@@ -306,7 +307,7 @@ func (w *call) rest(n *naiveOrder, at int) {
 	if w.book.Crosses(n.Side, n.Price) {
 		w.book.store.SetArrival(n.handle, msg.Seq(at+1))
 	}
-	w.book.Link(n.handle)
+	w.book.Link(n.handle, n.Side, n.Price)
 	w.twin.orders = append(w.twin.orders, n)
 	w.twin.came[n.id] = at
 }
@@ -346,7 +347,7 @@ func (w *call) answer(t *Turn) (told []string) {
 	o, may := st.Order(t.Ask), w.may[st.ID(t.Ask)]
 	t.Allow[o.Side&1] = t.Ask
 	if over := o.Leaves - may; over > 0 {
-		told = append(told, fmt.Sprintf("%d loses %d, has %d", o.Ref, over, may))
+		told = append(told, fmt.Sprintf("%d loses %d, has %d", st.Ticket(t.Ask).Ref, over, may))
 		w.may[st.ID(t.Ask)] = may
 		if may == 0 {
 			w.book.Unlink(t.Ask)
@@ -462,10 +463,10 @@ func TestAuctionWhileOrdersLeave(t *testing.T) { // A-16
 		for k := range 200 {
 			side := msg.Side(1 + seed.below(2))
 			h := place(b, side, 1000+fixed.Ticks(seed.below(400)-seed.below(400)), fixed.Lots(1+seed.below(9)))
-			o := b.store.Order(h)
-			o.Ref = msg.Ref(k + 1)
-			limits[o.Ref] = o.Price
-			open += o.Leaves
+			t := b.store.Ticket(h)
+			t.Ref = msg.Ref(k + 1)
+			limits[t.Ref] = t.Price
+			open += b.store.Order(h).Leaves
 			rows = append(rows, h)
 		}
 		var a Auction

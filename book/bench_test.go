@@ -109,9 +109,9 @@ func BenchmarkPlaceResting(b *testing.B) {
 			k := book.New(s, 1, 0)
 			enter := func(price int) uint32 {
 				h := s.Alloc()
-				o := s.Order(h)
-				o.Side, o.Price, o.Leaves, o.Instr = msg.Sell, fixed.Ticks(price), 1, 1
-				k.Link(h)
+				o, t := s.Order(h), s.Ticket(h)
+				o.Side, o.Leaves, t.Price, t.Instr = msg.Sell, 1, fixed.Ticks(price), 1
+				k.Link(h, msg.Sell, t.Price)
 				return h
 			}
 			for i := range levels {

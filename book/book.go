@@ -61,17 +61,18 @@ func (b *Book) CanRest(side msg.Side, price fixed.Ticks) bool {
 	return !b.store.levelRows.full() && (k != 0 || b.blockRoom(s))
 }
 
-// Link lets order h rest: at its Price, with its Leaves, at the tail of its level. The caller has asked CanRest, and knows
-// that the price does not cross, or that it is to wait for an auction.
-func (b *Book) Link(h uint32) {
+// Link lets order h rest: at its price, with its Leaves, at the tail of its level. The caller has asked CanRest, and knows
+// that the price does not cross, or that it is to wait for an auction. Side and price are those of the order and its ticket; who
+// calls has them at hand, while the row that Alloc found may have to come from afar: the level is looked up meanwhile.
+func (b *Book) Link(h uint32, side msg.Side, price fixed.Ticks) {
 	st := b.store
 	orders := st.orders
 	o := &orders[h]
-	s, r := b.side(o.Side), rank(o.Side, o.Price)
+	s, r := b.side(side), rank(side, price)
 	at := s.finger[uint64(r>>spanBits)%fingers]
 	k := &st.blocks[at]
 	if k.key != r>>spanBits {
-		b.linkAfar(h)
+		b.linkAfar(h, side, price)
 		return
 	}
 
@@ -109,13 +110,12 @@ func (b *Book) Link(h uint32) {
 // linkAfar is Link where the finger names another block than that of the price, or none.
 //
 //go:noinline
-func (b *Book) linkAfar(h uint32) {
-	o := &b.store.orders[h]
-	s, key := b.side(o.Side), rank(o.Side, o.Price)>>spanBits
+func (b *Book) linkAfar(h uint32, side msg.Side, price fixed.Ticks) {
+	s, key := b.side(side), rank(side, price)>>spanBits
 	if b.blockOf(s, key) == 0 {
 		b.addBlock(s, key)
 	}
-	b.Link(h)
+	b.Link(h, side, price)
 }
 
 // Unlink takes order h, which rests, out of its queue; the row stays the order's.

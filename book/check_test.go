@@ -7,6 +7,9 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
+// rest links an order at its own side and price.
+func (b *Book) rest(h uint32) { b.Link(h, b.store.Order(h).Side, b.store.Ticket(h).Price) }
+
 // check walks the whole book and returns the first broken invariant. It trusts no count and no link.
 func (b *Book) check() error {
 	if err := b.sound(); err != nil {
@@ -101,7 +104,7 @@ func (b *Book) checkBlock(side msg.Side, h uint32) error {
 		qty, count, prev := l.qty, l.count, uint32(0)
 		for h := l.head; h != 0; h = st.orders[h].Next {
 			o := &st.orders[h]
-			if o.Level != row || o.Prev != prev || o.Side != side || rank(side, o.Price) != l.rank || o.Leaves <= 0 {
+			if o.Level != row || o.Prev != prev || o.Side != side || rank(side, st.tickets[h].Price) != l.rank || o.Leaves <= 0 {
 				return fmt.Errorf("slot %d: order %d: %+v", i, h, *o)
 			}
 			qty -= o.Leaves

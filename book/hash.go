@@ -20,7 +20,7 @@ func (s *Store) Hash(d *fixed.Digest) {
 			d.Word(uint64(s.expiry.at[h]))
 		}
 		if o.Level == 0 && o.Side != 0 {
-			o.hash(d)
+			o.hash(d, &s.tickets[h])
 		}
 	}
 	for _, h := range s.orderRows.free[:s.orderRows.top+1] {
@@ -38,7 +38,7 @@ func (b *Book) Hash(d *fixed.Digest) {
 		orders := uint64(0)
 		for h := b.First(side); h != 0; h = b.NextOf(h) {
 			d.Word(uint64(h))
-			b.store.orders[h].hash(d)
+			b.store.orders[h].hash(d, &b.store.tickets[h])
 			if crossed {
 				d.Word(uint64(b.store.arrivals[h]))
 			}
@@ -53,11 +53,11 @@ func (b *Book) Hash(d *fixed.Digest) {
 }
 
 // hash folds what an order says; where it stands is said by the order of the calls.
-func (o *Order) hash(d *fixed.Digest) {
-	d.Word(uint64(o.Price))
+func (o *Order) hash(d *fixed.Digest, t *Ticket) {
+	d.Word(uint64(t.Price))
 	d.Word(uint64(o.Leaves))
-	d.Word(uint64(o.Filled))
-	d.Word(uint64(o.Ref))
-	d.Pair(uint32(o.Account), uint32(o.Owner))
-	d.Word(uint64(o.Instr)<<32 | uint64(o.Session)<<16 | uint64(o.Side)<<8 | uint64(o.Flags))
+	d.Word(uint64(t.Filled))
+	d.Word(uint64(t.Ref))
+	d.Pair(uint32(t.Account), uint32(o.Owner))
+	d.Word(uint64(t.Instr)<<32 | uint64(o.Session)<<16 | uint64(o.Side)<<8 | uint64(o.Flags))
 }

@@ -64,14 +64,14 @@ func visit(b *Book, side msg.Side, price fixed.Ticks) {
 	for b.NextOf(h) != 0 {
 		h = b.NextOf(h)
 	}
-	o := b.store.Order(h)
-	home := o.Price
+	o, t := b.store.Order(h), b.store.Ticket(h)
+	home := t.Price
 	b.Unlink(h)
-	o.Side, o.Price = side, price
-	b.Link(h)
+	o.Side, t.Price = side, price
+	b.rest(h)
 	b.Unlink(h)
-	o.Side, o.Price = msg.Sell, home
-	b.Link(h)
+	o.Side, t.Price = msg.Sell, home
+	b.rest(h)
 }
 
 // TestHashSeesWhatChangesAnswers changes one thing at a time.
@@ -90,15 +90,15 @@ func TestHashSeesWhatChangesAnswers(t *testing.T) { // A-17, L-14
 	second := func(b *Book) uint32 { return b.NextOf(b.First(msg.Sell)) }
 	for name, change := range map[string]func(*Book){
 		"leaves":                    func(b *Book) { b.Reduce(b.First(msg.Sell), 1) },
-		"filled":                    func(b *Book) { b.store.Order(b.First(msg.Sell)).Filled++ },
-		"ref":                       func(b *Book) { b.store.Order(b.First(msg.Sell)).Ref++ },
+		"filled":                    func(b *Book) { b.store.Ticket(b.First(msg.Sell)).Filled++ },
+		"ref":                       func(b *Book) { b.store.Ticket(b.First(msg.Sell)).Ref++ },
 		"owner":                     func(b *Book) { b.store.Order(b.First(msg.Sell)).Owner++ },
-		"account":                   func(b *Book) { b.store.Order(b.First(msg.Sell)).Account++ },
+		"account":                   func(b *Book) { b.store.Ticket(b.First(msg.Sell)).Account++ },
 		"session":                   func(b *Book) { b.store.Order(b.First(msg.Sell)).Session++ },
 		"flags":                     func(b *Book) { b.store.Order(b.First(msg.Sell)).Flags |= ReduceOnly },
 		"a time":                    func(b *Book) { b.store.SetExpire(second(b), 51) },
-		"place in the queue":        func(b *Book) { h := b.First(msg.Sell); b.Unlink(h); b.Link(h) },
-		"a price":                   func(b *Book) { h := b.First(msg.Sell); b.Unlink(h); b.store.Order(h).Price++; b.Link(h) },
+		"place in the queue":        func(b *Book) { h := b.First(msg.Sell); b.Unlink(h); b.rest(h) },
+		"a price":                   func(b *Book) { h := b.First(msg.Sell); b.Unlink(h); b.store.Ticket(h).Price++; b.rest(h) },
 		"an order fewer":            func(b *Book) { h := b.First(msg.Sell); b.Unlink(h); b.store.Free(h) },
 		"an order that rests not":   func(b *Book) { b.Unlink(b.First(msg.Sell)) },
 		"another that rests not":    func(b *Book) { h := b.First(msg.Sell); b.Unlink(h); b.store.Order(h).Leaves = 99 },

@@ -15,9 +15,9 @@ var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
 // place enters an order that does not cross and returns its handle.
 func place(b *Book, side msg.Side, price fixed.Ticks, lots fixed.Lots) uint32 {
 	h := b.store.Alloc()
-	o := b.store.Order(h)
-	o.Side, o.Price, o.Leaves, o.Instr = side, price, lots, b.instr
-	b.Link(h)
+	o, t := b.store.Order(h), b.store.Ticket(h)
+	o.Side, o.Leaves, t.Price, t.Instr = side, lots, price, b.instr
+	b.Link(h, side, price)
 	return h
 }
 

@@ -28,7 +28,7 @@ func TestRowsAreFlat(t *testing.T) { // A-19, L-51
 			t.Errorf("%s is a %s", path, typ.Kind())
 		}
 	}
-	for _, row := range []any{Order{}, level{}, block{}, Fill{}, Taker{}, Depth{}, Rehearsal{}, Part{}, Impact{}, Auction{}, Turn{}, Pair{}} {
+	for _, row := range []any{Order{}, Ticket{}, level{}, block{}, Fill{}, Taker{}, Depth{}, Rehearsal{}, Part{}, Impact{}, Auction{}, Turn{}, Pair{}} {
 		typ := reflect.TypeOf(row)
 		flat(typ.Name(), typ)
 	}
@@ -37,22 +37,26 @@ func TestRowsAreFlat(t *testing.T) { // A-19, L-51
 // TestLayout holds where the fields of an order lie, and that rows keep to cache lines.
 func TestLayout(t *testing.T) { // L-15, L-50, T-7
 	var o Order
+	var k Ticket
 	for name, got := range map[string][2]uintptr{
-		"Price": {unsafe.Offsetof(o.Price), 0}, "Leaves": {unsafe.Offsetof(o.Leaves), 8},
-		"Filled": {unsafe.Offsetof(o.Filled), 16}, "Ref": {unsafe.Offsetof(o.Ref), 24},
-		"Next": {unsafe.Offsetof(o.Next), 32}, "Prev": {unsafe.Offsetof(o.Prev), 36},
-		"Level": {unsafe.Offsetof(o.Level), 40}, "Account": {unsafe.Offsetof(o.Account), 44},
-		"Gen": {unsafe.Offsetof(o.Gen), 48}, "Owner": {unsafe.Offsetof(o.Owner), 52},
-		"Instr": {unsafe.Offsetof(o.Instr), 56}, "Session": {unsafe.Offsetof(o.Session), 60},
-		"Side": {unsafe.Offsetof(o.Side), 62}, "Flags": {unsafe.Offsetof(o.Flags), 63},
+		"Order.Leaves": {unsafe.Offsetof(o.Leaves), 0}, "Order.Next": {unsafe.Offsetof(o.Next), 8},
+		"Order.Prev": {unsafe.Offsetof(o.Prev), 12}, "Order.Level": {unsafe.Offsetof(o.Level), 16},
+		"Order.Gen": {unsafe.Offsetof(o.Gen), 20}, "Order.Owner": {unsafe.Offsetof(o.Owner), 24},
+		"Order.Session": {unsafe.Offsetof(o.Session), 28}, "Order.Side": {unsafe.Offsetof(o.Side), 30},
+		"Order.Flags": {unsafe.Offsetof(o.Flags), 31}, "Ticket.Price": {unsafe.Offsetof(k.Price), 0},
+		"Ticket.Filled": {unsafe.Offsetof(k.Filled), 8}, "Ticket.Ref": {unsafe.Offsetof(k.Ref), 16},
+		"Ticket.Account": {unsafe.Offsetof(k.Account), 24}, "Ticket.Instr": {unsafe.Offsetof(k.Instr), 28},
 	} {
 		if got[0] != got[1] {
-			t.Errorf("Order.%s lies at %d, want %d", name, got[0], got[1])
+			t.Errorf("%s lies at %d, want %d", name, got[0], got[1])
 		}
 	}
 	s := NewStore(1000, 100, 100)
 	if at := uintptr(unsafe.Pointer(&s.orders[0])); at%64 != 0 {
 		t.Errorf("the orders begin %d bytes into a cache line", at%64)
+	}
+	if at := uintptr(unsafe.Pointer(&s.tickets[0])); at%32 != 0 {
+		t.Errorf("the tickets begin %d bytes into a half line", at)
 	}
 	if at := uintptr(unsafe.Pointer(&s.blocks[0])); at%32 != 0 {
 		t.Errorf("the blocks begin %d bytes into a half line", at%32)
@@ -65,7 +69,7 @@ func TestLayout(t *testing.T) { // L-15, L-50, T-7
 // TestHotSet holds that what 10,000 orders in 1,000 levels need fits the second-level cache with room for the rest.
 func TestHotSet(t *testing.T) { // L-15
 	const orders, levels, blocks = 10_000, 1_000, 40
-	size := orders*unsafe.Sizeof(Order{}) + levels*unsafe.Sizeof(level{}) + blocks*unsafe.Sizeof(block{}) + unsafe.Sizeof(Book{}) + orders*4
+	size := orders*(unsafe.Sizeof(Order{})+unsafe.Sizeof(Ticket{})) + levels*unsafe.Sizeof(level{}) + blocks*unsafe.Sizeof(block{}) + unsafe.Sizeof(Book{}) + orders*4
 	if size > 1<<20 {
 		t.Errorf("%d bytes for %d orders, want at most half of 2 MiB", size, orders)
 	}

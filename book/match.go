@@ -100,14 +100,14 @@ func (b *Book) Match(t *Taker, fills []Fill) []Fill {
 		left := o.Leaves - q
 		if kind == Trade {
 			t.Leaves -= q
-			o.Filled += q
+			st.tickets[h].Filled += q
 		}
 		t.Room--
 		fills = append(fills, Fill{}) // written in place: a literal is built elsewhere and copied, and stalls
-		f := &fills[len(fills)-1]
-		f.Maker, f.Ref, f.Handle, f.Kind = st.ID(h), o.Ref, h, kind
-		f.Price, f.Qty, f.Leaves, f.Filled = o.Price, q, left, o.Filled
-		f.Account, f.Owner, f.Session, f.Flags = o.Account, o.Owner, o.Session, o.Flags
+		f, k := &fills[len(fills)-1], &st.tickets[h]
+		f.Maker, f.Ref, f.Handle, f.Kind = st.ID(h), k.Ref, h, kind
+		f.Price, f.Qty, f.Leaves, f.Filled = k.Price, q, left, k.Filled
+		f.Account, f.Owner, f.Session, f.Flags = k.Account, o.Owner, o.Session, o.Flags
 		if left > 0 {
 			b.Reduce(h, q)
 		} else {
@@ -200,7 +200,7 @@ func (b *Book) Fillable(t *Taker, need fixed.Lots) bool {
 	leaves, room := t.Leaves, t.Room
 	for h := b.First(rests); need > 0 && h != 0 && room > 0; h = b.NextOf(h) {
 		o := &b.store.orders[h]
-		if rank(rests, o.Price) > limit {
+		if rank(rests, b.store.tickets[h].Price) > limit {
 			break
 		}
 		room--

@@ -24,10 +24,11 @@ func sells(makers ...maker) *Book {
 	b := New(NewStore(50, 50, 200), 1, 100)
 	for i, m := range makers {
 		h := b.store.Alloc()
-		o := b.store.Order(h)
-		o.Side, o.Price, o.Leaves, o.Owner, o.Flags, o.Ref, o.Instr = msg.Sell, m.price, m.lots, m.owner, m.flags, msg.Ref(i+1), 1
+		o, t := b.store.Order(h), b.store.Ticket(h)
+		o.Side, o.Leaves, o.Owner, o.Flags = msg.Sell, m.lots, m.owner, m.flags
+		t.Price, t.Ref, t.Instr = m.price, msg.Ref(i+1), 1
 		b.store.SetExpire(h, m.expire)
-		b.Link(h)
+		b.rest(h)
 	}
 	return b
 }
@@ -121,13 +122,13 @@ func TestMatchAsks(t *testing.T) {
 	b := sells(maker{price: 100, lots: 5, flags: ReduceOnly}, maker{price: 100, lots: 6, flags: ReduceOnly}, maker{price: 100, lots: 9})
 	taker := buy(100, 10)
 	fills := b.Match(&taker, nil)
-	if taker.Stop != StopAsk || b.store.Order(taker.Ask).Ref != 1 || len(fills) != 0 {
+	if taker.Stop != StopAsk || b.store.Ticket(taker.Ask).Ref != 1 || len(fills) != 0 {
 		t.Fatalf("taker %+v, fills %v", taker, told(fills))
 	}
 	b.Reduce(taker.Ask, 3)
 	taker.Allow = taker.Ask
 	fills = b.Match(&taker, fills)
-	if taker.Stop != StopAsk || b.store.Order(taker.Ask).Ref != 2 || taker.Leaves != 8 {
+	if taker.Stop != StopAsk || b.store.Ticket(taker.Ask).Ref != 2 || taker.Leaves != 8 {
 		t.Fatalf("taker %+v, fills %v", taker, told(fills))
 	}
 	b.Unlink(taker.Ask)
@@ -187,7 +188,7 @@ func TestDue(t *testing.T) {
 	}
 	var order []msg.Ref
 	for h := s.Due(25); h != 0; h = s.Due(25) {
-		order = append(order, s.Order(h).Ref)
+		order = append(order, s.Ticket(h).Ref)
 		b.Unlink(h)
 		s.Free(h)
 	}

@@ -17,6 +17,7 @@ type naive struct {
 
 type naiveOrder struct {
 	Order
+	Ticket
 	id     msg.OrderID
 	handle uint32
 	expire fixed.Nanos

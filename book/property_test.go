@@ -75,11 +75,11 @@ func checkFills(t *rapid.T, side msg.Side, limit fixed.Ticks, fills []Fill, came
 
 // checkWalk holds that a side is walked in priority and returns its lots.
 func checkWalk(t *rapid.T, b *Book, side msg.Side, came map[uint32]int) (open fixed.Lots) {
-	var last *Order
+	var last *Ticket
 	lastCame := 0
 	for h := b.First(side); h != 0; h = b.NextOf(h) {
-		o := b.store.Order(h)
-		open += o.Leaves
+		o := b.store.Ticket(h)
+		open += b.store.Order(h).Leaves
 		if last != nil {
 			a, z := rank(side, last.Price), rank(side, o.Price)
 			if a > z || a == z && lastCame >= came[h] {

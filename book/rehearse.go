@@ -36,7 +36,7 @@ func (b *Book) Rehearse(r *Rehearsal, parts []Part) []Part {
 		h = r.Ask
 	}
 	r.Stop = StopDone
-	for ; r.Leaves > 0 && h != 0 && rank(rests, st.orders[h].Price) <= limit; h = b.NextOf(h) {
+	for ; r.Leaves > 0 && h != 0 && rank(rests, st.tickets[h].Price) <= limit; h = b.NextOf(h) {
 		if r.Room <= 0 {
 			r.Stop = StopBound
 			break
@@ -62,7 +62,7 @@ func (b *Book) Rehearse(r *Rehearsal, parts []Part) []Part {
 		r.Room--
 		if q := min(open, r.Leaves); q > 0 {
 			r.Leaves -= q
-			parts = append(parts, Part{o.Price, q, h})
+			parts = append(parts, Part{st.tickets[h].Price, q, h})
 		}
 		if r.Stop != StopDone {
 			break

@@ -5,22 +5,25 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
-// Store holds the rows of a shard: orders, price levels and blocks of 64 levels, made once and shared by all its books. A
-// row is named by its handle, a uint32; handle 0 is none, and row 0 of the orders is written to in place of a neighbor that
-// is not there, and never read.
+// Store holds the rows of a shard: orders and their tickets, price levels and blocks of 64 levels, made once and shared by
+// all its books. A row is named by its handle, a uint32; handle 0 is none, and row 0 of the orders is written to in place
+// of a neighbor that is not there, and never read.
 //
 // Words: a row is free or taken; a taken order row is an order; an order that stands in a queue rests.
 //
 //	            1   2   3   4   5   6
-//	orders    [ * | * | - | * | - | - ]      * taken, - free
+//	orders    [ * | * | - | * | - | - ]      * taken, - free: what a queue needs
+//	tickets   [ * | * | ? | * | ? | ? ]      what else is to be known of the order
 //	free  [ 0 | 6 | 3 | 5 ]                  a stack: the next Alloc takes 5, then 3, then 6, then there is none
 //	                    ^ top
 //
-// Invariant: a row is either taken or on the stack, once. A free order row is zero but for Gen.
+// Invariant: a row is either taken or on the stack, once. A free order row is zero but for Gen; its ticket is
+// what it was.
 type Store struct {
-	orders []Order
-	levels []level
-	blocks []block
+	orders  []Order
+	tickets []Ticket
+	levels  []level
+	blocks  []block
 
 	orderRows, levelRows, blockRows rows
 
@@ -66,6 +69,7 @@ func (r *rows) full() bool { return r.top == 0 }
 func NewStore(orders, levels, blocks uint32) *Store {
 	s := &Store{
 		orders:    make([]Order, uint64(orders)+1),
+		tickets:   make([]Ticket, uint64(orders)+1),
 		blocks:    make([]block, uint64(blocks)+1),
 		levels:    make([]level, uint64(levels)+1),
 		orderRows: newRows(orders),
@@ -75,7 +79,7 @@ func NewStore(orders, levels, blocks uint32) *Store {
 		arrivals:  make([]msg.Seq, uint64(orders)+1),
 	}
 	for i := range s.orders {
-		s.orders[i], s.arrivals[i] = Order{}, 0
+		s.orders[i], s.tickets[i], s.arrivals[i] = Order{}, Ticket{}, 0
 	}
 	for i := range s.blocks {
 		s.blocks[i] = block{key: noKey}
@@ -86,23 +90,30 @@ func NewStore(orders, levels, blocks uint32) *Store {
 	return s
 }
 
-// Order is a resting order, or one on its way into the book. The engine writes it after Alloc and reads it; Next, Prev,
-// Level and Gen are the book's, and so are Price, Leaves and Filled while it rests.
+// Order is a resting order, or one on its way into the book: the half of it that is needed to find, to rank and to remove it,
+// see Ticket for the other. The engine writes it after Alloc and reads it; Next, Prev, Level and Gen are the book's, and so is
+// Leaves while it rests.
 type Order struct {
+	Leaves  fixed.Lots    // open; above 0 while it rests
+	Next    uint32        // while it rests: the order behind it in its level; 0: it is the last
+	Prev    uint32        // while it rests: the order before it; 0: it is the first
+	Level   uint32        // its level; not 0 if and only if it rests
+	Gen     uint32        // how often the row has been freed
+	Owner   msg.OwnerID   // whom self-trade prevention compares; 0: nobody
+	Session msg.SessionID //
+	Side    msg.Side      // 0: the row is no order
+	Flags   Flags         //
+}
+
+// Ticket is what an order says besides: what is told of it, and what it costs. It lies apart, in the row of the same handle,
+// so that a queue of many orders keeps more of them in the caches. The engine writes all of it after Alloc, Filled too;
+// while the order rests, Price and Filled are the book's.
+type Ticket struct {
 	Price   fixed.Ticks      // its limit
-	Leaves  fixed.Lots       // open; above 0 while it rests
 	Filled  fixed.Lots       // traded so far
 	Ref     msg.Ref          // the client's id
-	Next    uint32           // while it rests: the order behind it in its level; 0: it is the last
-	Prev    uint32           // while it rests: the order before it; 0: it is the first
-	Level   uint32           // its level; not 0 if and only if it rests
 	Account msg.AccountID    //
-	Gen     uint32           // how often the row has been freed
-	Owner   msg.OwnerID      // whom self-trade prevention compares; 0: nobody
 	Instr   msg.InstrumentID //
-	Session msg.SessionID    //
-	Side    msg.Side         // 0: the row is no order
-	Flags   Flags            //
 }
 
 // Flags are the properties of an order that outlive its entry.
@@ -123,7 +134,8 @@ func (f Flags) STP() msg.STP { return msg.STP(f & stpMask >> stpShift) }
 // WithSTP is f with the mode m.
 func (f Flags) WithSTP(m msg.STP) Flags { return f&^stpMask | Flags(m)<<stpShift&stpMask }
 
-// Alloc takes a row for a new order; 0 when all are taken. The row is zero but for Gen.
+// Alloc takes a row for a new order; 0 when all are taken. The order is zero but for Gen; its ticket is whatever the last
+// order of the row had there.
 func (s *Store) Alloc() uint32 { return s.orderRows.take() }
 
 // Free gives the row of an order that does not rest back. Its id is dead from here on and its expiry forgotten. Gen wraps
@@ -144,6 +156,9 @@ func (s *Store) Free(h uint32) {
 
 // Order is the row h, for h that Alloc returned.
 func (s *Store) Order(h uint32) *Order { return &s.orders[h] }
+
+// Ticket is the ticket of the order in row h.
+func (s *Store) Ticket(h uint32) *Ticket { return &s.tickets[h] }
 
 // ID is the id of the order in row h.
 func (s *Store) ID(h uint32) msg.OrderID { return msg.OrderID(s.orders[h].Gen)<<32 | msg.OrderID(h) }

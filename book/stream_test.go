@@ -64,10 +64,10 @@ func (d *driver) apply(op *ops.Op) {
 		}
 		d.ids[op.ID] = d.store.ID(h)
 	}
-	o := d.store.Order(h)
-	o.Price, o.Leaves, o.Ref, o.Side = price, leaves, msg.Ref(op.ID), side
-	o.Account, o.Instr = msg.AccountID(op.Account), 1
-	d.book.Link(h)
+	o, t := d.store.Order(h), d.store.Ticket(h)
+	o.Leaves, o.Side = leaves, side
+	t.Price, t.Filled, t.Ref, t.Account, t.Instr = price, 0, msg.Ref(op.ID), msg.AccountID(op.Account), 1
+	d.book.Link(h, side, price)
 }
 
 func (d *driver) match(op *ops.Op, side msg.Side, price fixed.Ticks, leaves fixed.Lots) fixed.Lots {

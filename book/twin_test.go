@@ -137,12 +137,13 @@ func (w *world) enter() error {
 		return nil
 	}
 	w.ref++
-	o := w.store.Order(h)
+	o, ticket := w.store.Order(h), w.store.Ticket(h)
 	if *o != (Order{Gen: o.Gen}) {
 		return fmt.Errorf("Alloc: row %d: %+v", h, *o)
 	}
-	o.Price, o.Leaves, o.Side, o.Instr = w.price(side), fixed.Lots(1+w.below(w.lots)), side, 1
-	o.Ref, o.Account, o.Session = w.ref, msg.AccountID(w.ref%97), msg.SessionID(w.ref%7)
+	ticket.Price, ticket.Filled, ticket.Instr = w.price(side), 0, 1
+	o.Leaves, o.Side = fixed.Lots(1+w.below(w.lots)), side
+	ticket.Ref, ticket.Account, o.Session = w.ref, msg.AccountID(w.ref%97), msg.SessionID(w.ref%7)
 	o.Owner = msg.OwnerID(w.below(w.owners))
 	o.Flags = Flags(0).WithSTP(stpModes[w.below(5)])
 	if w.percent(w.special) {
@@ -152,7 +153,7 @@ func (w *world) enter() error {
 		w.store.SetExpire(h, w.now+fixed.Nanos(1+w.below(20)))
 	}
 	w.in += o.Leaves
-	n := &naiveOrder{Order: *o, id: w.store.ID(h), handle: h, expire: w.store.Expire(h)}
+	n := &naiveOrder{Order: *o, Ticket: *ticket, id: w.store.ID(h), handle: h, expire: w.store.Expire(h)}
 	if w.store.Find(n.id) != h {
 		return fmt.Errorf("Find(%x): not row %d", uint64(n.id), h)
 	}
@@ -162,8 +163,8 @@ func (w *world) enter() error {
 
 // work lets an order that does not rest trade and, unless it is immediate, rest.
 func (w *world) work(n *naiveOrder, immediate bool) error {
-	o := w.store.Order(n.handle)
-	t := Taker{Limit: o.Price, Leaves: o.Leaves, Now: w.now, Owner: o.Owner, Room: 100, Side: o.Side, STP: o.Flags.STP()}
+	o, ticket := w.store.Order(n.handle), w.store.Ticket(n.handle)
+	t := Taker{Limit: ticket.Price, Leaves: o.Leaves, Now: w.now, Owner: o.Owner, Room: 100, Side: o.Side, STP: o.Flags.STP()}
 	if w.percent(w.special) {
 		t.Room = int(w.below(4))
 	}
@@ -185,14 +186,14 @@ func (w *world) work(n *naiveOrder, immediate bool) error {
 	if traded < need {
 		return fmt.Errorf("Fillable promised %d lots, %d were had", need, traded)
 	}
-	o.Filled += traded
+	ticket.Filled += traded
 	o.Leaves = t.Leaves
 	w.gone += t.Decremented
-	crosses := w.book.Crosses(o.Side, o.Price)
-	if want := w.twin.crosses(o.Side, o.Price); crosses != want {
-		return fmt.Errorf("Crosses(%d, %d): %v, want %v", o.Side, o.Price, crosses, want)
+	crosses := w.book.Crosses(o.Side, ticket.Price)
+	if want := w.twin.crosses(o.Side, ticket.Price); crosses != want {
+		return fmt.Errorf("Crosses(%d, %d): %v, want %v", o.Side, ticket.Price, crosses, want)
 	}
-	room, err := w.canRest(o)
+	room, err := w.canRest(o.Side, ticket.Price)
 	if err != nil {
 		return err
 	}
@@ -308,24 +309,24 @@ func (w *world) rehearsed(r Rehearsal, parts []Part, t *Taker) error {
 }
 
 // canRest asks for room; where blocks abound, the levels alone decide.
-func (w *world) canRest(o *Order) (bool, error) {
-	room := w.book.CanRest(o.Side, o.Price)
-	_, exists := w.twin.side(o.Side).Get(o.Price)
+func (w *world) canRest(side msg.Side, price fixed.Ticks) (bool, error) {
+	room := w.book.CanRest(side, price)
+	_, exists := w.twin.side(side).Get(price)
 	want := exists || w.twin.bids.Len()+w.twin.asks.Len() < int(w.levels)
 	if w.store.Roomy() && !room {
-		return false, fmt.Errorf("CanRest(%d, %d) is false in a roomy store", o.Side, o.Price)
+		return false, fmt.Errorf("CanRest(%d, %d) is false in a roomy store", side, price)
 	}
 	if room && !want || !room && want && w.blocks >= w.levels+2*spare {
-		return false, fmt.Errorf("CanRest(%d, %d): %v, want %v", o.Side, o.Price, room, want)
+		return false, fmt.Errorf("CanRest(%d, %d): %v, want %v", side, price, room, want)
 	}
 	return room, nil
 }
 
 // rest links an order in both.
 func (w *world) rest(n *naiveOrder) error {
-	o := w.store.Order(n.handle)
-	n.Price, n.Leaves, n.Filled = o.Price, o.Leaves, o.Filled
-	w.book.Link(n.handle)
+	o, t := w.store.Order(n.handle), w.store.Ticket(n.handle)
+	n.Price, n.Leaves, n.Filled = t.Price, o.Leaves, t.Filled
+	w.book.Link(n.handle, n.Side, n.Price)
 	w.twin.link(n)
 	if _, again := w.place[n.id]; again {
 		return fmt.Errorf("id %x is in use twice", uint64(n.id))
@@ -395,7 +396,7 @@ func (w *world) amend() error {
 	w.book.Unlink(n.handle)
 	w.twin.unlink(n)
 	w.forget(n.id)
-	w.store.Order(n.handle).Price = w.price(n.Side)
+	w.store.Ticket(n.handle).Price = w.price(n.Side)
 	return w.work(n, false)
 }
 
@@ -454,10 +455,10 @@ func (w *world) compare() error {
 		var err error
 		w.twin.walk(side, func(_ fixed.Ticks, queue []*naiveOrder) bool {
 			for _, n := range queue {
-				o := *w.store.Order(h)
+				o, ticket := *w.store.Order(h), *w.store.Ticket(h)
 				o.Next, o.Prev, o.Level, o.Gen = 0, 0, 0, 0
-				if h != n.handle || o != n.Order {
-					err = fmt.Errorf("side %d: order %d, want %d (-want +got):\n%s", side, h, n.handle, cmp.Diff(n.Order, o))
+				if h != n.handle || o != n.Order || ticket != n.Ticket {
+					err = fmt.Errorf("side %d: order %d, want %d (-want +got):\n%s", side, h, n.handle, cmp.Diff(n.Order, o)+cmp.Diff(n.Ticket, ticket))
 					return false
 				}
 				open += o.Leaves

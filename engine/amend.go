@@ -27,32 +27,32 @@ func (e *Engine) amend(c *msg.Command) {
 	if !e.house.Current(o.Account) {
 		e.touch(c.Account)
 	}
-	order := e.store.Order(h)
+	order, ticket := e.store.Order(h), e.store.Ticket(h)
 	b := e.books[c.Instr]
 	leaves := c.Qty
 	if c.Flags&msg.FlagLeaves == 0 {
-		leaves -= order.Filled
+		leaves -= ticket.Filled
 	}
 	if leaves <= 0 { // as much as was wanted has traded already
 		e.take(b, o.Instrument, h, msg.CanceledByUser, c)
 		return
 	}
-	if c.Price == order.Price && leaves < order.Leaves {
+	if c.Price == ticket.Price && leaves < order.Leaves {
 		if step := o.Instrument.QtyStep; !fixed.MultipleOf(leaves, step) {
 			e.refuse(c, msg.RejectOffLot, int64(step), int64(leaves))
 			return
 		}
 		by := order.Leaves - leaves
 		b.Reduce(h, by)
-		e.house.Shrink(resting(h, order), o.Instrument, by, leaves)
-		e.amended(c, h, order, true)
+		e.house.Shrink(resting(h, order, ticket.Price), o.Instrument, by, leaves)
+		e.amended(c, h, order, ticket, true)
 		return
 	}
-	e.requeue(c, b, h, order, leaves, &o)
+	e.requeue(c, b, h, order, ticket, leaves, &o)
 }
 
 // requeue is the amend that loses its place.
-func (e *Engine) requeue(c *msg.Command, b *book.Book, h uint32, order *book.Order, leaves fixed.Lots, o *riskgate.Order) {
+func (e *Engine) requeue(c *msg.Command, b *book.Book, h uint32, order *book.Order, ticket *book.Ticket, leaves fixed.Lots, o *riskgate.Order) {
 	o.Old.Leaves, o.Old.Order = order.Leaves, h
 	o.Old.ReduceOnly = order.Flags&book.ReduceOnly != 0
 	o.Side, o.Limit, o.Qty = order.Side, c.Price, leaves
@@ -81,21 +81,21 @@ func (e *Engine) requeue(c *msg.Command, b *book.Book, h uint32, order *book.Ord
 	e.house.Witness(c.Instr, o.Most)
 	b.Unlink(h)
 	if crosses || o.ReduceOnly {
-		e.house.Suspend(resting(h, order), o.Instrument, order.Leaves)
+		e.house.Suspend(resting(h, order, ticket.Price), o.Instrument, order.Leaves)
 	}
-	order.Price, order.Leaves = o.Limit, o.Qty
-	e.amended(c, h, order, false)
+	ticket.Price, order.Leaves = o.Limit, o.Qty
+	e.amended(c, h, order, ticket, false)
 	if crosses || o.ReduceOnly {
-		e.work(c, b, h, order, o, crosses)
+		e.work(c, b, h, order, ticket, o, crosses)
 		return
 	}
-	b.Link(h)
+	b.Link(h, o.Side, o.Limit)
 	e.house.Replace(h, o.Account, &o.Terms, o.Reserved, &o.Exposure, o.Requirement)
 }
 
 // amended tells what an order has become.
-func (e *Engine) amended(c *msg.Command, h uint32, o *book.Order, kept bool) {
+func (e *Engine) amended(c *msg.Command, h uint32, o *book.Order, t *book.Ticket, kept bool) {
 	var change msg.Change
-	change.Filled, change.Leaves, change.Request, change.Asker, change.Kept = o.Filled, o.Leaves, c.Ref, c.Session, kept
-	e.tell(msg.Amended, h, o, o.Leaves).SetChange(&change)
+	change.Filled, change.Leaves, change.Request, change.Asker, change.Kept = t.Filled, o.Leaves, c.Ref, c.Session, kept
+	e.tell(msg.Amended, h, o, t, o.Leaves).SetChange(&change)
 }

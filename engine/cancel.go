@@ -36,11 +36,11 @@ func (e *Engine) find(c *msg.Command) (h uint32, r msg.Reject) {
 		}
 		return 0, msg.RejectUnknownOrder
 	}
-	o := e.store.Order(h)
+	t := e.store.Ticket(h)
 	switch {
-	case o.Account != c.Account || o.Instr != c.Instr:
+	case t.Account != c.Account || t.Instr != c.Instr:
 		return 0, msg.RejectUnknownOrder
-	case o.Flags&book.Expires != 0 && e.store.Expire(h) <= e.now: // so many expired that this one still stands
+	case e.store.Order(h).Flags&book.Expires != 0 && e.store.Expire(h) <= e.now: // so many expired that this one still stands
 		return 0, msg.RejectTooLate
 	}
 	return h, 0
@@ -49,31 +49,31 @@ func (e *Engine) find(c *msg.Command) (h uint32, r msg.Reject) {
 // take takes a resting order out, frees what it set aside and tells its owner. c is the command that asked for it, or nil.
 // The account has been touched.
 func (e *Engine) take(b *book.Book, in *market.Instrument, h uint32, reason msg.Reason, c *msg.Command) {
-	o := e.store.Order(h)
+	o, t := e.store.Order(h), e.store.Ticket(h)
 	row := e.house.Claim(h).Position
-	e.canceled(h, o, o.Leaves, 0, reason, c)
-	e.remove(b, in, h, o, row)
+	e.canceled(h, o, t, o.Leaves, 0, reason, c)
+	e.remove(b, in, h, o, t, row)
 }
 
 // remove takes a resting order out of book, clearing and jobs, and frees its row.
-func (e *Engine) remove(b *book.Book, in *market.Instrument, h uint32, o *book.Order, row uint32) {
+func (e *Engine) remove(b *book.Book, in *market.Instrument, h uint32, o *book.Order, t *book.Ticket, row uint32) {
 	if e.jobs.count != 0 {
 		e.jobs.leave(e.house, h)
 	}
 	b.Unlink(h)
-	e.house.Remove(resting(h, o), in, o.Leaves)
+	e.house.Remove(resting(h, o, t.Price), in, o.Leaves)
 	e.store.Free(h)
 	e.tidy(row)
 }
 
 // canceled tells that qty lots of an order were canceled and leaves are open; c is the command that asked for it, or nil.
-func (e *Engine) canceled(h uint32, o *book.Order, qty, leaves fixed.Lots, reason msg.Reason, c *msg.Command) {
+func (e *Engine) canceled(h uint32, o *book.Order, t *book.Ticket, qty, leaves fixed.Lots, reason msg.Reason, c *msg.Command) {
 	var change msg.Change
-	change.Filled, change.Leaves = o.Filled, leaves
+	change.Filled, change.Leaves = t.Filled, leaves
 	if c != nil {
 		change.Request, change.Asker = c.Ref, c.Session
 	}
-	ev := e.tell(msg.Canceled, h, o, qty)
+	ev := e.tell(msg.Canceled, h, o, t, qty)
 	ev.Reason = reason
 	ev.SetChange(&change)
 }

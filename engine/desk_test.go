@@ -134,10 +134,10 @@ func (d *desk) listed(id msg.AccountID) {
 	found := map[uint32]counts{}
 	newer := uint32(0)
 	for h := d.house.Account(id).Orders; h != 0; h = d.house.Claim(h).Next {
-		c, o := d.house.Claim(h), d.store.Order(h)
+		c, o, k := d.house.Claim(h), d.store.Order(h), d.store.Ticket(h)
 		p := d.house.Position(c.Position)
-		if o.Account != id || o.Leaves <= 0 || c.Prev != newer || p.Account != id || uint32(p.Instr) != uint32(o.Instr) {
-			d.t.Fatalf("seq %d: claim %d of account %d is %+v of %+v", d.seq, h, id, *c, *o)
+		if k.Account != id || o.Leaves <= 0 || c.Prev != newer || p.Account != id || uint32(p.Instr) != uint32(k.Instr) {
+			d.t.Fatalf("seq %d: claim %d of account %d is %+v of %+v, %+v", d.seq, h, id, *c, *o, *k)
 		}
 		n := found[c.Position]
 		n.open++

@@ -106,7 +106,7 @@ const foreseeFrom = 1 << 14
 func (e *Engine) Foresee(r *msg.Request) {
 	seen := e.house.Foresee(r.Account, r.Instr)
 	if h := r.Order.Handle(); h != 0 && h <= e.limits.Orders {
-		seen ^= e.store.Order(h).Gen ^ e.house.Claim(h).Position
+		seen ^= e.store.Order(h).Gen ^ uint32(e.store.Ticket(h).Account) ^ e.house.Claim(h).Position
 	}
 	e.foreseen ^= seen
 }
@@ -196,13 +196,13 @@ func (e *Engine) emit(kind msg.EventKind) *msg.Event {
 }
 
 // tell opens the next event of this command about an order: all that line 1 has, qty lots being the event's.
-func (e *Engine) tell(kind msg.EventKind, h uint32, o *book.Order, qty fixed.Lots) *msg.Event {
+func (e *Engine) tell(kind msg.EventKind, h uint32, o *book.Order, t *book.Ticket, qty fixed.Lots) *msg.Event {
 	n := e.told
 	ev := &e.out[n]
 	e.told = n + 1
 	ev.Seq, ev.Time = e.seq, e.now
-	ev.Order, ev.Ref, ev.Price, ev.Qty = msg.OrderID(o.Gen)<<32|msg.OrderID(h), o.Ref, o.Price, qty
-	ev.Account, ev.Instr, ev.Session, ev.Index = o.Account, o.Instr, o.Session, uint16(n-e.first)
+	ev.Order, ev.Ref, ev.Price, ev.Qty = msg.OrderID(o.Gen)<<32|msg.OrderID(h), t.Ref, t.Price, qty
+	ev.Account, ev.Instr, ev.Session, ev.Index = t.Account, t.Instr, o.Session, uint16(n-e.first)
 	ev.Reject, ev.Reason, ev.Kind, ev.Side = 0, 0, kind, o.Side
 	return ev
 }

@@ -60,6 +60,7 @@ func TestHashSeesTheState(t *testing.T) { // A-17
 		{"session", unsafe.Pointer(&d.gate.Sessions[1]), reflect.TypeOf(d.gate.Sessions[1]), nil},
 		{"order", unsafe.Pointer(d.store.Order(order)), reflect.TypeOf(*d.store.Order(order)), map[string]string{
 			"Prev": "Next the other way round", "Level": "a row", "Next": "a handle, seen where the queue is walked"}},
+		{"ticket", unsafe.Pointer(d.store.Ticket(order)), reflect.TypeOf(*d.store.Ticket(order)), nil},
 		{"job", unsafe.Pointer(d.jobs.at(0)), reflect.TypeOf(*d.jobs.at(0)), nil},
 		{"venue", unsafe.Pointer(&d.venue), reflect.TypeOf(d.venue), nil},
 		{"venue's balances", unsafe.Pointer(&d.house.Venue), reflect.TypeOf(d.house.Venue), nil},

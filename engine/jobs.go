@@ -189,10 +189,10 @@ func (e *Engine) nextDue() bool {
 
 // expire takes out an order that has reached its time.
 func (e *Engine) expire(h uint32) {
-	o := e.store.Order(h)
-	e.touch(o.Account)
-	e.tell(msg.Expired, h, o, o.Leaves).SetChange(&msg.Change{Filled: o.Filled})
-	e.remove(e.books[o.Instr], &e.instruments[o.Instr], h, o, e.house.Claim(h).Position)
+	o, t := e.store.Order(h), e.store.Ticket(h)
+	e.touch(t.Account)
+	e.tell(msg.Expired, h, o, t, o.Leaves).SetChange(&msg.Change{Filled: t.Filled})
+	e.remove(e.books[t.Instr], &e.instruments[t.Instr], h, o, t, e.house.Claim(h).Position)
 }
 
 // runJobs goes on with the mass cancels.
@@ -207,15 +207,15 @@ func (e *Engine) runJobs() {
 			e.jobs.pop()
 			continue
 		}
-		o := e.store.Order(h)
+		t := e.store.Ticket(h)
 		if !e.meant(j, h) {
 			j.cursor = e.house.Claim(h).Next
 			continue
 		}
 		j.canceled++
-		e.touch(o.Account)
+		e.touch(t.Account)
 		by := msg.Command{Request: msg.Request{Ref: j.ref, Session: j.session}}
-		e.take(e.books[o.Instr], &e.instruments[o.Instr], h, j.reason, &by)
+		e.take(e.books[t.Instr], &e.instruments[t.Instr], h, j.reason, &by)
 	}
 }
 
@@ -258,8 +258,7 @@ func (e *Engine) meant(j *job, h uint32) bool {
 	if j.scope == msg.ScopeInstrument || j.scope == msg.ScopeVenue {
 		return true
 	}
-	o := e.store.Order(h)
-	if j.instr != 0 && o.Instr != j.instr || j.side != 0 && o.Side != j.side {
+	if j.instr != 0 && e.store.Ticket(h).Instr != j.instr || j.side != 0 && e.store.Order(h).Side != j.side {
 		return false
 	}
 	return j.reason != msg.CanceledReduceOnly || e.idle(h)

@@ -31,6 +31,7 @@ func TestHotSetFitsTheCache(t *testing.T) { // L-15
 		count, size uintptr
 	}{
 		{"orders", orders, unsafe.Sizeof(book.Order{})},
+		{"tickets", orders, unsafe.Sizeof(book.Ticket{})},
 		{"claims", orders, unsafe.Sizeof(clearing.Claim{})},
 		{"levels", levels, level},
 		{"blocks", levels/64 + spareBlocks, block},
@@ -67,7 +68,7 @@ func TestRowsHoldNoPointers(t *testing.T) { // A-19, T-7
 			t.Errorf("%s is a %s", path, typ.Kind())
 		}
 	}
-	for _, r := range []reflect.Type{reflect.TypeFor[job](), reflect.TypeFor[Limits](), reflect.TypeFor[book.Order](), reflect.TypeFor[book.Fill](),
+	for _, r := range []reflect.Type{reflect.TypeFor[job](), reflect.TypeFor[Limits](), reflect.TypeFor[book.Order](), reflect.TypeFor[book.Ticket](), reflect.TypeFor[book.Fill](),
 		reflect.TypeFor[book.Taker](), reflect.TypeFor[riskgate.Session](), reflect.TypeFor[msg.Command](), reflect.TypeFor[msg.Event]()} {
 		walk(r, r.Name())
 	}

@@ -22,17 +22,17 @@ func (e *Engine) room(more int) int {
 }
 
 // match lets a taker trade and settles both sides of each trade, maker by maker.
-func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32, order *book.Order, t *book.Taker) {
+func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32, order *book.Order, ticket *book.Ticket, t *book.Taker) {
 	leaves, before := t.Leaves, e.house.Position(row).Qty
 	for {
 		e.fills = b.Match(t, e.fills[:0])
-		e.foreseeFills(order.Account, row)
+		e.foreseeFills(ticket.Account, row)
 		for i := range e.fills {
 			f := &e.fills[i]
 			switch f.Kind {
 			case book.Trade:
 				leaves -= f.Qty
-				e.trade(in, h, row, order, t, f, leaves)
+				e.trade(in, h, row, order, ticket, t, f, leaves)
 			default:
 				e.displaced(in, t.Side.Opposite(), f)
 				if f.Kind == book.SelfReduced || f.Kind == book.SelfCanceled && t.STP == msg.STPDecrement {
@@ -49,7 +49,7 @@ func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32
 	e.shed(row, e.house.Position(row).Qty-before)
 	if t.Decremented > 0 {
 		order.Leaves = t.Leaves
-		e.canceled(h, order, t.Decremented, t.Leaves, msg.CanceledBySTP, nil)
+		e.canceled(h, order, ticket, t.Decremented, t.Leaves, msg.CanceledBySTP, nil)
 	}
 }
 
@@ -63,7 +63,8 @@ func (e *Engine) foreseeFills(taker msg.AccountID, row uint32) {
 }
 
 // trade settles one trade and tells both sides, the maker's first.
-func (e *Engine) trade(in *market.Instrument, h, row uint32, order *book.Order, t *book.Taker, f *book.Fill, leaves fixed.Lots) {
+func (e *Engine) trade(in *market.Instrument, h, row uint32, order *book.Order, ticket *book.Ticket, t *book.Taker, f *book.Fill,
+	leaves fixed.Lots) {
 	e.trades++
 	if !e.house.Current(e.house.Account(f.Account)) {
 		e.touch(f.Account)
@@ -74,7 +75,7 @@ func (e *Engine) trade(in *market.Instrument, h, row uint32, order *book.Order, 
 
 	in.Last = f.Price
 	if in.MarkMode == msg.MarkComposite {
-		e.witness(order.Instr, t, f)
+		e.witness(ticket.Instr, t, f)
 	}
 	makerRow := e.house.Claim(f.Handle).Position
 	paid := max(maker, 0)
@@ -82,7 +83,7 @@ func (e *Engine) trade(in *market.Instrument, h, row uint32, order *book.Order, 
 	e.house.State(f.Account, realized, paid)
 	ev := e.emit(msg.Traded)
 	ev.Order, ev.Ref, ev.Price, ev.Qty = f.Maker, f.Ref, f.Price, f.Qty
-	ev.Account, ev.Instr, ev.Session, ev.Side = f.Account, order.Instr, f.Session, t.Side.Opposite()
+	ev.Account, ev.Instr, ev.Session, ev.Side = f.Account, ticket.Instr, f.Session, t.Side.Opposite()
 	var fill msg.Fill
 	fill.Leaves, fill.Filled, fill.Trade, fill.Peer = f.Leaves, f.Filled, e.trades, e.store.ID(h)
 	fill.Fee, fill.Realized, fill.Position, fill.Maker = maker, realized, e.house.Position(makerRow).Qty, true
@@ -94,11 +95,11 @@ func (e *Engine) trade(in *market.Instrument, h, row uint32, order *book.Order, 
 	}
 	e.shed(makerRow, -delta)
 	realized = e.house.Fill(row, in, delta, f.Price, taker)
-	e.house.State(order.Account, realized, taker)
-	order.Filled += f.Qty
-	ev = e.tell(msg.Traded, h, order, f.Qty)
+	e.house.State(ticket.Account, realized, taker)
+	ticket.Filled += f.Qty
+	ev = e.tell(msg.Traded, h, order, ticket, f.Qty)
 	ev.Price = f.Price
-	fill.Leaves, fill.Filled, fill.Peer = leaves, order.Filled, f.Maker
+	fill.Leaves, fill.Filled, fill.Peer = leaves, ticket.Filled, f.Maker
 	fill.Fee, fill.Realized, fill.Position, fill.Maker = taker, realized, e.house.Position(row).Qty, false
 	ev.SetFill(&fill)
 
@@ -154,7 +155,7 @@ func (e *Engine) displaced(in *market.Instrument, side msg.Side, f *book.Fill) {
 //go:noinline
 func (e *Engine) ask(b *book.Book, in *market.Instrument, t *book.Taker) {
 	h := t.Ask
-	order := e.store.Order(h)
+	order, ticket := e.store.Order(h), e.store.Ticket(h)
 	held := e.house.Position(e.house.Claim(h).Position).Qty
 	if order.Side == msg.Buy {
 		held = -held
@@ -167,6 +168,6 @@ func (e *Engine) ask(b *book.Book, in *market.Instrument, t *book.Taker) {
 	t.Allow = h
 	if over := order.Leaves - held; over > 0 {
 		b.Reduce(h, over)
-		e.canceled(h, order, over, order.Leaves, msg.CanceledReduceOnly, nil)
+		e.canceled(h, order, ticket, over, order.Leaves, msg.CanceledReduceOnly, nil)
 	}
 }

@@ -53,47 +53,48 @@ func (e *Engine) place(c *msg.Command) {
 		o.Row = e.house.Take(c.Account, c.Instr)
 	}
 	h := e.store.Alloc()
-	order := e.store.Order(h)
-	order.Price, order.Leaves, order.Ref = o.Limit, o.Qty, c.Ref
-	order.Account, order.Owner, order.Instr, order.Session, order.Side = c.Account, o.Account.Owner, c.Instr, c.Session, c.Side
+	order, ticket := e.store.Order(h), e.store.Ticket(h)
+	ticket.Price, ticket.Filled, ticket.Ref, ticket.Account, ticket.Instr = o.Limit, 0, c.Ref, c.Account, c.Instr
+	order.Leaves, order.Owner, order.Session, order.Side = o.Qty, o.Account.Owner, c.Session, c.Side
 	order.Flags = flags(c.Flags, o.ReduceOnly).WithSTP(resolve(c.STP, in))
 	if c.TIF == msg.GTD {
 		expire := c.OrderExt().Expire
 		e.store.SetExpire(h, expire)
 		e.wake = min(e.wake, expire)
 	}
-	e.tell(msg.Accepted, h, order, o.Qty)
+	e.tell(msg.Accepted, h, order, ticket, o.Qty)
 	if crosses || !o.Rests || o.ReduceOnly {
-		e.work(c, b, h, order, &o, crosses)
+		e.work(c, b, h, order, ticket, &o, crosses)
 		return
 	}
-	b.Link(h)
+	b.Link(h, o.Side, o.Limit)
 	e.house.AddWhole(h, o.Row, o.Account, &o.Terms, o.Reserved, &o.Exposure, o.Requirement)
 }
 
 // work lets an order that has been taken in, or suspended to be amended, trade, and then rest where it may, or be canceled.
-func (e *Engine) work(c *msg.Command, b *book.Book, h uint32, order *book.Order, o *riskgate.Order, crosses bool) {
+func (e *Engine) work(c *msg.Command, b *book.Book, h uint32, order *book.Order, ticket *book.Ticket, o *riskgate.Order,
+	crosses bool) {
 	t := e.taker(order, o)
 	if crosses {
 		e.working = o.Row
-		e.match(b, o.Instrument, h, o.Row, order, &t)
+		e.match(b, o.Instrument, h, o.Row, order, ticket, &t)
 		e.working = 0
 	}
 	if order.Leaves = t.Leaves; t.Leaves > 0 {
 		if o.Rests && t.Stop == book.StopDone {
-			b.Link(h)
+			b.Link(h, o.Side, o.Limit)
 			if o.Old.Order != 0 {
-				e.house.Resume(resting(h, order), o.Instrument, o.Terms, t.Leaves)
+				e.house.Resume(resting(h, order, ticket.Price), o.Instrument, o.Terms, t.Leaves)
 			} else {
-				e.house.Add(resting(h, order), o.Row, o.Instrument, o.Terms, t.Leaves)
+				e.house.Add(resting(h, order, ticket.Price), o.Row, o.Instrument, o.Terms, t.Leaves)
 			}
 			return
 		}
-		e.dropRest(c, h, order, &t)
+		e.dropRest(c, h, order, ticket, &t)
 	}
 	if o.Old.Order != 0 {
 		e.jobs.leave(e.house, h)
-		e.house.Unlist(resting(h, order))
+		e.house.Unlist(resting(h, order, ticket.Price))
 	}
 	e.store.Free(h)
 	e.house.Tidy(o.Row)
@@ -107,7 +108,7 @@ func (e *Engine) taker(order *book.Order, o *riskgate.Order) (t book.Taker) {
 }
 
 // dropRest tells of the lots of a taker that neither traded nor may rest.
-func (e *Engine) dropRest(c *msg.Command, h uint32, order *book.Order, t *book.Taker) {
+func (e *Engine) dropRest(c *msg.Command, h uint32, order *book.Order, ticket *book.Ticket, t *book.Taker) {
 	reason := msg.CanceledRemainder
 	switch t.Stop {
 	case book.StopSelf:
@@ -115,7 +116,7 @@ func (e *Engine) dropRest(c *msg.Command, h uint32, order *book.Order, t *book.T
 	case book.StopBound:
 		reason = msg.CanceledEventBound
 	}
-	e.canceled(h, order, t.Leaves, 0, reason, c)
+	e.canceled(h, order, ticket, t.Leaves, 0, reason, c)
 }
 
 // bookSays asks what only the book and the tables can refuse: crossing, fillability, room.
@@ -185,6 +186,6 @@ func flags(f msg.Flags, reduceOnly bool) (flags book.Flags) {
 }
 
 // resting is an order of the book as clearing sees it.
-func resting(h uint32, o *book.Order) clearing.Resting {
-	return clearing.Resting{Order: h, Side: o.Side, ReduceOnly: o.Flags&book.ReduceOnly != 0, Limit: o.Price}
+func resting(h uint32, o *book.Order, price fixed.Ticks) clearing.Resting {
+	return clearing.Resting{Order: h, Side: o.Side, ReduceOnly: o.Flags&book.ReduceOnly != 0, Limit: price}
 }

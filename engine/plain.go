@@ -28,12 +28,12 @@ func (e *Engine) restPlain(c *msg.Command) bool {
 	e.gate.Take(&c.Request)
 	e.house.Witness(c.Instr, most)
 	h := e.store.Alloc()
-	o := e.store.Order(h)
-	o.Price, o.Leaves, o.Ref = c.Price, c.Qty, c.Ref
-	o.Account, o.Owner, o.Instr, o.Session, o.Side = c.Account, a.Owner, c.Instr, c.Session, c.Side
+	o, t := e.store.Order(h), e.store.Ticket(h)
+	o.Leaves, o.Owner, o.Session, o.Side = c.Qty, a.Owner, c.Session, c.Side
+	t.Price, t.Filled, t.Ref, t.Account, t.Instr = c.Price, 0, c.Ref, c.Account, c.Instr
 	o.Flags = book.Flags(0).WithSTP(resolve(c.STP, in))
-	e.tell(msg.Accepted, h, o, c.Qty)
-	b.Link(h)
+	e.tell(msg.Accepted, h, o, t, c.Qty)
+	b.Link(h, c.Side, c.Price)
 	claim := e.house.Rest(h, row, a, p, c.Side, c.Qty, reserved, requirement)
 	claim.Loss, claim.Fee = loss, uint32(in.Reserve)
 	return true
@@ -49,8 +49,8 @@ func (e *Engine) cancelPlain(c *msg.Command) bool {
 	if h == 0 {
 		return false
 	}
-	o, claim := e.store.Order(h), e.house.Claim(h)
-	if o.Account != c.Account || o.Instr != c.Instr || o.Flags&(book.ReduceOnly|book.Expires) != 0 {
+	o, t, claim := e.store.Order(h), e.store.Ticket(h), e.house.Claim(h)
+	if t.Account != c.Account || t.Instr != c.Instr || o.Flags&(book.ReduceOnly|book.Expires) != 0 {
 		return false
 	}
 	p := e.house.Position(claim.Position)
@@ -59,10 +59,10 @@ func (e *Engine) cancelPlain(c *msg.Command) bool {
 	}
 
 	e.gate.Take(&c.Request)
-	ev := e.tell(msg.Canceled, h, o, o.Leaves)
+	ev := e.tell(msg.Canceled, h, o, t, o.Leaves)
 	ev.Reason = msg.CanceledByUser
 	r := &ev.Rare
-	r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7] = uint64(o.Filled), 0, uint64(c.Ref), uint64(c.Session), 0, 0, 0, 0
+	r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7] = uint64(t.Filled), 0, uint64(c.Ref), uint64(c.Session), 0, 0, 0, 0
 	side, leaves := o.Side, o.Leaves
 	e.books[c.Instr].Unlink(h)
 	e.store.Free(h)

@@ -124,10 +124,10 @@ func (b *MapBook) rest(op *ops.Op, h uint32, side msg.Side, leaves fixed.Lots) {
 		}
 		b.ids[op.ID] = b.store.ID(h)
 	}
-	o := b.store.Order(h)
-	o.Price, o.Leaves, o.Filled, o.Ref, o.Side = fixed.Ticks(op.Price), leaves, 0, msg.Ref(op.ID), side
-	o.Account, o.Instr = msg.AccountID(op.Account), 1
-	b.link(h, o)
+	o, t := b.store.Order(h), b.store.Ticket(h)
+	o.Leaves, o.Side = leaves, side
+	t.Price, t.Filled, t.Ref, t.Account, t.Instr = fixed.Ticks(op.Price), 0, msg.Ref(op.ID), msg.AccountID(op.Account), 1
+	b.link(h, o, op.Price)
 }
 
 // match trades op against the other side and returns what is left of it.
@@ -136,12 +136,12 @@ func (b *MapBook) match(op *ops.Op, side msg.Side, limit int64, leaves fixed.Lot
 	s := &b.sides[side.Opposite()&1]
 	for leaves > 0 && s.best <= limit {
 		h := b.levels[s.head].head
-		o := b.store.Order(h)
+		o, t := b.store.Order(h), b.store.Ticket(h)
 		traded := min(leaves, o.Leaves)
 		leaves -= traded
-		o.Filled += traded
-		b.fills = append(b.fills, core.Fill{Maker: b.store.ID(h), Ref: o.Ref, Price: o.Price, Qty: traded,
-			Leaves: o.Leaves - traded, Filled: o.Filled, Account: o.Account, Handle: h, Kind: core.Trade})
+		t.Filled += traded
+		b.fills = append(b.fills, core.Fill{Maker: b.store.ID(h), Ref: t.Ref, Price: t.Price, Qty: traded,
+			Leaves: o.Leaves - traded, Filled: t.Filled, Account: t.Account, Handle: h, Kind: core.Trade})
 		if traded < o.Leaves {
 			o.Leaves -= traded
 			b.levels[s.head].qty -= traded
@@ -157,8 +157,8 @@ func (b *MapBook) match(op *ops.Op, side msg.Side, limit int64, leaves fixed.Lot
 	return leaves
 }
 
-func (b *MapBook) link(h uint32, o *core.Order) {
-	s, rank := &b.sides[o.Side&1], rankOf(o.Side, int64(o.Price))
+func (b *MapBook) link(h uint32, o *core.Order, price int64) {
+	s, rank := &b.sides[o.Side&1], rankOf(o.Side, price)
 	row, _ := s.tree.Get(rank)
 	if row == 0 {
 		row = b.addLevel(s, rank)
