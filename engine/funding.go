@@ -34,15 +34,10 @@ func (e *Engine) fund(id msg.InstrumentID, at fixed.Nanos) {
 	e.due(fundingTimer, uint32(id), f.Due(at))
 }
 
-// impact is how deep the impact notional of an instrument reaches into a side.
+// impact is how deep the impact notional of an instrument reaches into a side; no price where that is too thin.
 func (e *Engine) impact(id msg.InstrumentID, side msg.Side) market.Impact {
-	in := &e.instruments[id]
-	tickLots, _ := fixed.MulDivCeil(int64(e.prices[id].funding.Impact), 1, int64(in.TickLot))
-	i, ok := e.books[id].Impact(side, tickLots, impactLevels)
-	if !ok {
-		return market.Impact{}
-	}
-	return market.Impact{Lots: i.Lots, Spent: fixed.Money(i.TickLots) * in.TickLot, Last: i.Price}
+	i, _ := e.books[id].Impact(side, e.prices[id].funding.Reach(e.instruments[id].TickLot), impactLevels)
+	return market.Impact(i)
 }
 
 // settleFunding is a payment by command, at the whole rate. An instrument without an underlying has no price but its mark.

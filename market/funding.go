@@ -166,27 +166,17 @@ func (f *Funding) spacing() fixed.Nanos {
 	return f.Sample * max(1, (f.Interval+most-1)/most)
 }
 
-// Impact is what a walk down one side of the book found for a notional: the levels that the notional takes whole, and the
-// price of the level that gives the rest.
+// Impact is how deep the impact notional reaches into a side of the book, as the book says it.
 type Impact struct {
-	Lots  fixed.Lots  // of the whole levels
-	Spent fixed.Money // their value
-	Last  fixed.Ticks // price of the last level; 0: the side is too thin
+	Lots     fixed.Lots  // of the levels that it takes whole
+	TickLots int64       // Σ price · lots of those, worth less than the notional
+	Price    fixed.Ticks // of the last level, which brings the rest; 0: the side is too thin
 }
 
-// Take adds the next level of a side, best first, and reports whether the walk is at its end. After the last level of a side
-// that is too thin Last is 0. A level at 0 or less gives nothing.
-func (i *Impact) Take(price fixed.Ticks, lots fixed.Lots, tickLot, notional fixed.Money) (done bool) {
-	if price <= 0 {
-		return true
-	}
-	value, fits := fixed.Notional(lots, price, tickLot)
-	if !fits || value >= notional-i.Spent {
-		i.Last = price
-		return true
-	}
-	i.Lots, i.Spent = i.Lots+lots, i.Spent+value
-	return false
+// Reach is the impact notional in tick-lots, rounded up: what the book is asked for.
+func (f *Funding) Reach(tickLot fixed.Money) int64 {
+	reach, _ := fixed.MulDivCeil(int64(f.Impact), 1, int64(tickLot))
+	return reach
 }
 
 // Premium is the sample that the two sides and the index give, within ±PremiumCap (M-40). The index is in ticks, above 0;
@@ -202,15 +192,15 @@ func (f *Funding) Premium(index fixed.Ticks, tickLot fixed.Money, bid, ask *Impa
 }
 
 // term is (impact price - index) / index toward zero, within ±PremiumCap; ok is false where the side gives no price.
-// The impact price is n·p / D with D = m·lots·p + n - spent, which is what the walk took, worth at the last price.
+// The impact price is n·p / D with D = m·lots·p + n - spent: what the notional takes, worth at the last price.
 func (f *Funding) term(index fixed.Ticks, tickLot fixed.Money, i *Impact) (r fixed.Rate, ok bool) {
-	at, fits := fixed.Notional(i.Lots, i.Last, tickLot)
-	if i.Last <= 0 || !fits || at > 999*MaxImpact {
+	whole, fits := fixed.Notional(i.Lots, i.Price, tickLot)
+	spent, _ := fixed.Mul(i.TickLots, int64(tickLot))
+	if i.Price <= 0 || !fits || whole > 999*MaxImpact {
 		return 0, false
 	}
-	worth := at + f.Impact - i.Spent
-	base := fixed.MulWide(int64(worth), int64(index))
-	off := fixed.MulWide(int64(f.Impact), int64(i.Last)).Sub(base)
+	base := fixed.MulWide(int64(whole+f.Impact)-spent, int64(index))
+	off := fixed.MulWide(int64(f.Impact), int64(i.Price)).Sub(base)
 	return max(-f.PremiumCap, min(f.PremiumCap, ratio(off, base))), true
 }
 
@@ -276,7 +266,6 @@ func (f *Funding) Settle(index fixed.Ticks, tickLot fixed.Money) (step FundingIn
 
 // Skip ends an interval without a payment: its samples are dropped.
 func (f *Funding) Skip() {
-	clear(f.samples[:f.count])
 	f.count, f.Rate = 0, 0
 }
 

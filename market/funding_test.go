@@ -27,15 +27,21 @@ type level struct {
 	lots  fixed.Lots
 }
 
-// walk takes the levels of a side until the notional is had.
+// walk asks a side as the book does: how deep the reach goes in whole levels, and the price of the last.
 func walk(f *market.Funding, tickLot fixed.Money, levels ...level) *market.Impact {
 	i := &market.Impact{}
 	for _, l := range levels {
-		if i.Take(l.price, l.lots, tickLot, f.Impact) {
+		if l.price <= 0 {
 			break
 		}
+		worth, fits := fixed.Mul(int64(l.price), int64(l.lots))
+		if !fits || worth >= f.Reach(tickLot)-i.TickLots {
+			i.Price = l.price
+			return i
+		}
+		i.Lots, i.TickLots = i.Lots+l.lots, i.TickLots+worth
 	}
-	return i
+	return &market.Impact{}
 }
 
 func percent(p float64) int64 { return int64(p * float64(fixed.Percent)) }
@@ -120,6 +126,32 @@ func TestImpactPrice(t *testing.T) { // M-40
 		got := f.Premium(100, 1, walk(f, 1, c.bid...), walk(f, 1, c.ask...))
 		if twin := naivePremium(f, 100, 1, c.bid, c.ask); got != c.want || got != twin {
 			t.Errorf("%s: %v, want %v, the twin says %v", c.name, got, c.want, twin)
+		}
+	}
+}
+
+// TestDeepestImpact holds the premium of the highest impact notional, whose lots are worth more than it at the last price.
+func TestDeepestImpact(t *testing.T) { // M-40
+	f := funded(t, rule(msg.FundingImpact, int64(market.MaxImpact)), rule(msg.FundingPremiumCap, int64(fixed.One)))
+	ask := []level{{50, fixed.Lots(market.MaxImpact/50 - 1)}, {10_000, fixed.Lots(market.MaxImpact)}}
+	got := f.Premium(100, 1, walk(f, 1), walk(f, 1, ask...))
+	if want := naivePremium(f, 100, 1, nil, ask); got != want || got > -49*fixed.Percent {
+		t.Errorf("premium %v, the twin says %v", got, want)
+	}
+	for _, p := range []fixed.Ticks{50_000, 50_000_000} { // prices at which the whole levels are worth too much
+		ask[1].price = p
+		if got := f.Premium(100, 1, walk(f, 1), walk(f, 1, ask...)); got != 0 {
+			t.Errorf("premium %v of a side without a price", got)
+		}
+	}
+}
+
+// TestReach holds the notional in tick-lots, rounded up.
+func TestReach(t *testing.T) { // M-40
+	f := funded(t, rule(msg.FundingImpact, 1000))
+	for tickLot, want := range map[fixed.Money]int64{1: 1000, 999: 2, 1000: 1, 1001: 1, 3: 334} {
+		if got := f.Reach(tickLot); got != want {
+			t.Errorf("1000 at %d: %d, want %d", tickLot, got, want)
 		}
 	}
 }

@@ -128,6 +128,62 @@ func TestMarkModes(t *testing.T) { // M-34
 	}
 }
 
+// TestOnlyCompositeMarksWriteTradesDown holds that a marker which asks no trades keeps none.
+func TestOnlyCompositeMarksWriteTradesDown(t *testing.T) { // M-34
+	for _, mode := range []msg.MarkMode{msg.MarkManual, msg.MarkIndex} {
+		var m market.Marker
+		m.List(mode)
+		before := m
+		if m.Trade(5, 10, 1); m != before {
+			t.Errorf("%v: a trade left a trace", mode)
+		}
+	}
+}
+
+// TestFarPrices holds that prices at the end of the range neither wrap nor mark at 0 or less.
+func TestFarPrices(t *testing.T) {
+	d := composite(t, fixed.MaxInt64, rule(msg.MarkInputs, msg.MarkBasis))
+	d.expect(fixed.MaxInt64)
+	d.venue.OracleOutlier = fixed.One
+	for _, p := range []fixed.Ticks{fixed.MinInt64, fixed.MaxInt64, -5, fixed.MaxInt64} {
+		d.book(p, p)
+		for range 3 {
+			d.now += fixed.Second
+			d.recompute()
+			if d.s.Mark <= 0 {
+				t.Fatalf("with a book at %d the mark is %d", p, d.s.Mark)
+			}
+		}
+	}
+	d = composite(t, 10, rule(msg.MarkInputs, msg.MarkBook))
+	for _, bid := range []fixed.Ticks{-5, -1} {
+		d.book(bid, bid+2) // around -4 and 0
+		d.wait(fixed.Minute)
+		d.expect(10)
+	}
+}
+
+// TestPricesAllocateNothing holds the machines of a price to their slabs.
+func TestPricesAllocateNothing(t *testing.T) { // A-20, T-5
+	f, d, pay := fed(t, 8), composite(t, 1000), funded(t)
+	d.book(999, 1001)
+	side := &market.Impact{Price: 1010}
+	if n := testing.AllocsPerRun(2000, func() {
+		f.now += fixed.Second
+		f.report(0, 1000)
+		f.u.Advance(f.now, &f.venue)
+		d.now += 50 * fixed.Millisecond
+		d.m.Trade(d.now, 1000, 1)
+		d.recompute()
+		pay.AddSample(pay.Premium(1000, 1, side, side))
+		if pay.Estimate(); f.now%(500*fixed.Second) == 0 {
+			pay.Settle(1000, 1)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // TestBookInput holds the median of the book, with and without a trade, and that it is kept when a side goes.
 func TestBookInput(t *testing.T) { // M-35
 	d := composite(t, 1000, rule(msg.MarkInputs, msg.MarkBook))

@@ -427,6 +427,7 @@ func (a *args) markWeights(id msg.InstrumentID, rows []msg.Command) []msg.Comman
 		a.fault(p.at, "mark-weights is %s, expected three whole numbers for basis, book and trades, as in 1,1,2", quote(p.value))
 		return rows
 	}
+	var zeros []msg.Command // they come last, so that on the way there is always a weight
 	for i, text := range parts {
 		n, fits := int64(0), false
 		if r, ok := decimal(text); ok {
@@ -435,7 +436,11 @@ func (a *args) markWeights(id msg.InstrumentID, rows []msg.Command) []msg.Comman
 		if !fits || n < 0 {
 			a.fault(p.at, "mark-weights has %s, expected a whole number from 0 on", quote(text))
 		}
-		rows = append(rows, msg.SetRule(id, weights[i], n))
+		if set := msg.SetRule(id, weights[i], n); n == 0 {
+			zeros = append(zeros, set)
+		} else {
+			rows = append(rows, set)
+		}
 	}
-	return rows
+	return append(rows, zeros...)
 }
