@@ -123,9 +123,13 @@ func (o *observer) later(events []msg.Event) bool {
 // requirement, but for the rounding of the fee of each fill; that no trade costs the venue; and that an account which is
 // below initial never lets maintenance rise by an order that fills.
 func (o *observer) covered(c *msg.Command, events []msg.Event, before clearing.Summary, held clearing.Holding) error { // I-12, I-13, I-27
-	accepted, fills := false, fixed.Money(0)
+	accepted, fills, expired := false, fixed.Money(0), fixed.Lots(0)
 	for i := range events {
 		switch e := &events[i]; e.Kind {
+		case msg.Expired: // before the order was looked at
+			if e.Account == c.Account && e.Instr == c.Instr && e.Side == c.Side {
+				expired += e.Qty
+			}
 		case msg.Accepted:
 			accepted = true
 		case msg.Traded:
@@ -150,7 +154,7 @@ func (o *observer) covered(c *msg.Command, events []msg.Event, before clearing.S
 	if c.Side == msg.Buy {
 		against, lots = held.Buys, -held.Qty
 	}
-	if c.Flags&msg.FlagReduceOnly == 0 && against+c.Qty > lots && after.Free < -fills {
+	if c.Flags&msg.FlagReduceOnly == 0 && against-expired+c.Qty > lots && after.Free < -fills {
 		return fmt.Errorf("accepted with %s free, and now %s after %d fills", before.Free, after.Free, fills)
 	}
 	if before.Free < 0 && after.Maintenance > before.Maintenance {

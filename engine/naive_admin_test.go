@@ -290,7 +290,8 @@ func (in *naiveInstrument) setRule(s msg.Setting) bool {
 		if v > in.rules[msg.SlopeInitial] {
 			return false
 		}
-	case msg.PriceStep, msg.QtyStep, msg.MaxOrderQty, msg.MaxOrderNotional, msg.MinOrderNotional, msg.MaxOpenOrders, msg.MaxPosition, msg.MaxOpenInterest:
+	case msg.PriceStep, msg.QtyStep, msg.MaxOrderQty, msg.MaxOrderNotional, msg.MinOrderNotional, msg.MaxOpenOrders, msg.MaxPosition, msg.MaxOpenInterest,
+		msg.InterestLow: // which alone changes nothing
 	default:
 		return false
 	}

@@ -131,9 +131,27 @@ func bracket(in *market.Instrument, n fixed.Money) *market.Bracket {
 //
 //go:noinline
 func graded(in *market.Instrument, n fixed.Money, lots fixed.Lots, r fixed.Rate, d fixed.Wide, slope fixed.Rate) (fixed.Money, bool) {
-	t, ok := fixed.MulWide(int64(n), int64(r)).Sub(d).DivCeil(int64(fixed.One))
+	t, ok := tiered(n, r, d)
 	if !ok || slope == 0 {
-		return fixed.Money(t), ok
+		return t, ok
+	}
+	s, ok := sloped(in, n, lots, slope)
+	if !ok || t > fixed.MaxInt64-s {
+		return 0, false
+	}
+	return t + s, true
+}
+
+// tiered is T(n) (M-06) of a bracket's rate and deduction.
+func tiered(n fixed.Money, r fixed.Rate, d fixed.Wide) (fixed.Money, bool) {
+	t, ok := fixed.MulWide(int64(n), int64(r)).Sub(d).DivCeil(int64(fixed.One))
+	return fixed.Money(t), ok
+}
+
+// sloped is S(lots) (M-07) of lots that are worth n.
+func sloped(in *market.Instrument, n fixed.Money, lots fixed.Lots, slope fixed.Rate) (fixed.Money, bool) {
+	if slope == 0 {
+		return 0, true
 	}
 	rate, ok := fixed.Mul(int64(lots), int64(slope))
 	if !ok {
@@ -144,8 +162,5 @@ func graded(in *market.Instrument, n fixed.Money, lots fixed.Lots, r fixed.Rate,
 		return 0, false
 	}
 	s, ok := fixed.MulDivCeil(int64(n), rate, unit)
-	if !ok || t > fixed.MaxInt64-s {
-		return 0, false
-	}
-	return fixed.Money(t + s), true
+	return fixed.Money(s), ok
 }

@@ -67,6 +67,12 @@ type Instrument struct {
 
 	Table [MaxBrackets]Bracket // the first Brackets are in force
 	next  [MaxBrackets]Bracket // the first staged are waiting for the last
+
+	// What only the rare command asks for.
+	Crowding    Crowding
+	Liquidation Liquidation
+	Haircut     fixed.Rate // of a spot instrument's asset as collateral; One: it is none (M-03)
+	MarginStays bool       // isolated margin does not leave a position that is held (M-28)
 }
 
 // Span is a range of prices.
@@ -88,6 +94,7 @@ const (
 	AskCaps                    // MaxPosition or MaxInterest is set
 	AskMargin                  // spot, several brackets or a slope: InitialLot does not say it all
 	AskFees                    // the venue has fee tiers: each owner has rates of his own (M-44)
+	AskOthers                  // initial depends on what others hold: margin.Conditions have to be found first (M-10, M-11)
 )
 
 // Bracket is one margin bracket: it holds for a notional above From, up to the next one's From (M-06).
@@ -111,7 +118,8 @@ func (in *Instrument) List(l msg.Listing) msg.Reject {
 	}
 	*in = Instrument{Type: l.Type, TickLot: l.TickLot, UnitLots: max(l.UnitLots, 1), Start: l.Start, STP: l.STP, Group: l.Group,
 		Symbol: l.Symbol, MarketRange: 10 * fixed.Percent, Brackets: 1, High: fixed.MaxInt64, Low: fixed.MinInt64,
-		PriceStep: 1, QtyStep: 1, MaxQty: fixed.MaxInt64, MaxNotional: fixed.MaxInt64, MaxOpen: MaxOpenOrders}
+		PriceStep: 1, QtyStep: 1, MaxQty: fixed.MaxInt64, MaxNotional: fixed.MaxInt64, MaxOpen: MaxOpenOrders,
+		Liquidation: newLiquidation(), Haircut: fixed.One}
 	if in.STP == msg.STPDefault {
 		in.STP = msg.STPNone
 	}
@@ -211,7 +219,9 @@ func (in *Instrument) SetRule(s msg.Setting) msg.Reject {
 	case msg.MaxOpenInterest:
 		in.MaxInterest = fixed.Lots(s.Value)
 	default:
-		return msg.RejectInvalidParameter
+		if r := in.setRare(s); r != 0 {
+			return r
+		}
 	}
 	in.derive()
 	return 0
@@ -221,6 +231,27 @@ func (in *Instrument) SetRule(s msg.Setting) msg.Reject {
 func (in *Instrument) SetTiered() {
 	in.tiered = true
 	in.derive()
+}
+
+// setRare sets a parameter that no order asks for; its value is not below 0.
+func (in *Instrument) setRare(s msg.Setting) msg.Reject {
+	switch s.Rule {
+	case msg.InterestLow, msg.InterestHigh:
+		return in.Crowding.setInterest(s)
+	case msg.CollateralHaircut:
+		if fixed.Rate(s.Value) > fixed.One {
+			return msg.RejectInvalidParameter
+		}
+		in.Haircut = fixed.Rate(s.Value)
+	case msg.IsolatedNoRemove:
+		if s.Value > 1 {
+			return msg.RejectInvalidParameter
+		}
+		in.MarginStays = s.Value == 1
+	default:
+		return in.Liquidation.set(s)
+	}
+	return 0
 }
 
 // SetPhase moves the instrument to a phase.
@@ -289,6 +320,10 @@ func (in *Instrument) derive() {
 		if fits && ok {
 			in.InitialLot, in.MaintenanceLot = uint64(initial), uint64(maintenance)
 		}
+	}
+	if in.Crowding.floats() {
+		in.InitialLot = 0
+		in.Asks |= AskOthers
 	}
 	if in.InitialLot == 0 {
 		in.Asks |= AskMargin
@@ -364,6 +399,18 @@ func (in *Instrument) Hash(d *fixed.Digest) {
 	for i := range in.next[:min(int(in.staged)+1, MaxBrackets)] {
 		in.next[i].hash(d)
 	}
+	in.Crowding.hash(d)
+	in.Liquidation.hash(d)
+	d.Word(uint64(in.Haircut))
+	d.Word(bit(in.MarginStays))
+}
+
+// bit is 1 for true.
+func bit(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func hashSymbol(d *fixed.Digest, s *[24]byte) {

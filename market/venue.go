@@ -18,12 +18,17 @@ type Venue struct {
 	OracleHalt       fixed.Nanos // how long an index is frozen until it is halted (M-33)
 	OracleConfidence fixed.Rate  // below it the confidence of an index is low (M-66)
 	MarkStep         fixed.Nanos // between recomputations of composite marks (M-34)
+
+	Ladder Ladder
+	Fund   Fund
+	Sweep  Sweep
 }
 
 // NewVenue is the venue with the defaults of the margin rules.
 func NewVenue() Venue {
 	return Venue{MessageBurst: 1, ProfitHaircut: fixed.One, WithdrawMargin: 10 * fixed.Percent,
-		OracleOutlier: 5 * fixed.Percent, OracleHalt: fixed.Minute, OracleConfidence: 50 * fixed.Percent, MarkStep: fixed.Second}
+		OracleOutlier: 5 * fixed.Percent, OracleHalt: fixed.Minute, OracleConfidence: 50 * fixed.Percent, MarkStep: fixed.Second,
+		Ladder: newLadder(), Fund: newFund(), Sweep: newSweep()}
 }
 
 // SetRule sets one parameter of the venue.
@@ -55,7 +60,7 @@ func (v *Venue) SetRule(s msg.Setting) msg.Reject {
 	case msg.OracleStale, msg.OracleOutlier, msg.OracleHalt, msg.OracleConfidence, msg.MarkStep:
 		return v.setPrices(s)
 	default:
-		return msg.RejectInvalidParameter
+		return v.setDistress(s)
 	}
 	return 0
 }
@@ -72,6 +77,9 @@ func (v *Venue) Hash(d *fixed.Digest) {
 	d.Word(uint64(v.OracleHalt))
 	d.Word(uint64(v.OracleConfidence))
 	d.Word(uint64(v.MarkStep))
+	v.Ladder.hash(d)
+	v.Fund.hash(d)
+	v.Sweep.hash(d)
 }
 
 // Every period lies within these, so that work which comes again and again is bounded, and sums of times never wrap.
