@@ -377,7 +377,7 @@ var marketLooks = map[string]look[*market]{
 	"index":        {aNumber, func(_ *world, m *market) quantity { return m.orNoPrice(m.Index) }},
 	"last":         {aNumber, func(_ *world, m *market) quantity { return m.orNoPrice(m.Last) }},
 	"funding-rate": {aPercent, func(_ *world, m *market) quantity { return rate(m.Funding) }},
-	"oracle":       {aWord, func(_ *world, m *market) quantity { return word(m.Oracle.String()) }},
+	"oracle":       {aWord, func(_ *world, m *market) quantity { return health(m.Oracle) }},
 	"stress":       {aNumber, nil},
 }
 

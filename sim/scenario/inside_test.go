@@ -2,7 +2,9 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
@@ -125,5 +127,58 @@ func TestMeant(t *testing.T) {
 		if got := strings.TrimSuffix(strings.TrimPrefix(meant(c.wrote, []string{"account", "amount", "id"}), "; did you mean "), "?"); got != c.want {
 			t.Errorf("%q: %q, want %q", c.wrote, got, c.want)
 		}
+	}
+}
+
+// TestSettingsStayInOrder draws values of parameters that bound each other, before and after: there is never a moment at which
+// they are out of order, whatever their order on the line.
+func TestSettingsStayInOrder(t *testing.T) { // T-3
+	rapid.Check(t, func(t *rapid.T) {
+		ladder := rapid.SampledFrom(ladders).Draw(t, "ladder")
+		values := rapid.SliceOfN(rapid.Int64Range(-5, 5), len(ladder), len(ladder))
+		before, after := values.Draw(t, "before"), values.Draw(t, "after")
+		slices.Sort(before)
+		slices.Sort(after)
+		now := map[string]int64{}
+		var set []setting
+		for i, name := range ladder {
+			now[name] = before[i]
+			set = append(set, setting{&parameter{name: name}, after[i]})
+		}
+		set = rapid.Permutation(set).Draw(t, "line")
+		for _, s := range inOrder(set, func(p *parameter) int64 { return now[p.name] }) {
+			now[s.name] = s.value
+			for i := 1; i < len(ladder); i++ {
+				if now[ladder[i-1]] > now[ladder[i]] {
+					t.Fatalf("%v after %s=%d", now, s.name, s.value)
+				}
+			}
+		}
+	})
+}
+
+// TestInterrupted holds that a run ends soon after its context, and says no more than that.
+func TestInterrupted(t *testing.T) {
+	s, err := Parse("f", []byte("account name=a\nadvance 30000d\n"), AsWritten)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, interrupt := context.WithCancel(context.Background())
+	s.steps = slices.Insert(s.steps, 1, step{line: 9, do: func(*world) { interrupt() }})
+	if _, err := s.Run(ctx, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want %v", err, context.Canceled)
+	}
+}
+
+// TestBrokenEngine holds that a broken invariant of the engine is told with the line at which it broke.
+func TestBrokenEngine(t *testing.T) {
+	s, err := Parse("f", []byte("account name=a\n"), AsWritten)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.steps = append(s.steps, step{line: 7, do: func(*world) { panic("clearing: money is lost") }})
+	_, err = s.Run(context.Background(), nil)
+	if want := "f:7: the engine stopped at command 1: clearing: money is lost"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
 	}
 }

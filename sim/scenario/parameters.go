@@ -163,17 +163,34 @@ func (a *args) value(q *parameter, p *pair, in *instrument) int64 {
 	return int64(a.fraction(p, p.value))
 }
 
-// set sends settings in an order in which none is refused for the sake of another that comes behind it: of those that must
-// stay in order, first what rises, from the top down, then what falls, from the bottom up. in is nil for the venue's. It
-// returns the first refusal.
+// set sends settings in an order in which none is refused for the sake of another that comes behind it. in is nil for the
+// venue's. It returns the first refusal.
 func (w *world) set(in *instrument, set []setting) (refused msg.Reject) {
+	id := msg.InstrumentID(0)
+	if in != nil {
+		id = in.id
+	}
+	for _, s := range inOrder(set, func(p *parameter) int64 { return w.value(in, p) }) {
+		c := msg.SetRule(id, rules[s.name], s.value)
+		r := w.apply(&c)
+		if r == 0 {
+			w.values[valueKey{in, s.name}] = s.value
+		}
+		refused = cmp.Or(refused, r)
+	}
+	return refused
+}
+
+// inOrder sorts settings: of parameters that must stay in order, first what rises above its present value, from the top down,
+// then what falls, from the bottom up. So they are in order after each of them, if they are before and after all.
+func inOrder(set []setting, present func(*parameter) int64) []setting {
 	place := func(s setting) (ladder, rank int) {
 		for n, l := range ladders {
 			if i := slices.Index(l, s.name); i >= 0 {
-				if s.value > w.value(in, s.parameter) {
-					return n + 1, -i
+				if s.value > present(s.parameter) {
+					return n + 1, -i - 1
 				}
-				return n + 1, i + 1
+				return n + 1, i
 			}
 		}
 		return 0, 0
@@ -184,19 +201,7 @@ func (w *world) set(in *instrument, set []setting) (refused msg.Reject) {
 		yn, yi := place(y)
 		return cmp.Or(cmp.Compare(xn, yn), cmp.Compare(xi, yi))
 	})
-	id := msg.InstrumentID(0)
-	if in != nil {
-		id = in.id
-	}
-	for _, s := range sorted {
-		c := msg.SetRule(id, rules[s.name], s.value)
-		r := w.apply(&c)
-		if r == 0 {
-			w.values[valueKey{in, s.name}] = s.value
-		}
-		refused = cmp.Or(refused, r)
-	}
-	return refused
+	return sorted
 }
 
 // value is what a parameter is now.

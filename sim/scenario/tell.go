@@ -112,7 +112,7 @@ func (t *telling) risk() {
 		t.word("underlying", t.underlying(s.Underlying)).money("price", s.Index).rate("confidence", s.Confidence)
 	case msg.OracleHealth:
 		s := ev.HealthStep()
-		t.word("underlying", t.underlying(s.Underlying)).word("from", s.From.String()).word("to", s.To.String())
+		t.word("underlying", t.underlying(s.Underlying)).add("from", health(s.From), false).add("to", health(s.To), false)
 	case msg.LeverageSet:
 		asked := msg.Request{Rare: ev.Rare}
 		t.add("x", number(units(int64(asked.Leverage()), percentUnit)), false)
@@ -141,6 +141,14 @@ func (t *telling) risk() {
 }
 
 var percentUnit = units(1, rateSuffixes[0].value)
+
+// health is the health of an index, none before its first report.
+func health(h msg.Health) quantity {
+	if h == 0 {
+		return none
+	}
+	return word(h.String())
+}
 
 // level is the number of a margin call; 0 for what is none.
 func level(r msg.Rung) int {
