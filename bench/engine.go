@@ -74,7 +74,7 @@ func NewWholeEngine(p *Plan, accounts uint32) (*WholeEngine, error) {
 	w := &WholeEngine{
 		Result: ops.NoTrades(),
 		engine: e,
-		events: make([]msg.Event, 0, limits.Events),
+		events: make([]msg.Event, limits.Events),
 		ids:    make([]msg.OrderID, p.Stream.MaxID+1),
 		back:   make([]uint32, limits.Orders+1),
 		acts:   p.acts,
@@ -83,6 +83,12 @@ func NewWholeEngine(p *Plan, accounts uint32) (*WholeEngine, error) {
 	}
 	for i := range w.ids { // touch the pages before a clock starts
 		w.ids[i] = 0
+	}
+	for i := range w.events {
+		w.events[i].Seq = 0
+	}
+	for i := range w.back {
+		w.back[i] = 0
 	}
 	return w, w.open(p, accounts)
 }

@@ -88,6 +88,7 @@ func (h *House) touchPages() {
 	for i := range h.accounts {
 		h.accounts[i].Epoch = 0
 		h.statements[i].Rebate = 0
+		h.owners[i].First = 0
 		h.volumes[i].now = 0
 	}
 	for i := range h.rows {

@@ -65,7 +65,7 @@ func New(limits Limits) (*Engine, error) {
 		underlyings: make([]quoted, l.Underlyings+1),
 		store:       book.NewStore(l.Orders, l.Levels, l.blocks()),
 		venue:       market.NewVenue(),
-		fills:       make([]book.Fill, 0, l.Events),
+		fills:       newFills(l.Events),
 		jobs:        newJobs(l.Jobs),
 		timers:      newTimers(l.timers()),
 	}
@@ -74,6 +74,25 @@ func New(limits Limits) (*Engine, error) {
 	e.gate = riskgate.Gate{House: e.house, Instruments: e.instruments, Venue: &e.venue,
 		Sessions: make(riskgate.Sessions, l.Sessions)}
 	return e, nil
+}
+
+// newFills is room for n fills. Like every other table it has been written to page by page, so that no command pays for the
+// first use of one (L-12).
+func newFills(n uint32) []book.Fill {
+	fills := make([]book.Fill, n)
+	for i := range fills {
+		fills[i].Qty = 0
+	}
+	return fills[:0]
+}
+
+// newEvents is room for n events, touched likewise.
+func newEvents(n uint32) []msg.Event {
+	events := make([]msg.Event, n)
+	for i := range events {
+		events[i].Seq = 0
+	}
+	return events[:0]
 }
 
 // Limits are the engine's, defaults filled in.

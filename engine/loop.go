@@ -42,7 +42,7 @@ const (
 // NewLoop runs e between lanes and out. The loop is from now on the only one to use e and to consume the lanes, and the
 // only producer of out, which must be larger than Limits.Events; a smaller one never has room.
 func NewLoop(e *Engine, lanes []*ring.Lane[msg.Request], out *ring.Ring[msg.Event]) *Loop {
-	return &Loop{engine: e, lanes: ring.NewFanIn(lanes, takeMax), out: out, events: make([]msg.Event, 0, e.limits.Events)}
+	return &Loop{engine: e, lanes: ring.NewFanIn(lanes, takeMax), out: out, events: newEvents(e.limits.Events)}
 }
 
 // Poll applies up to 32 requests that wait in the lanes, in groups of up to 8 whose events are published in one go. now
