@@ -171,10 +171,10 @@ func (e *Engine) setPhase(c *msg.Command) {
 	from := in.Phase
 	r := msg.Reject(0)
 	switch {
-	case to == msg.CallAuction:
-		r = msg.RejectInvalidParameter
 	case to != msg.Closed && to != msg.Halted && !market.Permits(in.Health, market.Trade):
 		r = msg.RejectMarketHalted
+	case to == msg.CallAuction:
+		r = msg.RejectInvalidParameter
 	default:
 		r = in.SetPhase(to)
 	}

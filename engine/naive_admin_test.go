@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/lockstep-exchange/lockstep/clearing"
 	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
@@ -43,6 +44,12 @@ func (n *naive) administer(c *msg.Command) {
 		n.list(c)
 	case msg.KindSetTier, msg.KindSetFees, msg.KindSetRule, msg.KindSetPhase, msg.KindSetMark:
 		n.set(c)
+	case msg.KindListUnderlying:
+		n.listUnderlying(c)
+	case msg.KindReport:
+		n.report(c)
+	case msg.KindSettleFunding:
+		n.settleFunding(c)
 	case msg.KindSetFeeTier:
 		n.setFeeTier(c)
 	case msg.KindSetEntry:
@@ -77,7 +84,8 @@ func (n *naive) openAccount(id msg.AccountID, op msg.Opening) msg.Reject {
 		return msg.RejectTableFull
 	}
 	o.accounts = append([]msg.AccountID{id}, o.accounts...)
-	n.accounts[id] = &naiveAccount{id: id, owner: op.Owner, groups: op.Groups, qty: map[msg.InstrumentID]fixed.Lots{}, cost: map[msg.InstrumentID]fixed.Money{}}
+	n.accounts[id] = &naiveAccount{id: id, owner: op.Owner, groups: op.Groups, qty: map[msg.InstrumentID]fixed.Lots{}, cost: map[msg.InstrumentID]fixed.Money{},
+		funded: map[msg.InstrumentID]int64{}}
 	return 0
 }
 
@@ -192,9 +200,14 @@ func (n *naive) list(c *msg.Command) {
 		n.refuse(c, msg.RejectInvalidParameter, 0, 0)
 		return
 	}
+	if r := n.priceable(l); r != 0 {
+		n.refuse(c, r, 0, 0)
+		return
+	}
 	n.instruments[c.Instr] = &naiveInstrument{listing: l, rules: map[msg.Rule]int64{},
 		tiers: []msg.Tier{{Initial: 10 * fixed.Percent, Maintenance: 5 * fixed.Percent}}}
 	n.answer(msg.InstrumentListed, c).Rare = c.Rare
+	n.priced(c.Instr)
 }
 
 // set changes a rule, the phase or the mark.
@@ -222,17 +235,28 @@ func (n *naive) set(c *msg.Command) {
 		}
 	case msg.KindSetPhase:
 		kind, step.From = msg.PhaseChanged, in.phase
+		if n.health(c.Instr) == msg.OracleHalted && step.To != msg.Closed && step.To != msg.Halted {
+			n.refuse(c, msg.RejectMarketHalted, 0, actual)
+			return
+		}
 		if ok = step.To == msg.Closed || step.To == msg.Continuous || step.To == msg.ReduceOnly || step.To == msg.Halted; ok {
-			in.phase = step.To
+			in.phase, in.halted = step.To, false
 		}
 	case msg.KindSetMark:
 		kind = msg.MarkUpdated
-		if ok = c.Price > 0; ok {
+		if ok = c.Price > 0 && in.marker.Mode == msg.MarkManual; ok {
 			in.mark = c.Price
 		}
 	default:
-		if venue {
-			ok = n.setVenue(c.Setting())
+		s := c.Setting()
+		if !venue && (market.MarkRule(s.Rule) || market.FundingRule(s.Rule)) {
+			if r := n.setPrices(c.Instr, s); r != 0 {
+				n.refuse(c, r, 0, actual)
+				return
+			}
+			ok = true
+		} else if venue {
+			ok = n.setVenue(s)
 		} else {
 			ok = in.setRule(c.Setting())
 		}
@@ -249,6 +273,9 @@ func (n *naive) set(c *msg.Command) {
 		e.SetPhaseStep(step)
 	default:
 		e.Rare = c.Rare
+		if c.Kind == msg.KindSetRule {
+			n.reprice(c.Instr, c.Setting().Rule)
+		}
 	}
 }
 
@@ -318,6 +345,8 @@ func (n *naive) setVenue(s msg.Setting) bool {
 	case s.Rule == msg.WithdrawMargin && fixed.Rate(v) <= fixed.One:
 		n.leave = fixed.Rate(v)
 		return true
+	case s.Rule >= msg.OracleStale && s.Rule <= msg.MarkStep:
+		return n.prices.venue.SetRule(s) == 0
 	}
 	return false
 }

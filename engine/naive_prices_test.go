@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"math/big"
 	"slices"
 
 	"github.com/lockstep-exchange/lockstep/clearing"
 	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
@@ -16,22 +18,21 @@ type naivePrices struct {
 	staged  []msg.FeeTier
 	volumes map[msg.OwnerID]map[int64]fixed.Money // by day
 	told    map[msg.OwnerID]uint8                 // row of the fee tiers
+
+	venue       market.Venue // the parameters of oracles and marks alone
+	underlyings map[msg.UnderlyingID]*naiveUnderlying
+	funding     fixed.Money // @funding
+	rest        *big.Int    // what rounding has cut off payments so far, in 1e-6 Money, less what the fund has evened out
 }
 
 func newNaivePrices() naivePrices {
-	return naivePrices{volumes: map[msg.OwnerID]map[int64]fixed.Money{}, told: map[msg.OwnerID]uint8{}}
-}
-
-// Kinds of timers, in the order of those due at one time.
-const naiveTierTimer = iota
-
-// at lets something be done when its time comes.
-func (n *naive) at(at fixed.Nanos, kind int, id uint64, do func()) {
-	n.timers = append(n.timers, naiveTimer{at, kind, id, do})
+	return naivePrices{volumes: map[msg.OwnerID]map[int64]fixed.Money{}, told: map[msg.OwnerID]uint8{}, venue: market.NewVenue(),
+		underlyings: map[msg.UnderlyingID]*naiveUnderlying{}, rest: new(big.Int)}
 }
 
 // cut is the day cut.
 func (n *naive) cut() {
+	n.even()
 	if len(n.prices.tiers) > 0 {
 		n.tellTiers(1)
 	}
@@ -107,9 +108,12 @@ func (n *naive) turnover(taker, maker msg.OwnerID, value fixed.Money) {
 
 // tellTiers tells owners from one on of their rows, at most one at a time, and looks at no more than eight.
 func (n *naive) tellTiers(from msg.OwnerID) {
+	n.tellTiersAt(from, n.now)
+}
+
+func (n *naive) tellTiersAt(from msg.OwnerID, at fixed.Nanos) {
 	n.timers = slices.DeleteFunc(n.timers, func(t naiveTimer) bool { return t.kind == naiveTierTimer })
-	at := n.now
-	n.at(at, naiveTierTimer, uint64(from), func() {
+	n.at(at, naiveTierTimer, uint64(from), 3, func() {
 		for owner := from; owner < from+8; owner++ {
 			if uint32(owner) > n.limits.Accounts {
 				return
@@ -120,18 +124,25 @@ func (n *naive) tellTiers(from msg.OwnerID) {
 			}
 			n.prices.told[owner] = row
 			n.emit(msg.Event{Kind: msg.FeeTierChanged}).SetTierStep(msg.TierStep{Owner: owner, Row: row, Volume: n.volume(owner)})
-			n.tellTiers(owner + 1)
+			n.tellTiersAt(owner+1, at)
 			return
 		}
-		n.tellTiers(from + 8)
+		n.tellTiersAt(from+8, at)
 	})
 }
 
 // The venue's own money.
 
-// venue is the venue's own accounts (M-05).
+// venue is the venue's own accounts (M-05), as if everybody had paid the funding that he owes.
 func (n *naive) venue() clearing.Venue {
-	return clearing.Venue{Fees: n.fees, Rebates: n.rebates, Fund: n.fund, Deficit: -n.uncovered}
+	v := clearing.Venue{Fees: n.fees, Rebates: n.rebates, Fund: n.fund, Funding: n.prices.funding, Deficit: -n.uncovered}
+	for _, a := range n.accounts {
+		for _, id := range n.ids() {
+			m, _ := n.owed(a, id)
+			v.Funding += m
+		}
+	}
+	return v
 }
 
 // payFund pays into the fund; what nobody has covered is repaid first (M-54).

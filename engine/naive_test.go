@@ -61,6 +61,7 @@ type naiveInstrument struct {
 	staged  []msg.Tier
 	fees    msg.Fees
 	rules   map[msg.Rule]int64
+	naivePriced
 }
 
 type naiveAccount struct {
@@ -71,13 +72,15 @@ type naiveAccount struct {
 	cash      fixed.Money
 	realized  fixed.Money
 	fees      fixed.Money
+	funding   fixed.Money // received so far
 	rebate    fixed.Money
 	rebateDay int64
 	debt      [2]fixed.Nanos // of the quotas of orders and cancels, at debtAt
 	debtAt    [2]fixed.Nanos
 	qty       map[msg.InstrumentID]fixed.Lots
 	cost      map[msg.InstrumentID]fixed.Money
-	list      []*naiveOrder // its open orders, oldest first; an amended one keeps its place
+	funded    map[msg.InstrumentID]int64 // the sum of steps up to which funding was paid
+	list      []*naiveOrder              // its open orders, oldest first; an amended one keeps its place
 }
 
 type naiveOwner struct {
@@ -327,9 +330,12 @@ func (n *naive) withdrawable(a *naiveAccount) fixed.Money {
 		if !in.perpetual() {
 			continue
 		}
-		v := in.worth(a.qty[id], in.mark)
+		v, haircut := in.worth(a.qty[id], in.mark), n.haircut
+		if n.health(id) >= msg.Degraded {
+			haircut = fixed.One
+		}
 		notional += max(v, -v)
-		held += fixed.Money(ceilOf(share(max(0, n.profit(a, id)), n.haircut), int64(fixed.One)))
+		held += fixed.Money(ceilOf(share(max(0, n.profit(a, id)), haircut), int64(fixed.One)))
 	}
 	w := max(initial, fixed.Money(ceilOf(share(notional, n.leave), int64(fixed.One))))
 	n.left = equity - held - w
@@ -352,9 +358,15 @@ func (n *naive) summary(id msg.AccountID) (s clearing.Summary, ok bool) {
 	if a.rebate > 0 && a.rebateDay != n.day() {
 		now.cash, now.rebate = a.cash+a.rebate, 0
 	}
+	for _, i := range n.ids() {
+		m, _ := n.owed(a, i)
+		now.cash -= m
+		now.funding -= m
+	}
 	equity, initial, maintenance := n.figures(&now)
 	s = clearing.Summary{Owner: a.owner, Cash: now.cash, Equity: equity, Initial: initial, Maintenance: maintenance,
-		Free: equity - initial, Withdrawable: n.withdrawable(&now), Realized: a.realized, Fees: a.fees, Rebate: now.rebate}
+		Free: equity - initial, Withdrawable: n.withdrawable(&now), Realized: a.realized, Fees: a.fees,
+		Funding: now.funding, Rebate: now.rebate}
 	for _, i := range n.ids() {
 		if n.held(a, i) {
 			s.Positions++
@@ -550,8 +562,9 @@ func (n *naive) canceled(o *naiveOrder, qty, leaves fixed.Lots, reason msg.Reaso
 	e.SetChange(&msg.Change{Filled: o.filled, Leaves: leaves, Request: request, Asker: asker})
 }
 
-// touch lets the rebates of past days vest (M-45).
+// touch lets funding be paid (M-42) and the rebates of past days vest (M-45).
 func (n *naive) touch(a *naiveAccount) {
+	n.pay(a)
 	if a.rebate == 0 || a.rebateDay == n.day() {
 		return
 	}
@@ -599,6 +612,7 @@ type naiveTimer struct {
 	at   fixed.Nanos
 	kind int
 	id   uint64
+	most int // events that it may bring
 	do   func()
 }
 
@@ -620,7 +634,7 @@ func (n *naive) workDue() {
 			n.touch(due.account)
 			n.about(msg.Expired, due, due.leaves).SetChange(&msg.Change{Filled: due.filled})
 			n.remove(due)
-		case timed:
+		case timed && len(n.out)+n.timers[0].most <= int(n.limits.Events)*3/4:
 			first := n.timers[0]
 			n.timers = n.timers[1:]
 			first.do()
@@ -878,6 +892,7 @@ func (n *naive) admit(w *wish) (no objections) {
 	reducing := w.side == msg.Buy && x.buys+w.qty <= -x.qty || w.side == msg.Sell && x.sells+w.qty <= x.qty
 	if in.mark == 0 && w.market { // nothing further can be said of an order without a price
 		no.when(in.phase != msg.Continuous && (in.phase != msg.ReduceOnly || !w.reduceOnly), msg.RejectMarketHalted, 0, 0)
+		no.when(n.health(w.instr) >= msg.Frozen && !w.reduceOnly, msg.RejectOracleFrozen, 0, 0)
 		no.when(true, msg.RejectNoMark, 0, 0)
 		return no
 	}
@@ -892,6 +907,7 @@ func (n *naive) admit(w *wish) (no objections) {
 	count, open := in.rules[msg.MaxOpenOrders], int64(n.open(a, w.instr))
 	no.when(w.old == nil && w.rests && count != 0 && open >= count, msg.RejectOpenOrderLimit, count, open+1)
 	no.when(in.phase != msg.Continuous && (in.phase != msg.ReduceOnly || !reducing && !w.reduceOnly), msg.RejectMarketHalted, 0, 0)
+	no.when(n.health(w.instr) >= msg.Frozen && !reducing && !w.reduceOnly, msg.RejectOracleFrozen, 0, 0)
 	no.when(in.mark == 0, msg.RejectNoMark, 0, 0)
 	low, high := in.edges()
 	no.when(w.side == msg.Buy && w.limit > high, msg.RejectPriceOutsideBand, int64(high), int64(w.limit))
@@ -1213,6 +1229,10 @@ func (n *naive) trade(o, m *naiveOrder) {
 		makerFee = -min(takerFee, fixed.Money(floorOf(share(value, -makerRate), int64(fixed.One))))
 	}
 	n.turnover(o.account.owner, m.account.owner, value)
+	in.last = price
+	if o.account.owner != m.account.owner {
+		in.marker.Trade(n.now, price, q)
+	}
 	n.touch(m.account)
 	n.trades++
 	n.fees += takerFee + makerFee
@@ -1261,6 +1281,9 @@ func (n *naive) settle(a *naiveAccount, id msg.InstrumentID, side msg.Side, q fi
 		return 0
 	}
 	held := a.qty[id]
+	if held == 0 {
+		a.funded[id] = in.sum
+	}
 	closes := fixed.Lots(0)
 	if held*sign < 0 {
 		closes = min(q, max(held, -held))
