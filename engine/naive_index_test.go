@@ -230,9 +230,14 @@ func (n *naive) nextFunding(id msg.InstrumentID, at fixed.Nanos) {
 func (n *naive) impact(id msg.InstrumentID, side msg.Side) (i market.Impact) {
 	in := n.instruments[id]
 	for _, l := range n.depth(id, side) {
-		if i.Take(l.Price, l.Qty, in.listing.TickLot, in.funding.Impact) {
+		taken := product(int64(in.listing.TickLot), i.TickLots)
+		taken.Add(taken, product(int64(in.listing.TickLot), int64(l.Price), int64(l.Qty)))
+		if taken.Cmp(big.NewInt(int64(in.funding.Impact))) >= 0 {
+			i.Price = l.Price
 			return i
 		}
+		i.Lots += l.Qty
+		i.TickLots += int64(l.Price) * int64(l.Qty)
 	}
 	return market.Impact{}
 }
