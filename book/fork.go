@@ -1,0 +1,31 @@
+package book
+
+import "slices"
+
+// Fork is a copy of the store that shares no memory with it. It allocates as much as the store has.
+func (s *Store) Fork() *Store {
+	c := *s
+	c.orders, c.levels, c.blocks = slices.Clone(s.orders), slices.Clone(s.levels), slices.Clone(s.blocks)
+	for _, r := range [...]*rows{&c.orderRows, &c.levelRows, &c.blockRows} {
+		r.free = slices.Clone(r.free)
+	}
+	c.expiry.at, c.expiry.heap, c.expiry.place = slices.Clone(s.expiry.at), slices.Clone(s.expiry.heap), slices.Clone(s.expiry.place)
+	c.arrivals = slices.Clone(s.arrivals)
+	return &c
+}
+
+// Fork is a copy of the book over a fork of its store. The trees are built anew: sharing their nodes would make later
+// writes to either copy them.
+func (b *Book) Fork(s *Store) *Book {
+	c := *b
+	c.store = s
+	for i := range c.sides {
+		c.sides[i].tree, c.sides[i].seek = half{}.tree, half{}.seek
+		h := &c.sides[i]
+		for row := h.first; row != 0; row = s.blocks[row].next {
+			h.tree.Set(s.blocks[row].key, row)
+		}
+		h.seek = h.tree.Iter()
+	}
+	return &c
+}
