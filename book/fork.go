@@ -10,7 +10,7 @@ func (s *Store) Fork() *Store {
 		r.free = slices.Clone(r.free)
 	}
 	c.expiry.at, c.expiry.heap, c.expiry.place = slices.Clone(s.expiry.at), slices.Clone(s.expiry.heap), slices.Clone(s.expiry.place)
-	c.arrivals = slices.Clone(s.arrivals)
+	c.tickets, c.arrivals = slices.Clone(s.tickets), slices.Clone(s.arrivals)
 	return &c
 }
 

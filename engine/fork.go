@@ -13,6 +13,7 @@ import (
 func (e *Engine) Fork() *Engine {
 	c := *e
 	c.instruments = slices.Clone(e.instruments)
+	c.prices, c.underlyings = slices.Clone(e.prices), slices.Clone(e.underlyings)
 	c.store = e.store.Fork()
 	c.books = make([]*book.Book, len(e.books))
 	for i, b := range e.books {
