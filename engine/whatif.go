@@ -57,7 +57,7 @@ func (e *Engine) Largest(c msg.Command) fixed.Lots {
 	c.Ref, c.Seq, c.Time = 0, f.seq+1, f.now
 	low, high := fixed.Lots(0), riskgate.MaxQty
 	for low < high { // low passes, what is above high does not
-		c.Qty = low + (high-low+1)/2
+		c.Qty = low + (high-low+1)>>1
 		if f.passes(&c) {
 			low = c.Qty
 		} else {
