@@ -1,19 +1,44 @@
 package scenario
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/lockstep-exchange/lockstep/engine"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
 
 // The statements that ask: an order or a shock against a copy of the live state. Nothing changes by them.
 
-// readWhatIf reads what-if: what an order would do.
+// asked is the last what-if and its answer.
+type asked struct {
+	in *instrument
+	engine.Forecast
+}
+
+// readWhatIf reads what-if: what an order would do. Without a price it is a market order, and without a mode it works for the
+// position as it is margined now.
 func readWhatIf(a *args) func(*world) {
-	a.account("account", true)
-	in := a.instrument("instrument", true)
-	a.side("side", true)
-	a.qty("qty", in, true)
-	a.price("price", in, false)
-	a.choice("mode", false, "cross", "isolated", "portfolio")
-	a.lacksVerb()
-	return nil
+	who, in, side := a.account("account", true), a.instrument("instrument", true), a.side("side", true)
+	qty, price := a.qty("qty", in, true), a.price("price", in, false)
+	mode := Mode(a.choice("mode", false, "cross", "isolated", "|", "portfolio"))
+	if a.mode != AsWritten {
+		mode = a.mode
+	} else if a.given("mode") == nil {
+		mode = AsWritten
+	}
+	a.asked = true
+	return func(w *world) {
+		t := terms{market: price == 0, stp: msg.STPCancelNewest}
+		if t.market {
+			t.tif = msg.IOC
+		}
+		isolated := mode == Isolated
+		if isolated && in.kind != msg.Spot {
+			t.flags = msg.FlagIsolated
+		}
+		o := order{account: who, in: in, side: side}
+		w.asked = asked{in, w.eng.WhatIf(w.order(&o, price, qty, &t))}
+	}
 }
 
 // readStress reads stress: what a shock would do to an account, or to all.

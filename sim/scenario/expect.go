@@ -156,9 +156,7 @@ func expectOK(a *args) func(*world) {
 func expectRejected(a *args) func(*world) {
 	a.afterCommand()
 	p := a.find("reason")
-	if p != nil && !slices.Contains(rejects, p.value) {
-		a.fault(p.at, "there is no reason %s%s", quote(p.value), meant(p.value, rejects))
-	}
+	a.rejectName("reason", rejects)
 	return func(w *world) {
 		switch {
 		case w.answer.refused == 0 && p == nil:
@@ -226,9 +224,7 @@ func (a *args) oneOf(key string, words []string) {
 func expectOrder(a *args) func(*world) {
 	label, tol := a.label("id"), a.tolerance()
 	a.oneOf("status", statuses)
-	if p := a.given("reason"); p != nil && p.value != "none" && !slices.Contains(rejects, p.value) && !slices.Contains(reasons, p.value) {
-		a.fault(p.at, "there is no reason %s%s", quote(p.value), meant(p.value, append(slices.Clone(rejects), reasons...)))
-	}
+	a.rejectName("reason", append(slices.Clone(rejects), reasons...))
 	named := fields(a, orderLooks, false)
 	return func(w *world) { compare(w, "order", orderLooks, named, tol, w.labels[label]) }
 }
@@ -420,26 +416,35 @@ func expectVenue(a *args) func(*world) {
 	}
 }
 
-// forecast is what an order would do.
-type forecast struct{ in *instrument }
-
-var whatIfLooks = map[string]look[forecast]{
-	"accepted":    {aWord, nil},
-	"reason":      {aWord, nil},
-	"initial":     {aNumber, nil},
-	"maintenance": {aNumber, nil},
-	"free":        {aNumber, nil},
-	"equity":      {aNumber, nil},
+var whatIfLooks = map[string]look[*asked]{
+	"accepted":    {aWord, func(_ *world, q *asked) quantity { return truth(q.Reject == 0) }},
+	"reason":      {aWord, func(_ *world, q *asked) quantity { return orNone(q.Reject.Name()) }},
+	"initial":     {aNumber, func(_ *world, q *asked) quantity { return money(q.Account.Initial) }},
+	"maintenance": {aNumber, func(_ *world, q *asked) quantity { return money(q.Account.Maintenance) }},
+	"free":        {aNumber, func(_ *world, q *asked) quantity { return money(q.Account.Free) }},
+	"equity":      {aNumber, func(_ *world, q *asked) quantity { return money(q.Account.Equity) }},
 	"liq":         {aNumber, nil},
-	"filled":      {aNumber, nil},
-	"avg":         {aNumber, nil},
+	"filled":      {aNumber, func(_ *world, q *asked) quantity { return q.in.qty(q.Filled) }},
+	"avg":         {aNumber, func(_ *world, q *asked) quantity { return q.in.average(q.Paid, q.Filled) }},
 }
 
 // expectWhatIf reads expect what-if: the answer to the last what-if.
 func expectWhatIf(a *args) func(*world) {
-	a.tolerance()
-	fields(a, whatIfLooks, false)
-	return nil
+	if !a.asked {
+		a.fault(a.column, "expect what-if looks at the last what-if, expected one above it")
+	}
+	tol := a.tolerance()
+	a.oneOf("accepted", []string{"true", "false"})
+	a.rejectName("reason", rejects)
+	named := fields(a, whatIfLooks, false)
+	return func(w *world) { compare(w, "what-if", whatIfLooks, named, tol, &w.asked) }
+}
+
+// rejectName notes a reason that there is not.
+func (a *args) rejectName(key string, names []string) {
+	if p := a.given(key); p != nil && p.value != "none" && !slices.Contains(names, p.value) {
+		a.fault(p.at, "there is no reason %s%s", quote(p.value), meant(p.value, names))
+	}
 }
 
 // expectStress reads expect stress: the answer to the last stress.

@@ -95,6 +95,8 @@ func TestFaults(t *testing.T) {
 		{"bucket account=alice name=s", `6 not supported: bucket`},
 		{"vol underlying=BTC implied=60%", `6 not supported: vol`},
 		{"bid account=alice liquidation=last qty=1 price=5", `6 not supported: bid`},
+		{"what-if account=alice instrument=P side=buy qty=1 mode=portfolio", `6 not supported: mode=portfolio`},
+		{"expect what-if accepted=true", `6:1: expect what-if looks at the last what-if, expected one above it`},
 		{"stress account=all shocks=BTC:-30%", `6 not supported: stress`},
 		{"stress account=all shocks=BTC", `6:27: shocks has "BTC", expected UNDERLYING:RATE, as in BTC:-30%`},
 		{"stress account=all shocks=BTC:-30% depth=5", `6:42: depth is "5", expected / and a whole number, as in /5`},

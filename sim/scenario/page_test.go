@@ -72,6 +72,7 @@ func TestPageNamesEverything(t *testing.T) {
 	all = append(all, fieldNames(marketLooks)...)
 	all = append(all, fieldNames(fundLooks)...)
 	all = append(all, fieldNames(venueLooks)...)
+	all = append(all, fieldNames(whatIfLooks)...)
 	for _, w := range all {
 		if !slices.Contains(words, w) {
 			t.Errorf("docs/%s does not name %s", page, w)

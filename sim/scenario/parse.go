@@ -23,6 +23,7 @@ type reader struct {
 	settlement string
 	tiered     bool // fee-tiers stands above
 	commanded  bool // a command stands above: expect ok and expect rejected have something to look at
+	asked      bool // a what-if stands above
 	orders     int  // how many may come to rest, at most
 }
 

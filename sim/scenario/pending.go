@@ -9,11 +9,10 @@ var pending = func(words ...string) map[string]bool {
 	}
 	return s
 }(
-	"leverage", "isolate", "cross", "margin", "what-if",
-	"place isolated", "phase to=call-auction",
+	"leverage", "isolate", "cross", "margin",
+	"what-if mode=isolated", "expect what-if liq", "place isolated", "phase to=call-auction",
 	"expect account state",
 	"expect position margin", "expect position liq", "expect position bankruptcy", "expect position fillable", "expect position mode",
-	"expect what-if",
 
 	"concentration",
 	"ladder-call1", "ladder-call1-exit", "ladder-call2", "ladder-call2-exit", "ladder-call1-deadline", "ladder-target", "liq-step",

@@ -30,6 +30,7 @@ type world struct {
 	placing *order             // the order whose command is being applied
 	refs    msg.Ref
 	answer  answer // to the last statement that sent a command
+	asked   asked  // the last what-if
 	failed  []Failure
 	tape    tape
 	trace   *tracer // nil: nobody looks
