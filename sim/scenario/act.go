@@ -13,18 +13,16 @@ import (
 
 // readDeposit reads deposit: money from outside.
 func readDeposit(a *args) func(*world) {
-	who, amount := a.account("account", true), a.positive("amount", true)
-	a.asset()
+	c := a.payment("amount", a.accountID("account"), false, msg.Deposit, msg.DepositAsset)
 	a.commanded = true
-	return func(w *world) { w.send(msg.Deposit(who.id, amount)) }
+	return func(w *world) { w.send(c) }
 }
 
 // readWithdraw reads withdraw: money to the outside.
 func readWithdraw(a *args) func(*world) {
-	who, amount := a.account("account", true), a.positive("amount", true)
-	a.asset()
+	c := a.payment("amount", a.accountID("account"), false, msg.Withdraw, msg.WithdrawAsset)
 	a.commanded = true
-	return func(w *world) { w.send(msg.Withdraw(who.id, amount)) }
+	return func(w *world) { w.send(c) }
 }
 
 // readTransfer reads transfer: money from one account to another.

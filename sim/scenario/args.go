@@ -416,6 +416,14 @@ func (a *args) account(key string, required bool) *account {
 	return known(a, a.get(key, "ACCOUNT", required), "account", a.script.accounts)
 }
 
+// accountID is the number of an account that must be named.
+func (a *args) accountID(key string) msg.AccountID {
+	if who := a.account(key, true); who != nil {
+		return who.id
+	}
+	return 0
+}
+
 // instrument reads the name of an instrument that stands above.
 func (a *args) instrument(key string, required bool) *instrument {
 	return known(a, a.get(key, "INSTRUMENT", required), "instrument", a.script.instruments)

@@ -32,6 +32,13 @@ type account struct {
 	id   msg.AccountID
 }
 
+// asset is what an account may hold besides the settlement currency.
+type asset struct {
+	name string
+	in   *instrument // a spot instrument, in whose lots it is counted
+}
+
+func (t *asset) called() string      { return t.name }
 func (u *underlying) called() string { return u.name }
 func (i *instrument) called() string { return i.name }
 func (a *account) called() string    { return a.name }

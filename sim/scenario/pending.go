@@ -11,7 +11,7 @@ var pending = func(words ...string) map[string]bool {
 }(
 	"leverage", "isolate", "cross", "margin",
 	"what-if mode=isolated", "expect what-if liq", "place isolated", "phase to=call-auction",
-	"expect account state",
+	"asset as collateral", "expect account state",
 	"expect position margin", "expect position liq", "expect position bankruptcy", "expect position fillable", "expect position mode",
 
 	"concentration",

@@ -54,6 +54,7 @@ type Script struct {
 	accounts    []*account
 	instruments []*instrument
 	underlyings []*underlying
+	assets      []*asset
 	owners      []string
 	remembered  map[msg.EventKind]bool // the kinds that an expectation asks for
 }

@@ -149,13 +149,30 @@ func (a *args) steps(in *instrument) {
 	in.tickLot = fixed.Money(n)
 }
 
-// readAsset reads asset: collateral other than the settlement currency.
+// readAsset reads asset: what an account may hold besides the settlement currency. It is counted in the lots of a spot
+// instrument on its underlying.
 func readAsset(a *args) func(*world) {
-	a.name("name")
-	a.underlying("underlying")
-	a.rate("haircut", false)
-	a.lacksVerb()
-	return nil
+	held := &asset{name: a.name("name")}
+	if p := a.given("name"); p != nil && (held.name == a.settlement || slices.ContainsFunc(a.script.assets, func(t *asset) bool { return t.name == held.name })) {
+		a.fault(p.at, "the asset %s is there already", quote(held.name))
+	}
+	u, haircut := a.underlying("underlying"), a.rate("haircut", false)
+	for _, in := range a.script.instruments {
+		if in.kind == msg.Spot && in.underlying == u && u != nil {
+			held.in = in
+		}
+	}
+	switch {
+	case u != nil && held.in == nil:
+		a.fault(a.given("underlying").at, "there is no spot instrument on %s above this line, in whose lots the asset is counted", u.name)
+	case haircut != fixed.One && pending["asset as collateral"]:
+		a.lacks("haircut")
+	}
+	if held.name != "" {
+		a.script.assets = append(a.script.assets, held)
+	}
+	a.commanded = true
+	return func(w *world) { w.send(msg.SetRule(held.in.id, msg.CollateralHaircut, int64(haircut))) }
 }
 
 // readOwner reads owner: a legal entity.
@@ -196,8 +213,7 @@ func readAccount(a *args) func(*world) {
 			a.fault(p.at, "there is no owner %s above this line, expected a statement owner name=%s%s", quote(owner), owner, meant(owner, names))
 		}
 	}
-	deposit := a.balance("deposit")
-	a.asset()
+	deposit := a.payment("deposit", account.id, true, msg.Deposit, msg.DepositAsset)
 	id := a.owner(owner)
 	if account.name != "" {
 		a.script.accounts = append(a.script.accounts, account)
@@ -205,8 +221,8 @@ func readAccount(a *args) func(*world) {
 	a.commanded = true
 	return func(w *world) {
 		w.send(msg.OpenAccount(account.id, id, msg.AllGroups))
-		if w.answer.refused == 0 && deposit != 0 {
-			w.send(msg.Deposit(account.id, deposit))
+		if w.answer.refused == 0 && (deposit.Qty != 0 || deposit.Payment().Amount != 0) {
+			w.send(deposit)
 		}
 	}
 }
@@ -220,11 +236,22 @@ func (a *args) accountMode() {
 	a.choice("mode", false, "cross", "|", "portfolio")
 }
 
-// asset reads the asset of a payment; only the settlement currency is built.
-func (a *args) asset() {
-	if p := a.find("asset"); p != nil && p.value != a.settlement {
-		a.lacks("asset")
+// payment reads the amount of a payment, in the settlement currency or in an asset, and makes its command.
+func (a *args) payment(key string, account msg.AccountID, zero bool, pay func(msg.AccountID, fixed.Money) msg.Command,
+	hand func(msg.AccountID, msg.InstrumentID, fixed.Lots) msg.Command) msg.Command {
+	p := a.find("asset")
+	if p == nil || p.value == a.settlement {
+		if zero {
+			return pay(account, a.balance(key))
+		}
+		return pay(account, a.positive(key, true))
 	}
+	held := known(a, p, "asset", a.script.assets)
+	if held == nil || held.in == nil {
+		a.get(key, "AMOUNT", !zero)
+		return msg.Command{}
+	}
+	return hand(account, held.in.id, a.qty(key, held.in, !zero))
 }
 
 // readBucket reads bucket: a strategy's ledger with limits.
