@@ -15,7 +15,7 @@ func (h *House) Imbalance() fixed.Money {
 		sum += h.accounts[i].Cash
 	}
 	for i := range h.ledgers {
-		sum -= h.ledgers[i].Cost
+		sum += h.ledgers[i].Margin - h.ledgers[i].Cost
 	}
 	return sum
 }
@@ -43,7 +43,13 @@ func (h *House) Check(id msg.AccountID) {
 	for row := a.Positions; row != 0; row = h.rows[row].Next {
 		p, l := &h.rows[row], &h.ledgers[row]
 		in := &h.instruments[p.Instr]
-		initial, ok := margin.Requirement(in, &p.Exposure)
+		held++
+		if p.Mode != 0 {
+			fresh.Initial += h.checkIsolated(row)
+			continue
+		}
+		c := h.Conditions(p, in, 0)
+		initial, ok := margin.RequirementUnder(in, &p.Exposure, &c)
 		maintenance, fits := margin.Maintenance(in, p.Qty)
 		if !ok || !fits {
 			panic("clearing: a requirement does not fit Money; the gate bounds every position")
@@ -54,11 +60,41 @@ func (h *House) Check(id msg.AccountID) {
 		fresh.Initial += initial
 		fresh.Maintenance += maintenance
 		fresh.Profit += margin.Value(in, p.Qty) - l.Cost
-		held++
 	}
 	if fresh.Initial != a.Initial || fresh.Maintenance != a.Maintenance || fresh.Profit != a.Profit || held != a.Held {
 		panic("clearing: an account's incremental sums differ from its positions")
 	}
+}
+
+// checkIsolated is what the orders of an isolated position hold, each of them walked in order of priority; it panics where
+// the lists, their sums or the position's cash are not what they must be.
+func (h *House) checkIsolated(row uint32) fixed.Money {
+	p, l := &h.rows[row], &h.ledgers[row]
+	var sides [2]margin.Holds
+	for _, side := range [...]msg.Side{msg.Buy, msg.Sell} {
+		w := &sides[side&1]
+		w.Free = p.reducible(side)
+		lots, reserve, prev := fixed.Lots(0), fixed.Money(0), uint32(0)
+		for order := l.First[side&1]; order != 0; order = h.holds[order].Next {
+			o, c := &h.holds[order], &h.claims[order]
+			if c.Position != row || o.Prev != prev || o.Lots <= 0 || prev != 0 && before(side, o.Limit, h.holds[prev].Limit) {
+				panic("clearing: an isolated order stands where it does not belong")
+			}
+			if _, ok := w.Add(&h.instruments[p.Instr], o.Lots, o.Price, o.Rate, margin.Terms{Loss: c.Loss, Fee: c.Fee}); !ok {
+				panic("clearing: a hold does not fit Money; the gate bounds every position")
+			}
+			lots += o.Lots
+			reserve += c.Reserved
+			prev = order
+		}
+		if side == msg.Buy && (lots != p.Buys || reserve != p.BuyReserve) || side == msg.Sell && (lots != p.Sells || reserve != p.SellReserve) {
+			panic("clearing: the orders of an isolated position are not those of its exposure")
+		}
+	}
+	if p.Qty == 0 && (l.Margin != 0 || l.Cost != 0 || p.Open == 0) || l.Maintenance != 0 || p.Initial != max(sides[0].Held, sides[1].Held) {
+		panic("clearing: an isolated position holds what it must not, or has cash without lots")
+	}
+	return p.Initial
 }
 
 // Hash folds the house into d: everything that can change a later output.
@@ -105,13 +141,13 @@ func (h *House) hashAccount(d *fixed.Digest, id msg.AccountID) {
 	d.Word(uint64(s.Quota[1]))
 	d.Pair(uint32(a.Owner), a.Groups)
 	d.Pair(uint32(a.Entry)<<8|uint32(a.OwnerEntry), uint32(s.Next))
-	d.Pair(uint32(a.Rung), uint32(a.Floating))
+	d.Word(uint64(a.Rung))
 	for row := a.Positions; row != 0; row = h.rows[row].Next {
 		p, l := &h.rows[row], &h.ledgers[row]
 		d.Word(uint64(p.Instr)<<16 | uint64(p.Open))
 		d.Word(uint64(p.Leverage)<<16 | uint64(p.Mode)<<8 | uint64(l.Rung))
 		for _, v := range [...]int64{int64(p.Qty), int64(p.Buys), int64(p.Sells), int64(p.BuyReserve), int64(p.SellReserve),
-			int64(p.Initial), int64(l.Cost), int64(l.Maintenance), l.FundingSum, int64(l.Margin), int64(l.Hold),
+			int64(p.Initial), int64(l.Cost), int64(l.Maintenance), l.FundingSum, int64(l.Margin),
 			int64(l.ReduceOnly)} {
 			d.Word(uint64(v))
 		}
@@ -122,5 +158,9 @@ func (h *House) hashAccount(d *fixed.Digest, id msg.AccountID) {
 		d.Word(uint64(c.Loss))
 		d.Word(uint64(c.Fee))
 		d.Word(uint64(c.Reserved))
+		if h.rows[c.Position].Mode != 0 {
+			d.Word(uint64(h.holds[order].Rate))
+			d.Word(uint64(h.holds[order].Price))
+		}
 	}
 }

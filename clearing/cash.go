@@ -90,12 +90,12 @@ func (h *House) beyond(a *Account, v *market.Venue) fixed.Money {
 	haircut, notional := fixed.Money(0), fixed.Money(0)
 	for row := a.Positions; row != 0; row = h.rows[row].Next {
 		p := &h.rows[row]
-		in := &h.instruments[p.Instr]
-		value, rate := margin.Value(in, p.Qty), v.ProfitHaircut
-		if !market.Permits(in.Health, market.WithdrawProfit) {
-			rate = fixed.One
+		if p.Mode != 0 {
+			continue
 		}
-		cut, _ := rate.Ceil(max(0, value-h.ledgers[row].Cost))
+		in := &h.instruments[p.Instr]
+		value := margin.Value(in, p.Qty)
+		cut, _ := ProfitHaircut(in, v).Ceil(max(0, value-h.ledgers[row].Cost))
 		haircut += cut
 		notional += fixed.Abs(value)
 	}
@@ -135,3 +135,12 @@ func (h *House) WithdrawAsset(row uint32, lots fixed.Lots) {
 
 // MaxLots bounds the lots of one asset in the venue.
 const MaxLots fixed.Lots = 1 << 60
+
+// ProfitHaircut is the part of an unrealized profit in an instrument that may not be taken out: all of it while the health of
+// the index forbids that (M-33).
+func ProfitHaircut(in *market.Instrument, v *market.Venue) fixed.Rate {
+	if !market.Permits(in.Health, market.WithdrawProfit) {
+		return fixed.One
+	}
+	return v.ProfitHaircut
+}

@@ -17,11 +17,11 @@ type Resting struct {
 
 // Add puts a resting order at the head of its account's list and sets aside what its leaves need.
 func (h *House) Add(r Resting, row uint32, in *market.Instrument, t margin.Terms, leaves fixed.Lots) {
+	p := &h.rows[row]
 	reserved := fixed.Money(0)
 	if !r.ReduceOnly {
-		reserved, _ = t.Reserve(in, leaves, r.Limit)
+		reserved = h.reserve(&r, row, p, in, &t, leaves)
 	}
-	p := &h.rows[row]
 	h.enlist(r.Order, row, &h.accounts[p.Account], &t, reserved)
 	p.Open++
 	if r.ReduceOnly {
@@ -29,7 +29,17 @@ func (h *House) Add(r Resting, row uint32, in *market.Instrument, t margin.Terms
 		return
 	}
 	p.Add(r.Side, leaves, reserved)
-	h.require(p, in)
+	h.require(row, p, in)
+}
+
+// reserve is what leaves lots of an order that comes to rest set aside; one of an isolated position takes its place among
+// the others.
+func (h *House) reserve(r *Resting, row uint32, p *Position, in *market.Instrument, t *margin.Terms, leaves fixed.Lots) (m fixed.Money) {
+	if p.Asks&market.AskMode != 0 {
+		return h.line(r, row, in, t, leaves)
+	}
+	m, _ = t.Reserve(in, leaves, r.Limit)
+	return m
 }
 
 // AddWhole is Add for an order that rests just as the gate admitted it: what it sets aside, the exposure with it and the
@@ -72,7 +82,10 @@ func (h *House) Suspend(r Resting, in *market.Instrument, leaves fixed.Lots) {
 	p := &h.rows[c.Position]
 	p.Add(r.Side, -leaves, -c.Reserved)
 	c.Reserved = 0
-	h.require(p, in)
+	if p.Asks&market.AskMode != 0 {
+		h.unline(r.Order, c.Position, r.Side)
+	}
+	h.require(c.Position, p, in)
 }
 
 // Resume sets aside what the leaves of a suspended order need that rests again.
@@ -83,9 +96,9 @@ func (h *House) Resume(r Resting, in *market.Instrument, t margin.Terms, leaves 
 		return
 	}
 	p := &h.rows[c.Position]
-	c.Reserved, _ = t.Reserve(in, leaves, r.Limit)
+	c.Reserved = h.reserve(&r, c.Position, p, in, &t, leaves)
 	p.Add(r.Side, leaves, c.Reserved)
-	h.require(p, in)
+	h.require(c.Position, p, in)
 }
 
 // Unlist takes a suspended order off its account's list. The row is not tidied.
@@ -112,6 +125,13 @@ func (h *House) Remove(r Resting, in *market.Instrument, leaves fixed.Lots) {
 		return
 	}
 	p.Add(r.Side, -leaves, -c.Reserved)
+	if (p.Asks|in.Asks)&rare != 0 {
+		if p.Asks&market.AskMode != 0 {
+			h.unline(r.Order, c.Position, r.Side)
+		}
+		h.require(c.Position, p, in)
+		return
+	}
 	m, _ := margin.Requirement(in, &p.Exposure)
 	a.Initial += m - p.Initial
 	p.Initial = m
@@ -134,9 +154,10 @@ func (h *House) Shrink(r Resting, in *market.Instrument, by, leaves fixed.Lots) 
 	if r.ReduceOnly {
 		return
 	}
-	p := &h.rows[h.claims[r.Order].Position]
+	row := h.claims[r.Order].Position
+	p := &h.rows[row]
 	h.free(r, p, in, by, leaves)
-	h.require(p, in)
+	h.require(row, p, in)
 }
 
 // free takes by lots of a resting order out of the exposure.
@@ -144,15 +165,10 @@ func (h *House) free(r Resting, p *Position, in *market.Instrument, by, leaves f
 	c := &h.claims[r.Order]
 	before := c.Reserved
 	c.Reserved = 0
-	if leaves != 0 {
+	if p.Asks&market.AskMode != 0 {
+		c.Reserved = h.shorten(r, in, leaves)
+	} else if leaves != 0 {
 		c.Reserved, _ = margin.Terms{Loss: c.Loss, Fee: c.Fee}.Reserve(in, leaves, r.Limit)
 	}
 	p.Add(r.Side, -by, c.Reserved-before)
-}
-
-// require carries a change of exposure into the account's initial requirement.
-func (h *House) require(p *Position, in *market.Instrument) {
-	m, _ := margin.Requirement(in, &p.Exposure)
-	h.accounts[p.Account].Initial += m - p.Initial
-	p.Initial = m
 }

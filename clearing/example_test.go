@@ -33,7 +33,7 @@ func bench(t rapid.TB, tickLot fixed.Money, mark fixed.Ticks, accounts uint32) (
 func fill(h *House, in *market.Instrument, id msg.AccountID, delta fixed.Lots, price fixed.Ticks) (realized fixed.Money) {
 	row := h.Take(id, 1)
 	h.Touch(id)
-	realized = h.Fill(row, in, delta, price, 0)
+	realized = h.Fill(0, row, in, delta, price, 0)
 	h.Settle(row, in)
 	h.Tidy(row)
 	return realized
@@ -235,7 +235,7 @@ func TestNoFreeMoney(t *testing.T) { // I-04
 			fee, _ := charge(n, in.Taker, in.Maker, false)
 			row := h.Take(id, 1)
 			h.Touch(id)
-			h.Fill(row, in, lots, price, fee)
+			h.Fill(0, row, in, lots, price, fee)
 			h.Settle(row, in)
 			return fee
 		}

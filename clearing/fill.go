@@ -49,10 +49,19 @@ func (h *House) accrue(rebate fixed.Money, maker msg.AccountID) {
 	h.accounts[maker].Pending = true
 }
 
-// Fill books delta lots, signed, at price to a position and its account, with the fee that the account pays for it. It
-// returns the profit realized, fee not included (M-04). Requirements follow by Settle. The account has been touched.
-func (h *House) Fill(row uint32, in *market.Instrument, delta fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money) {
-	p, l := &h.rows[row], &h.ledgers[row]
+// Fill books delta lots, signed, of an order at price to a position and its account, with the fee that the account pays for
+// it. It returns the profit realized, fee not included (M-04). Requirements follow by Settle. The account has been touched.
+func (h *House) Fill(order, row uint32, in *market.Instrument, delta fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money) {
+	p := &h.rows[row]
+	if p.Asks&market.AskMode != 0 {
+		return h.fillTaking(order, row, in, delta, price, fee)
+	}
+	return h.fillCross(row, p, in, delta, price, fee)
+}
+
+// fillCross is Fill of a cross position.
+func (h *House) fillCross(row uint32, p *Position, in *market.Instrument, delta fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money) {
+	l := &h.ledgers[row]
 	a := &h.accounts[p.Account]
 	if !margin.Margined(in) {
 		a.Cash -= fixed.Money(int64(delta)*int64(price)*int64(in.TickLot)) + fee
@@ -67,12 +76,7 @@ func (h *House) Fill(row uint32, in *market.Instrument, delta fixed.Lots, price 
 			closed = -closed
 		}
 		opens = delta + closed
-		released := int64(cost)
-		if closed != held {
-			released, _ = fixed.MulDivCeil(int64(cost), int64(closed), int64(held))
-		}
-		realized = fixed.Money(int64(closed)*int64(price)*int64(in.TickLot) - released)
-		l.Cost -= fixed.Money(released)
+		realized = l.realize(in, closed, held, price)
 	}
 	if opens != 0 {
 		l.Cost += fixed.Money(int64(opens) * int64(price) * int64(in.TickLot))
@@ -82,6 +86,17 @@ func (h *House) Fill(row uint32, in *market.Instrument, delta fixed.Lots, price 
 	a.Cash += realized - fee
 	a.Profit += fixed.Money(int64(delta)*int64(in.LotValue)) - (l.Cost - cost)
 	return realized
+}
+
+// realize closes lots of held ones, both signed alike, at price: their part of the cost is released, rounded up, and what
+// they bring above it is the profit (M-04).
+func (l *Ledger) realize(in *market.Instrument, closed, held fixed.Lots, price fixed.Ticks) (realized fixed.Money) {
+	released := int64(l.Cost)
+	if closed != held {
+		released, _ = fixed.MulDivCeil(released, int64(closed), int64(held))
+	}
+	l.Cost -= fixed.Money(released)
+	return fixed.Money(int64(closed)*int64(price)*int64(in.TickLot) - released)
 }
 
 // FillResting is Fill for by lots of a resting order of which leaves stay open; it frees what they had set aside, and
@@ -97,7 +112,11 @@ func (h *House) FillResting(r Resting, in *market.Instrument, by, leaves fixed.L
 	if r.Side == msg.Sell {
 		delta = -by
 	}
-	realized = h.Fill(row, in, delta, price, fee)
+	if p.Asks&market.AskMode == 0 {
+		realized = h.fillCross(row, p, in, delta, price, fee)
+	} else {
+		realized, h.movedResting = h.fillIsolated(r.Order, row, in, delta, price, fee)
+	}
 	if leaves == 0 {
 		h.unlist(c, &h.accounts[p.Account])
 		p.Open--
@@ -113,9 +132,12 @@ func (h *House) FillResting(r Resting, in *market.Instrument, by, leaves fixed.L
 func (h *House) Settle(row uint32, in *market.Instrument) {
 	p, l := &h.rows[row], &h.ledgers[row]
 	a := &h.accounts[p.Account]
-	m, _ := margin.Requirement(in, &p.Exposure)
+	m := h.initial(row, p, in)
 	a.Initial += m - p.Initial
 	p.Initial = m
+	if p.Asks&market.AskMode != 0 {
+		return
+	}
 	m, _ = margin.Maintenance(in, p.Qty)
 	a.Maintenance += m - l.Maintenance
 	l.Maintenance = m

@@ -37,6 +37,7 @@ type House struct {
 	past        []uint32   // by row: on how many paths to a position it lies, see table.go
 	ledgers     []Ledger
 	claims      []Claim
+	holds       []Hold
 	instruments []market.Instrument // the engine's; read here
 	interest    []fixed.Lots        // long lots, by instrument
 	peak        []fixed.Lots        // the most lots that one position with its orders came to, by instrument
@@ -56,6 +57,11 @@ type House struct {
 
 	tiers, staged feeTable // in force, and still coming in
 	volumes       []volume // by owner
+
+	// Scratch, not state: 0 between two commands.
+	moved        fixed.Money // from a parent into its child by fills of the order that comes
+	movedResting fixed.Money // by a fill of an order that rests
+	short        fixed.Money // that children without lots could not pay
 }
 
 // New makes a house over the instruments of an engine; index 0 of them is none. The limits are the engine's, checked.
@@ -70,6 +76,7 @@ func New(l Limits, instruments []market.Instrument) *House {
 		past:        make([]uint32, size),
 		ledgers:     make([]Ledger, size),
 		claims:      make([]Claim, l.Orders+1),
+		holds:       make([]Hold, l.Orders+1),
 		instruments: instruments,
 		interest:    make([]fixed.Lots, len(instruments)),
 		peak:        make([]fixed.Lots, len(instruments)),
@@ -98,6 +105,7 @@ func (h *House) touchPages() {
 	}
 	for i := range h.claims {
 		h.claims[i].Next = 0
+		h.holds[i].Next = 0
 	}
 }
 
@@ -180,7 +188,8 @@ func (h *House) Touch(id msg.AccountID) (vested, funding fixed.Money) {
 	return vested, funding
 }
 
-// value sums an account's positions at the present marks, and settles their funding, which it returns.
+// value sums an account's positions at the present marks, and settles their funding, which it returns. Of one with a floating
+// position the sums hold for now only.
 //
 //go:noinline
 func (h *House) value(a *Account) (funding fixed.Money) {
@@ -191,10 +200,16 @@ func (h *House) value(a *Account) (funding fixed.Money) {
 		if l.FundingSum != h.funding[p.Instr] {
 			funding += h.settleFunding(p, l)
 		}
-		p.Initial, _ = margin.Requirement(in, &p.Exposure)
+		p.Initial = h.initial(row, p, in)
+		a.Initial += p.Initial
+		if p.Asks&market.AskMode != 0 {
+			continue
+		}
+		if in.Asks&market.AskOthers != 0 {
+			a.Epoch = 0
+		}
 		l.Maintenance, _ = margin.Maintenance(in, p.Qty)
 		a.Profit += margin.Value(in, p.Qty) - l.Cost
-		a.Initial += p.Initial
 		a.Maintenance += l.Maintenance
 	}
 	return funding

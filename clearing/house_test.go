@@ -242,7 +242,7 @@ func (w *houseWorld) trade() error {
 		return fmt.Errorf("maker realized %s, want %s", got, want)
 	}
 	w.state(o.account, got, max(makerFee, 0))
-	got = w.Fill(takerRow, in, -delta, o.Limit, takerFee)
+	got = w.Fill(0, takerRow, in, -delta, o.Limit, takerFee)
 	if want := w.n.fill(taker, o.instr, -delta, o.Limit, takerFee); got != want {
 		return fmt.Errorf("taker realized %s, want %s", got, want)
 	}

@@ -162,7 +162,7 @@ func (n *naive) holding(id msg.AccountID, instr msg.InstrumentID) (h Holding, ok
 	if !fits || !fitsToo {
 		panic("a requirement does not fit")
 	}
-	h = Holding{Instr: instr, Open: open, Qty: x.Qty, Buys: x.Buys, Sells: x.Sells, Initial: initial, Maintenance: maintenance}
+	h = Holding{Mode: msg.ModeCross, Instr: instr, Open: open, Qty: x.Qty, Buys: x.Buys, Sells: x.Sells, Initial: initial, Maintenance: maintenance}
 	if in.Type != msg.Spot {
 		h.Cost = money(a.costOf(instr))
 		h.Profit = money(new(big.Int).Sub(n.worth(instr, x.Qty, in.Mark), a.costOf(instr)))
@@ -198,6 +198,7 @@ func (n *naive) summary(id msg.AccountID, v *market.Venue) Summary {
 		}
 	}
 	s.Free = s.Equity - s.Initial
+	s.ReduceOnly = s.Equity < s.Initial
 	left := max(s.Initial, money(up(notional.Mul(notional, product(int64(v.WithdrawMargin))), product(int64(fixed.One)))))
 	s.Withdrawable = max(0, min(s.Cash, s.Equity-money(cut)-left))
 	return s

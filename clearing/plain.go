@@ -28,7 +28,7 @@ func (h *House) Leave(c *Claim, a *Account, p *Position, in *market.Instrument, 
 	requirement, ok := p.Without(in, side, lots, c.Reserved)
 	if !ok {
 		p.Add(side, -lots, -c.Reserved)
-		h.require(p, in)
+		h.require(c.Position, p, in)
 		requirement = p.Initial
 	}
 	h.unlist(c, a)

@@ -5,6 +5,8 @@
 //	             ├──> Position ──> Position …  its positions, newest first
 //	             └──> Claim ──> Claim …        its open orders, newest first; a claim has the row number of its order
 //
+// The open orders of an isolated position stand in two more lists, by priority: Ledger.First, Hold.Next.
+//
 // A record is one cache line or half of one. What an order that only rests or goes touches is apart from what a fill touches: of an
 // account the Account and the Statement, of a position the Position and the Ledger, row by row.
 //
@@ -25,6 +27,7 @@ import (
 
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/margin"
+	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
@@ -34,7 +37,7 @@ type Account struct {
 	Profit      fixed.Money // unrealized, at the marks of Epoch
 	Initial     fixed.Money // required, open orders included, at the marks of Epoch
 	Maintenance fixed.Money // required, at the marks of Epoch
-	Epoch       uint64      // of the marks at which the three sums hold
+	Epoch       uint64      // of the marks at which the three sums hold; 0: of none, they are summed anew at each touch
 	Positions   uint32      // first of its positions
 	Orders      uint32      // first of its claims
 	Owner       msg.OwnerID
@@ -44,7 +47,7 @@ type Account struct {
 	OwnerEntry  msg.Action // of its owner's
 	Pending     bool       // a rebate waits for the day cut
 	Rung        msg.Rung   // of its cross pool
-	Floating    uint16     // cross positions whose initial requirement depends on others' trades
+	_           [2]uint8
 }
 
 // Equity is cash with unrealized profit (M-03).
@@ -79,20 +82,20 @@ type Position struct {
 	Instr   uint16        // Limits keep instruments below 2^16
 	Open    uint16        // resting orders, reduce-only ones too
 	margin.Exposure
-	Initial  fixed.Money  // its part of the account's
+	Initial  fixed.Money  // its part of the account's: what it requires, or of an isolated one what its orders hold
 	Next     uint32       // in the account's list
 	Leverage msg.Leverage // chosen; 0: none
-	Mode     msg.Mode     // 0: cross
-	_        uint8
+	Mode     msg.Mode     // ModeIsolated, or 0: cross
+	Asks     market.Asks  // what it has to be asked besides its instrument; derived from the two
 }
 
 // Ledger is what a fill needs of a position besides.
 type Ledger struct {
 	Cost        fixed.Money // signed; at flat exactly 0
-	Maintenance fixed.Money // its part of its pool's
+	Maintenance fixed.Money // its part of the account's; of an isolated position 0
 	FundingSum  int64       // the instrument's funding sum at which it was last settled
-	Margin      fixed.Money // cash of an isolated position
-	Hold        fixed.Money // of its open orders, in the account's initial requirement (M-22)
+	Margin      fixed.Money // cash of an isolated position; flat exactly 0
+	First       [2]uint32   // of an isolated position's open sells and buys (side & 1) the first in priority
 	ReduceOnly  uint32      // resting reduce-only orders
 	Prev        uint32      // in the account's list
 	Rung        msg.Rung    // of an isolated position, which is a pool of its own
@@ -100,9 +103,21 @@ type Ledger struct {
 	_           uint64
 }
 
+// Hold is what an open order of an isolated position has besides its claim; its row is the order's handle. It is all zero
+// but for Rate while the order does not rest in such a position, or is reduce-only.
+type Hold struct {
+	Rate  fixed.Rate  // at which it posts margin, fixed when it was accepted (M-21); of no use where there is no such order
+	Limit fixed.Ticks // its priority
+	Price fixed.Ticks // at which it is held: the limit, or what it may be filled at where that is dearer (M-22)
+	Lots  fixed.Lots  // open
+	Next  uint32      // of its side, less urgent
+	Prev  uint32      // of its side, more urgent
+	_     uint64
+}
+
 // Claim is what an open order sets aside, and its place in its account's list. Its row is the order's handle.
 type Claim struct {
-	Reserved fixed.Money // by the open lots (M-14); 0 of a reduce-only order
+	Reserved fixed.Money // by the open lots (M-14, of an isolated order M-22 as if none were free); 0 of a reduce-only order
 	Loss     fixed.Ticks // its margin.Terms
 	Fee      uint32
 	Next     uint32 // older
@@ -116,5 +131,6 @@ var (
 	_ = [1]struct{}{}[unsafe.Sizeof(Position{})-64]
 	_ = [1]struct{}{}[unsafe.Sizeof(Ledger{})-64]
 	_ = [1]struct{}{}[unsafe.Sizeof(Claim{})-32]
+	_ = [1]struct{}{}[unsafe.Sizeof(Hold{})-48]
 	_ = [1]struct{}{}[unsafe.Sizeof(Owner{})-8]
 )

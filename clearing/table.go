@@ -3,6 +3,7 @@ package clearing
 import (
 	"math/bits"
 
+	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
@@ -76,15 +77,23 @@ func (h *House) Take(account msg.AccountID, instr msg.InstrumentID) uint32 {
 	if sum := h.funding[instr]; sum != 0 {
 		h.ledgers[row].FundingSum = sum
 	}
+	if h.instruments[instr].Asks&market.AskOthers != 0 {
+		a.Epoch = 0
+	}
 	a.Positions = row
 	a.Held++
 	h.live++
 	return row
 }
 
-// Tidy gives a row back when nothing is left in it: flat, and no orders.
+// Tidy gives a row back when nothing is left in it: flat, and no orders. One with a chosen leverage stays, to remember it; it
+// is no longer isolated.
 func (h *House) Tidy(row uint32) {
 	if p := &h.rows[row]; p.Qty == 0 && p.Open == 0 {
+		if p.Leverage != 0 {
+			h.setMode(row, 0)
+			return
+		}
 		h.giveBack(row)
 	}
 }

@@ -7,13 +7,17 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
-// administer applies the commands that are not about one order. But for CancelAll they are the venue's: a session other than
-// the embedder's has no right to them.
+// administer applies the commands that are not about one order. But for CancelAll and those about the margin of a position
+// they are the venue's: a session other than the embedder's has no right to them.
 //
 //go:noinline
 func (e *Engine) administer(c *msg.Command) {
-	if c.Kind == msg.KindCancelAll {
+	switch c.Kind {
+	case msg.KindCancelAll:
 		e.cancelAll(c)
+		return
+	case msg.KindSetLeverage, msg.KindIsolate, msg.KindCross, msg.KindMoveMargin:
+		e.remargin(c)
 		return
 	}
 	if c.Session != 0 {
@@ -53,7 +57,7 @@ func (e *Engine) administer(c *msg.Command) {
 		e.moveAsset(c)
 	case msg.KindList:
 		e.list(c)
-	case msg.KindSetTier, msg.KindSetFees, msg.KindSetRule:
+	case msg.KindSetTier, msg.KindSetFees, msg.KindSetRule, msg.KindSetConcentration:
 		e.setRule(c)
 	case msg.KindSetFeeTier:
 		e.setFeeTier(c)
@@ -150,6 +154,8 @@ func (e *Engine) setInstrument(c *msg.Command) (kind msg.EventKind, r msg.Reject
 		kind, r = msg.TierSet, next.SetTier(c.Tier())
 	case msg.KindSetFees:
 		kind, r = msg.FeesSet, next.SetFees(c.Fees())
+	case msg.KindSetConcentration:
+		kind, r = msg.ConcentrationSet, next.SetConcentration(c.Concentration())
 	default:
 		kind, r = msg.RuleSet, next.SetRule(c.Setting())
 	}

@@ -60,6 +60,9 @@ func (e *Engine) requeue(c *msg.Command, b *book.Book, h uint32, order *book.Ord
 	if order.Flags&book.Slide != 0 {
 		o.Limit = slide(b, o.Instrument, order.Side, c.Price)
 	}
+	if e.house.Position(e.house.Claim(h).Position).Mode != 0 {
+		o.Meets = meets(b, order.Side)
+	}
 	r := e.gate.Entry(o)
 	if r == 0 {
 		r = e.gate.Admit(&c.Request, o)
@@ -80,12 +83,13 @@ func (e *Engine) requeue(c *msg.Command, b *book.Book, h uint32, order *book.Ord
 	// Nothing below refuses.
 	e.house.Witness(c.Instr, o.Most)
 	b.Unlink(h)
-	if crosses || o.ReduceOnly {
+	if crosses || o.ReduceOnly || o.Asks != 0 {
 		e.house.Suspend(resting(h, order, ticket.Price), o.Instrument, order.Leaves)
+		e.house.SetRate(h, o.Rate)
 	}
 	ticket.Price, order.Leaves = o.Limit, o.Qty
 	e.amended(c, h, order, ticket, false)
-	if crosses || o.ReduceOnly {
+	if crosses || o.ReduceOnly || o.Asks != 0 {
 		e.work(c, b, h, order, ticket, o, crosses)
 		return
 	}

@@ -52,9 +52,9 @@ func TestHashSeesTheState(t *testing.T) { // A-17
 		{"statement", unsafe.Pointer(d.house.Statement(1)), reflect.TypeOf(*d.house.Statement(1)), nil},
 		{"owner", unsafe.Pointer(d.house.Owner(1)), reflect.TypeOf(*d.house.Owner(1)), nil},
 		{"position", unsafe.Pointer(d.house.Position(row)), reflect.TypeOf(*d.house.Position(row)), map[string]string{
-			"Account": "in whose list it is", "Next": "a row"}},
+			"Account": "in whose list it is", "Next": "a row", "Asks": "derived from leverage and mode"}},
 		{"ledger", unsafe.Pointer(d.house.Ledger(row)), reflect.TypeOf(*d.house.Ledger(row)), map[string]string{
-			"Prev": "the Next of positions the other way round"}},
+			"Prev": "the Next of positions the other way round", "First": "rows, those of the first orders in priority"}},
 		{"claim", unsafe.Pointer(d.house.Claim(order)), reflect.TypeOf(*d.house.Claim(order)), map[string]string{
 			"Prev": "Next the other way round", "Next": "the walk", "Position": "a row, that of the order's account and instrument"}},
 		{"session", unsafe.Pointer(&d.gate.Sessions[1]), reflect.TypeOf(d.gate.Sessions[1]), nil},

@@ -9,10 +9,11 @@ import (
 )
 
 const (
-	// A maker that is met brings at most five events: what a reduce-only one may not trade, its funding, its vested rebate and
-	// both sides of the trade, or its funding, its rebate and its end.
-	eventsPerMaker = 5
-	// What a command may tell besides: its acceptance, its remainder, its own rebate.
+	// A maker that is met brings at most six events: what a reduce-only one may not trade, its funding, its vested rebate, both
+	// sides of the trade and the margin that it moves, or its funding, its rebate and its end.
+	eventsPerMaker = 6
+	// What a command may tell besides: its acceptance, its remainder, its own rebate, the margin that it moves, what an
+	// isolated position could not pay.
 	eventsBesides = 16
 )
 
@@ -46,10 +47,17 @@ func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32
 		e.ask(b, in, t)
 	}
 	e.house.Settle(row, in)
-	e.shed(row, e.house.Position(row).Qty-before)
+	p := e.house.Position(row)
+	e.shed(row, p.Qty-before)
 	if t.Decremented > 0 {
 		order.Leaves = t.Leaves
 		e.canceled(h, order, ticket, t.Decremented, t.Leaves, msg.CanceledBySTP, nil)
+	}
+	if p.Asks&market.AskMode != 0 {
+		e.tellMoved(ticket.Account, ticket.Instr, e.house.TakeMoved())
+	}
+	if e.house.Short() != 0 {
+		e.cover()
 	}
 }
 
@@ -94,7 +102,7 @@ func (e *Engine) trade(in *market.Instrument, h, row uint32, order *book.Order, 
 		delta = -delta
 	}
 	e.shed(makerRow, -delta)
-	realized = e.house.Fill(row, in, delta, f.Price, taker)
+	realized = e.house.Fill(h, row, in, delta, f.Price, taker)
 	e.house.State(ticket.Account, realized, taker)
 	ticket.Filled += f.Qty
 	ev = e.tell(msg.Traded, h, order, ticket, f.Qty)
@@ -103,6 +111,9 @@ func (e *Engine) trade(in *market.Instrument, h, row uint32, order *book.Order, 
 	fill.Fee, fill.Realized, fill.Position, fill.Maker = taker, realized, e.house.Position(row).Qty, false
 	ev.SetFill(&fill)
 
+	if e.house.Position(makerRow).Asks&market.AskMode != 0 {
+		e.tellMoved(f.Account, ticket.Instr, e.house.TakeMovedResting())
+	}
 	if f.Leaves == 0 {
 		if e.jobs.count != 0 {
 			e.jobs.leave(e.house, f.Handle)

@@ -42,7 +42,7 @@ func (n *naive) administer(c *msg.Command) {
 		n.moveAsset(c)
 	case msg.KindList:
 		n.list(c)
-	case msg.KindSetTier, msg.KindSetFees, msg.KindSetRule, msg.KindSetPhase, msg.KindSetMark:
+	case msg.KindSetTier, msg.KindSetFees, msg.KindSetRule, msg.KindSetPhase, msg.KindSetMark, msg.KindSetConcentration:
 		n.set(c)
 	case msg.KindListUnderlying:
 		n.listUnderlying(c)
@@ -233,6 +233,8 @@ func (n *naive) set(c *msg.Command) {
 		if ok = f.Taker >= 0 && f.Taker <= fixed.One && f.Maker <= fixed.One && f.Maker+f.Taker >= 0; ok {
 			in.fees = f
 		}
+	case msg.KindSetConcentration:
+		ok, kind = in.setConcentration(c.Concentration()), msg.ConcentrationSet
 	case msg.KindSetPhase:
 		kind, step.From = msg.PhaseChanged, in.phase
 		if n.health(c.Instr) == msg.OracleHalted && step.To != msg.Closed && step.To != msg.Halted {
@@ -317,8 +319,19 @@ func (in *naiveInstrument) setRule(s msg.Setting) bool {
 		if v > in.rules[msg.SlopeInitial] {
 			return false
 		}
-	case msg.PriceStep, msg.QtyStep, msg.MaxOrderQty, msg.MaxOrderNotional, msg.MinOrderNotional, msg.MaxOpenOrders, msg.MaxPosition, msg.MaxOpenInterest,
-		msg.InterestLow: // which alone changes nothing
+	case msg.PriceStep, msg.QtyStep, msg.MaxOrderQty, msg.MaxOrderNotional, msg.MinOrderNotional, msg.MaxOpenOrders, msg.MaxPosition, msg.MaxOpenInterest:
+	case msg.InterestLow:
+		if high := in.rules[msg.InterestHigh]; high != 0 && v >= high {
+			return false
+		}
+	case msg.InterestHigh:
+		if v != 0 && v <= in.rules[msg.InterestLow] {
+			return false
+		}
+	case msg.IsolatedNoRemove:
+		if v > 1 {
+			return false
+		}
 	default:
 		return false
 	}

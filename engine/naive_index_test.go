@@ -292,7 +292,11 @@ func (n *naive) pay(a *naiveAccount) {
 	for _, id := range n.ids() {
 		m, rest := n.owed(a, id)
 		a.funded[id] = n.instruments[id].sum
-		a.cash -= m
+		if own := a.own(id); own.isolated {
+			own.margin -= m
+		} else {
+			a.cash -= m
+		}
 		a.funding -= m
 		n.prices.funding += m
 		n.prices.rest.Add(n.prices.rest, rest)

@@ -48,6 +48,8 @@ type naive struct {
 
 	prices naivePrices
 	timers []naiveTimer
+	short  fixed.Money // that positions could not pay when they were closed by this command
+	hand   *naiveOrder // that is being worked
 
 	out []msg.Event
 }
@@ -61,6 +63,8 @@ type naiveInstrument struct {
 	staged  []msg.Tier
 	fees    msg.Fees
 	rules   map[msg.Rule]int64
+
+	shares, stagedShares []msg.Concentration
 	naivePriced
 }
 
@@ -79,6 +83,7 @@ type naiveAccount struct {
 	debtAt    [2]fixed.Nanos
 	qty       map[msg.InstrumentID]fixed.Lots
 	cost      map[msg.InstrumentID]fixed.Money
+	alone     map[msg.InstrumentID]*alone
 	funded    map[msg.InstrumentID]int64 // the sum of steps up to which funding was paid
 	list      []*naiveOrder              // its open orders, oldest first; an amended one keeps its place
 }
@@ -108,11 +113,13 @@ type naiveOrder struct {
 	expire     fixed.Nanos
 	loss       fixed.Ticks // set aside a lot (M-14), as when it was accepted
 	fee        fixed.Rate
+	rate       *big.Int // at which it posts margin, of an isolated one
 	reduceOnly bool
 	postOnly   bool
 	slide      bool
 	rests      bool
 	place      int
+	moved      fixed.Money // into its isolated position, by fills that have not been told of
 }
 
 // naiveJob is a mass cancel: the orders that are meant, newest first, account by account.
@@ -314,8 +321,12 @@ func (n *naive) ids() (ids []msg.InstrumentID) {
 func (n *naive) figures(a *naiveAccount) (equity, initial, maintenance fixed.Money) {
 	equity = a.cash
 	for _, id := range n.ids() {
+		if a.own(id).isolated {
+			initial += n.hold(a, id)
+			continue
+		}
 		equity += n.profit(a, id)
-		initial += n.instruments[id].requirement(n.exposure(a, id, nil))
+		initial += n.instruments[id].requirementUnder(n.exposure(a, id, nil), n.conditions(a, id, 0))
 		maintenance += n.instruments[id].maintenance(a.qty[id])
 	}
 	return equity, initial, maintenance
@@ -327,7 +338,7 @@ func (n *naive) withdrawable(a *naiveAccount) fixed.Money {
 	notional, held := fixed.Money(0), fixed.Money(0)
 	for _, id := range n.ids() {
 		in := n.instruments[id]
-		if !in.perpetual() {
+		if !in.perpetual() || a.own(id).isolated {
 			continue
 		}
 		v, haircut := in.worth(a.qty[id], in.mark), n.haircut
@@ -360,12 +371,14 @@ func (n *naive) summary(id msg.AccountID) (s clearing.Summary, ok bool) {
 	}
 	for _, i := range n.ids() {
 		m, _ := n.owed(a, i)
-		now.cash -= m
+		if !a.own(i).isolated {
+			now.cash -= m
+		}
 		now.funding -= m
 	}
 	equity, initial, maintenance := n.figures(&now)
 	s = clearing.Summary{Owner: a.owner, Cash: now.cash, Equity: equity, Initial: initial, Maintenance: maintenance,
-		Free: equity - initial, Withdrawable: n.withdrawable(&now), Realized: a.realized, Fees: a.fees,
+		Free: equity - initial, ReduceOnly: equity < initial, Withdrawable: n.withdrawable(&now), Realized: a.realized, Fees: a.fees,
 		Funding: now.funding, Rebate: now.rebate}
 	for _, i := range n.ids() {
 		if n.held(a, i) {
@@ -377,12 +390,19 @@ func (n *naive) summary(id msg.AccountID) (s clearing.Summary, ok bool) {
 
 func (n *naive) holding(account msg.AccountID, id msg.InstrumentID) (h clearing.Holding, ok bool) {
 	a, in := n.accounts[account], n.instruments[id]
-	if a == nil || in == nil || !n.held(a, id) {
+	if a == nil || in == nil || a.qty[id] == 0 && n.open(a, id) == 0 {
 		return h, false
 	}
-	x := n.exposure(a, id, nil)
-	return clearing.Holding{Instr: id, Open: n.open(a, id), Qty: x.qty, Buys: x.buys, Sells: x.sells, Cost: a.cost[id],
-		Profit: n.profit(a, id), Initial: in.requirement(x), Maintenance: in.maintenance(x.qty)}, true
+	x, own := n.exposure(a, id, nil), a.own(id)
+	h = clearing.Holding{Mode: msg.ModeCross, Leverage: own.leverage, Margin: own.margin, Instr: id, Open: n.open(a, id), Qty: x.qty,
+		Buys: x.buys, Sells: x.sells, Cost: a.cost[id], Profit: n.profit(a, id),
+		Initial: in.requirementUnder(x, n.conditions(a, id, 0)), Maintenance: in.maintenance(x.qty)}
+	if own.isolated {
+		owed, _ := n.owed(a, id)
+		h.Margin -= owed
+		h.Mode, h.Initial = msg.ModeIsolated, in.initialUnder(x.qty, n.conditions(a, id, 0))
+	}
+	return h, true
 }
 
 // open is how many orders of an account rest in an instrument.
@@ -397,7 +417,7 @@ func (n *naive) open(a *naiveAccount, id msg.InstrumentID) (count int) {
 
 // held reports whether an account has a row of positions for an instrument.
 func (n *naive) held(a *naiveAccount, id msg.InstrumentID) bool {
-	return a.qty[id] != 0 || n.open(a, id) > 0
+	return a.qty[id] != 0 || n.open(a, id) > 0 || a.own(id).leverage != 0
 }
 
 // canHold reports whether it has one, or may have one.
@@ -530,6 +550,7 @@ func (n *naive) remove(o *naiveOrder) {
 	n.lift(o)
 	o.account.list = slices.DeleteFunc(o.account.list, func(p *naiveOrder) bool { return p == o })
 	n.free(o)
+	n.tidy(o.account, o.instr)
 }
 
 // Events.
@@ -594,6 +615,8 @@ func (n *naive) apply(c *msg.Command) []msg.Event {
 		n.cancel(c)
 	case msg.KindCancelAll:
 		n.cancelAll(c)
+	case msg.KindSetLeverage, msg.KindIsolate, msg.KindCross, msg.KindMoveMargin:
+		n.remargin(c)
 	default:
 		n.administer(c)
 	}
@@ -848,7 +871,7 @@ func (n *naive) formed(c *msg.Command) msg.Reject {
 	}
 	const most = 1 << 55
 	bad := func(b bool) { no.when(b, msg.RejectValueOutOfRange, 0, 0) }
-	no.when(c.Flags&^(msg.FlagPostOnly|msg.FlagSlide|msg.FlagReduceOnly|msg.FlagLeaves) != 0, msg.RejectReservedBits, 0, 0)
+	no.when(c.Flags&^(msg.FlagPostOnly|msg.FlagSlide|msg.FlagReduceOnly|msg.FlagIsolated|msg.FlagLeaves) != 0, msg.RejectReservedBits, 0, 0)
 	bad(c.Qty <= 0 || c.Qty > most || c.Price < 0 || c.Price > most)
 	bad(c.Price == 0 && c.Kind != msg.KindMarket)
 	if amend {
@@ -875,6 +898,7 @@ type wish struct {
 	qty        fixed.Lots
 	market     bool
 	reduceOnly bool
+	isolated   bool
 	reduce     bool // the kill switch wants it to reduce
 	rests      bool
 	old        *naiveOrder // that it takes the place of
@@ -912,6 +936,11 @@ func (n *naive) admit(w *wish) (no objections) {
 	low, high := in.edges()
 	no.when(w.side == msg.Buy && w.limit > high, msg.RejectPriceOutsideBand, int64(high), int64(w.limit))
 	no.when(w.side == msg.Sell && w.limit < low, msg.RejectPriceOutsideBand, int64(low), int64(w.limit))
+	busy, isolated := a.qty[w.instr] != 0 || open != 0, a.own(w.instr).isolated
+	no.when(w.isolated && !in.perpetual() || busy && w.isolated != isolated, msg.RejectModeConflict, 0, 0)
+	if len(no) > 0 {
+		return no
+	}
 
 	if w.reduceOnly {
 		held := x.qty
@@ -933,7 +962,9 @@ func (n *naive) admit(w *wish) (no objections) {
 		n.caps(w, x, &no)
 		no.when(w.reduce, msg.RejectAccountReduceOnly, 0, 0)
 	}
-	if in.mark != 0 {
+	if in.mark != 0 && w.isolated {
+		n.isolatedCredit(w, x, reducing, &no)
+	} else if in.mark != 0 {
 		n.credit(w, x, reducing, &no)
 	}
 	return no
@@ -982,7 +1013,11 @@ func (n *naive) credit(w *wish, x exposure, reducing bool, no *objections) {
 	if w.reduceOnly {
 		y = x
 	}
-	more := in.requirement(y) - in.requirement(n.exposure(a, w.instr, nil))
+	delta := w.qty
+	if w.side == msg.Sell {
+		delta = -w.qty
+	}
+	more := in.requirementUnder(y, n.conditions(a, w.instr, delta)) - in.requirementUnder(n.exposure(a, w.instr, nil), n.conditions(a, w.instr, 0))
 	if equity >= initial {
 		no.when(!reducing && initial+more > equity, msg.RejectInsufficientMargin, int64(equity-initial), int64(more))
 		return
@@ -991,6 +1026,13 @@ func (n *naive) credit(w *wish, x exposure, reducing bool, no *objections) {
 		no.when(true, msg.RejectAccountReduceOnly, int64(initial), int64(equity))
 		return
 	}
+	n.worsens(w, x, equity, maintenance, no)
+}
+
+// worsens is M-17 for a reducing order of a pool with that equity and maintenance.
+func (n *naive) worsens(w *wish, x exposure, equity, maintenance fixed.Money, no *objections) {
+	in := n.instruments[w.instr]
+	fees := n.feesOf(in, w.account.owner)
 	paid := fixed.Money(ceilOf(share(in.worth(w.qty, w.limit), max(0, fees.Maker, fees.Taker)), int64(fixed.One)))
 	after, gained := x.qty+w.qty, in.worth(w.qty, in.mark-w.limit)
 	if w.side == msg.Sell {
@@ -1027,7 +1069,7 @@ func (n *naive) slid(id msg.InstrumentID, side msg.Side, price fixed.Ticks) fixe
 }
 
 // room is how many makers a command may meet when it has told k events.
-func (n *naive) room(k int) int { return (int(n.limits.Events) - k - 16) / 5 }
+func (n *naive) room(k int) int { return (int(n.limits.Events) - k - 16) / 6 }
 
 func (n *naive) placeOrder(c *msg.Command) {
 	if r := n.formed(c); r != 0 {
@@ -1045,7 +1087,7 @@ func (n *naive) placeOrder(c *msg.Command) {
 	}
 	n.touch(a)
 	w := wish{account: a, instr: c.Instr, side: c.Side, limit: c.Price, qty: c.Qty, market: c.Kind == msg.KindMarket,
-		reduceOnly: c.Flags&msg.FlagReduceOnly != 0, reduce: reduce, rests: c.TIF == msg.GTC || c.TIF == msg.GTD}
+		reduceOnly: c.Flags&msg.FlagReduceOnly != 0, isolated: c.Flags&msg.FlagIsolated != 0, reduce: reduce, rests: c.TIF == msg.GTC || c.TIF == msg.GTD}
 	if c.Flags&msg.FlagSlide != 0 {
 		w.limit = n.slid(c.Instr, c.Side, c.Price)
 	}
@@ -1064,6 +1106,9 @@ func (n *naive) placeOrder(c *msg.Command) {
 		}
 	}
 	o.loss, o.fee = in.terms(c.Side, w.limit, n.feesOf(in, a.owner))
+	if w.isolated {
+		o.rate = n.rateFor(&w, n.exposure(a, c.Instr, nil))
+	}
 	ext := msg.OrderExt{}
 	if c.Kind == msg.KindPlace {
 		ext = c.OrderExt()
@@ -1085,6 +1130,7 @@ func (n *naive) placeOrder(c *msg.Command) {
 	}
 	o.id = n.newID()
 	n.about(msg.Accepted, o, o.leaves)
+	a.own(c.Instr).isolated = w.isolated
 	n.work(c, o, w.rests, false)
 }
 
@@ -1124,6 +1170,7 @@ func (n *naive) tradable(o *naiveOrder, room int) (lots fixed.Lots) {
 // work lets an order trade, and rest or be canceled.
 func (n *naive) work(c *msg.Command, o *naiveOrder, rests, listed bool) {
 	before, a := o.account.qty[o.instr], o.account
+	n.hand = o
 	stop, decremented := n.match(o, n.room(len(n.out)))
 	if stop != stopNothingThere {
 		n.shed(a, o.instr, before)
@@ -1131,6 +1178,9 @@ func (n *naive) work(c *msg.Command, o *naiveOrder, rests, listed bool) {
 	if decremented > 0 {
 		n.canceled(o, decremented, o.leaves, msg.CanceledBySTP, 0, 0)
 	}
+	n.movedMargin(a, o.instr, o.moved)
+	n.payShort()
+	n.hand, o.moved = nil, 0
 	if o.leaves > 0 && rests && (stop == stopNothingThere || stop == stopDone) {
 		n.rest(o)
 		return
@@ -1149,6 +1199,7 @@ func (n *naive) work(c *msg.Command, o *naiveOrder, rests, listed bool) {
 		a.list = slices.DeleteFunc(a.list, func(p *naiveOrder) bool { return p == o })
 	}
 	n.free(o)
+	n.tidy(a, o.instr)
 }
 
 type naiveStop int
@@ -1245,14 +1296,25 @@ func (n *naive) trade(o, m *naiveOrder) {
 	m.leaves -= q
 	n.fill(m, o, q, price, makerFee, true)
 	n.fill(o, m, q, price, takerFee, false)
+	n.movedMargin(m.account, m.instr, m.moved)
+	m.moved = 0
+	if m.leaves == 0 {
+		n.tidy(m.account, m.instr)
+	}
 }
 
 // fill books one side of a trade and tells of it; a maker with nothing left is gone before the taker is told.
 func (n *naive) fill(o, peer *naiveOrder, q fixed.Lots, price fixed.Ticks, fee fixed.Money, maker bool) {
 	a := o.account
 	before := a.qty[o.instr]
-	realized := n.settle(a, o.instr, o.side, q, price)
-	a.cash -= max(fee, 0)
+	realized, moved := fixed.Money(0), fixed.Money(0)
+	if a.own(o.instr).isolated {
+		realized, moved = n.settleIsolated(o, q, price, max(fee, 0))
+		o.moved += moved
+	} else {
+		realized = n.settle(a, o.instr, o.side, q, price)
+		a.cash -= max(fee, 0)
+	}
 	a.realized += realized
 	a.fees += max(fee, 0)
 	o.filled += q
@@ -1362,7 +1424,8 @@ func (n *naive) amend(c *msg.Command) {
 		n.amended(c, o, true)
 		return
 	}
-	w := wish{account: o.account, instr: o.instr, side: o.side, limit: c.Price, qty: leaves, reduceOnly: o.reduceOnly, rests: true, old: o}
+	w := wish{account: o.account, instr: o.instr, side: o.side, limit: c.Price, qty: leaves, reduceOnly: o.reduceOnly, rests: true, old: o,
+		isolated: o.account.own(o.instr).isolated}
 	if o.slide {
 		w.limit = n.slid(o.instr, o.side, c.Price)
 	}
@@ -1382,6 +1445,9 @@ func (n *naive) amend(c *msg.Command) {
 	n.lift(o)
 	o.price, o.leaves, o.reduceOnly = w.limit, w.qty, w.reduceOnly
 	o.loss, o.fee = in.terms(o.side, w.limit, n.feesOf(in, o.account.owner))
+	if w.isolated {
+		o.rate = n.rateFor(&w, n.exposure(o.account, o.instr, o))
+	}
 	n.amended(c, o, false)
 	n.work(c, o, true, true)
 }

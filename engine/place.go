@@ -34,6 +34,9 @@ func (e *Engine) place(c *msg.Command) {
 		if c.Flags&msg.FlagSlide != 0 {
 			o.Limit = slide(b, in, c.Side, c.Price)
 		}
+		if c.Flags&msg.FlagIsolated != 0 {
+			o.Asks, o.Meets = market.AskMode, meets(b, c.Side)
+		}
 	}
 	if r := e.gate.Admit(&c.Request, &o); r != 0 {
 		e.refuse(c, r, o.Bound, o.Actual)
@@ -63,7 +66,10 @@ func (e *Engine) place(c *msg.Command) {
 		e.wake = min(e.wake, expire)
 	}
 	e.tell(msg.Accepted, h, order, ticket, o.Qty)
-	if crosses || !o.Rests || o.ReduceOnly {
+	if o.Asks != 0 {
+		e.seclude(h, &o)
+	}
+	if crosses || !o.Rests || o.ReduceOnly || o.Asks != 0 {
 		e.work(c, b, h, order, ticket, &o, crosses)
 		return
 	}
@@ -161,6 +167,15 @@ func slide(b *book.Book, in *market.Instrument, side msg.Side, price fixed.Ticks
 		return price
 	}
 	return behind
+}
+
+// meets is the price that an isolated sell may trade at although its limit is lower: the best bid (M-22).
+func meets(b *book.Book, side msg.Side) fixed.Ticks {
+	if side == msg.Buy {
+		return 0
+	}
+	best, _ := b.Best(msg.Buy)
+	return best
 }
 
 // resolve is the self-trade prevention that an order asks for, by its instrument's default where it says nothing.

@@ -54,7 +54,7 @@ func (e *Engine) cancelPlain(c *msg.Command) bool {
 		return false
 	}
 	p := e.house.Position(claim.Position)
-	if p.Leverage != 0 || p.Mode != 0 {
+	if p.Asks != 0 {
 		return false
 	}
 

@@ -40,7 +40,8 @@ type trader struct {
 	whose map[msg.OrderID]msg.Command
 	gone  map[msg.OrderID]bool
 	later []later
-	queue []msg.Command // that come before anything else
+	queue []msg.Command      // that come before anything else
+	mode  map[[2]uint32]bool // by account and instrument: whether the last that was heard of it was isolated
 }
 
 // later is a command that sets right, some commands on, what another has turned.
@@ -85,7 +86,8 @@ var days = []day{
 }
 
 func newTrader(d day, c chance) *trader {
-	return &trader{chance: c, day: d, at: 20 * fixed.Hour, mids: [4]fixed.Ticks{0, 100, 1000, 50}, whose: map[msg.OrderID]msg.Command{}, gone: map[msg.OrderID]bool{}}
+	return &trader{chance: c, day: d, at: 20 * fixed.Hour, mids: [4]fixed.Ticks{0, 100, 1000, 50}, whose: map[msg.OrderID]msg.Command{}, gone: map[msg.OrderID]bool{},
+		mode: map[[2]uint32]bool{}}
 }
 
 func (t *trader) percent(p int64) bool { return t.below(100) < p }
@@ -221,7 +223,11 @@ func (t *trader) draw() msg.Command {
 		return t.order()
 	}
 	id, in := t.account(), t.instrument()
-	switch t.below(18) {
+	switch t.below(23) {
+	case 18, 19, 20, 21:
+		return t.remargin(id, in)
+	case 22:
+		return t.crowd(in)
 	case 0, 1, 2:
 		if in > 0 && in < 4 {
 			up, down := t.below(t.width+1), t.below(t.width+1)
@@ -388,11 +394,14 @@ func (t *trader) order() (c msg.Command) {
 	if t.percent(12) {
 		flags |= msg.FlagReduceOnly
 	}
+	if isolated := t.mode[[2]uint32{uint32(id), uint32(in)}]; isolated != t.percent(4) {
+		flags |= msg.FlagIsolated
+	}
 	switch t.below(10) {
 	case 0:
 		c = msg.Market(id, in, side, qty, pick(t, 0, 0, t.price(in, side.Opposite())))
 		c.TIF = pick(t, msg.IOC, msg.IOC, msg.FOK)
-		flags &= msg.FlagReduceOnly
+		flags &= msg.FlagReduceOnly | msg.FlagIsolated
 	case 1, 2:
 		ext, tif := msg.OrderExt{}, msg.GTC
 		if t.percent(60) {
@@ -451,6 +460,37 @@ func (t *trader) recall(kind msg.Kind) msg.Command {
 	return c
 }
 
+// remargin draws a command about the margin of a position.
+func (t *trader) remargin(id msg.AccountID, in msg.InstrumentID) msg.Command {
+	cash := fixed.Money(t.below(t.money) * 1_000)
+	switch t.below(10) {
+	case 0, 1:
+		return msg.SetLeverage(id, in, msg.Leverage(pick(t, 0, 100+t.below(3000), 100+t.below(500), t.below(101), t.below(1<<17))))
+	case 2, 3:
+		return msg.IsolateDefault(id, in)
+	case 4:
+		return msg.Isolate(id, in, pick(t, cash, cash/10, -1))
+	case 5, 6:
+		return msg.Cross(id, in)
+	}
+	return msg.MoveMargin(id, in, pick(t, cash, cash/10, cash/100, -cash, -cash/10, -cash/100))
+}
+
+// crowd draws what open interest does to initial, and takes it back later.
+func (t *trader) crowd(in msg.InstrumentID) msg.Command {
+	switch t.below(4) {
+	case 0:
+		return t.undo(msg.SetRule(in, msg.IsolatedNoRemove, t.below(3)), msg.SetRule(in, msg.IsolatedNoRemove, 0))
+	case 1:
+		row := msg.Concentration{Index: uint8(t.below(2)), Last: t.percent(70), Share: fixed.Rate(t.below(int64(fixed.One / 2))),
+			Rate: fixed.Rate(t.below(int64(fixed.One / 5)))}
+		return t.undo(msg.SetConcentration(in, row), msg.SetConcentration(in, msg.Concentration{Last: true}))
+	case 2:
+		return t.undo(msg.SetRule(in, msg.InterestLow, t.below(50*int64(fixed.Coin))), msg.SetRule(in, msg.InterestLow, 0))
+	}
+	return t.undo(msg.SetRule(in, msg.InterestHigh, t.below(200*int64(fixed.Coin))), msg.SetRule(in, msg.InterestHigh, 0))
+}
+
 // rule draws a parameter, and takes it back later.
 func (t *trader) rule(in msg.InstrumentID) msg.Command {
 	r := msg.Rule(t.below(18))
@@ -492,7 +532,10 @@ func (t *trader) rule(in msg.InstrumentID) msg.Command {
 func (t *trader) see(c *msg.Command, events []msg.Event) {
 	for i := range events {
 		switch e := &events[i]; e.Kind {
+		case msg.ModeChanged:
+			t.mode[[2]uint32{uint32(e.Account), uint32(e.Instr)}] = e.ModeStep().To == msg.ModeIsolated
 		case msg.Accepted:
+			t.mode[[2]uint32{uint32(e.Account), uint32(e.Instr)}] = c.Flags&msg.FlagIsolated != 0
 			if len(t.ids) == 4096 { // who remembers everything grows old
 				for _, id := range t.ids[:2048] {
 					delete(t.whose, id)

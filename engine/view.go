@@ -30,6 +30,11 @@ func (e *Engine) Position(account msg.AccountID, instr msg.InstrumentID) (p clea
 	return e.house.Holding(account, instr)
 }
 
+// Leverage is the leverage that an account chose in an instrument; 0: none.
+func (e *Engine) Leverage(account msg.AccountID, instr msg.InstrumentID) msg.Leverage {
+	return e.house.Leverage(account, instr)
+}
+
 // Instrument is the rules and prices of an instrument; ok is false when it is not listed.
 func (e *Engine) Instrument(id msg.InstrumentID) (in market.Instrument, ok bool) {
 	if e.bookOf(id) == nil {

@@ -89,12 +89,14 @@ const MaxPrice fixed.Ticks = 1 << 55
 type Asks uint8
 
 const (
-	AskSteps  Asks = 1 << iota // PriceStep or QtyStep is above 1
-	AskPhase                   // not continuous, not marked, or the health of the index forbids risk
-	AskCaps                    // MaxPosition or MaxInterest is set
-	AskMargin                  // spot, several brackets or a slope: InitialLot does not say it all
-	AskFees                    // the venue has fee tiers: each owner has rates of his own (M-44)
-	AskOthers                  // initial depends on what others hold: margin.Conditions have to be found first (M-10, M-11)
+	AskSteps    Asks = 1 << iota // PriceStep or QtyStep is above 1
+	AskPhase                     // not continuous, not marked, or the health of the index forbids risk
+	AskCaps                      // MaxPosition or MaxInterest is set
+	AskMargin                    // spot, several brackets or a slope: InitialLot does not say it all
+	AskFees                      // the venue has fee tiers: each owner has rates of his own (M-44)
+	AskOthers                    // initial depends on what others hold: margin.Conditions have to be found first (M-10, M-11)
+	AskLeverage                  // a position's: its account chose a leverage (M-09)
+	AskMode                      // a position's: it has margin of its own (M-21)
 )
 
 // Bracket is one margin bracket: it holds for a notional above From, up to the next one's From (M-06).

@@ -56,7 +56,7 @@ func (r *Request) Leverage() Leverage { return Leverage(r.Rare[0]) }
 
 // Isolation is the cash that moves with or into an isolated position.
 type Isolation struct {
-	Margin fixed.Money // Isolate: above 0 where Stated; MoveMargin: into the position, below 0 out of it
+	Margin fixed.Money // Isolate: 0 or more where Stated; MoveMargin: into the position, below 0 out of it
 	Stated bool        // Isolate: Margin is stated, else it is the initial requirement (M-26)
 }
 

@@ -10,7 +10,7 @@ import (
 
 // credit checks that equity covers the requirement with the order counted as resting in full at its limit (M-16). Pre-trade
 // cost equals fill cost, so what is accepted here cannot fail at a fill.
-func (g *Gate) credit(r *msg.Request, o *Order, p *clearing.Position, n fixed.Money) msg.Reject {
+func (g *Gate) credit(r *msg.Request, o *Order, p *clearing.Position, n fixed.Money, asks market.Asks) msg.Reject {
 	in, x, bound := o.Instrument, &o.Exposure, g.House.Bound()
 	t := margin.TermsOf(in, o.Side, o.Limit)
 	if in.Asks&market.AskFees != 0 {
@@ -33,8 +33,8 @@ func (g *Gate) credit(r *msg.Request, o *Order, p *clearing.Position, n fixed.Mo
 		x.BuyReserve > bound || x.SellReserve > bound {
 		return msg.RejectOverflow
 	}
-	if o.Requirement, ok = x.Plain(in, most, long, short); in.Asks&market.AskMargin != 0 || !ok {
-		if reject := g.require(o, in, alone); reject != 0 {
+	if o.Requirement, ok = x.Plain(in, most, long, short); asks&market.AskMargin != 0 || !ok {
+		if reject := g.require(r, o, p, alone, asks); reject != 0 {
 			return reject
 		}
 	}
@@ -43,7 +43,7 @@ func (g *Gate) credit(r *msg.Request, o *Order, p *clearing.Position, n fixed.Mo
 			return reject
 		}
 	}
-	if in.Asks&market.AskMargin != 0 && !margin.Margined(in) && o.Side == msg.Sell && x.Sells > x.Qty {
+	if asks&market.AskMargin != 0 && !margin.Margined(in) && o.Side == msg.Sell && x.Sells > x.Qty {
 		return o.refuse(msg.RejectInsufficientFunds, int64(x.Qty-x.Sells+o.Qty), int64(o.Qty))
 	}
 	if margin.Margined(in) { // a mark does not value what is paid in full
@@ -70,17 +70,34 @@ func (g *Gate) reserve(o *Order, in *market.Instrument) fixed.Rate {
 	return in.Reserve
 }
 
-// require finds the requirement of an exposure that is not plain: spot, or with brackets or a slope. most is the most lots
-// that it may come to.
-func (g *Gate) require(o *Order, in *market.Instrument, most fixed.Lots) msg.Reject {
-	x, ok := &o.Exposure, false
-	if in.SlopeInitial != 0 && !margin.Bears(in, most, g.House.Bound()) {
+// require finds the requirement of an exposure that is not plain: spot, with brackets or a slope, with a chosen leverage, or
+// of an instrument whose initial depends on what others hold. most is the most lots that it may come to.
+func (g *Gate) require(r *msg.Request, o *Order, p *clearing.Position, most fixed.Lots, asks market.Asks) msg.Reject {
+	in, x, ok := o.Instrument, &o.Exposure, false
+	if (in.SlopeInitial != 0 || asks&market.AskOthers != 0) && !margin.Bears(in, most, g.House.Bound()) {
 		return msg.RejectOverflow
 	}
-	if o.Requirement, ok = margin.Requirement(in, x); !ok {
+	if asks&(market.AskOthers|market.AskLeverage) == 0 {
+		o.Requirement, ok = margin.Requirement(in, x)
+	} else {
+		c := g.conditions(r, o, p)
+		o.Requirement, ok = margin.RequirementUnder(in, x, &c)
+	}
+	if !ok {
 		return msg.RejectOverflow
 	}
 	return 0
+}
+
+// conditions are those of initial margin when the order has been filled in full; one that is reduce-only opens nothing.
+func (g *Gate) conditions(r *msg.Request, o *Order, p *clearing.Position) margin.Conditions {
+	held := *p
+	held.Account, held.Instr = r.Account, uint16(r.Instr) // where there is no row yet
+	delta := o.Qty
+	if o.Side == msg.Sell {
+		delta = -delta
+	}
+	return g.House.Conditions(&held, o.Instrument, delta)
 }
 
 // strained decides on an order that requires more than is free: it passes if it reduces, and if equity covers the initial
@@ -90,21 +107,19 @@ func (g *Gate) require(o *Order, in *market.Instrument, most fixed.Lots) msg.Rej
 func (g *Gate) strained(o *Order, in *market.Instrument, p *clearing.Position, n, free, more fixed.Money) msg.Reject {
 	switch {
 	case free < 0:
-		return g.underInitial(o, in, p, n)
+		if !o.reducing {
+			return o.refuse(msg.RejectAccountReduceOnly, int64(o.Account.Initial), int64(o.Account.Equity()))
+		}
+		return g.worsens(o, in, p, n, o.Account.Equity(), o.Account.Maintenance)
 	case o.reducing:
 		return 0
 	}
 	return o.refuse(msg.RejectInsufficientMargin, int64(free), int64(more))
 }
 
-// underInitial decides on an order of notional n of an account whose equity is below its initial requirement (M-17): it
-// must reduce, and filled in full at its limit, fee paid, it must leave maintenance no higher and equity over maintenance
-// no lower.
-func (g *Gate) underInitial(o *Order, in *market.Instrument, p *clearing.Position, n fixed.Money) msg.Reject {
-	a := o.Account
-	if !o.reducing {
-		return o.refuse(msg.RejectAccountReduceOnly, int64(a.Initial), int64(a.Equity()))
-	}
+// worsens decides on a reducing order of notional n of a pool whose equity is below its initial requirement (M-17): filled in
+// full at its limit, fee paid, it must leave maintenance no higher and equity over maintenance no lower.
+func (g *Gate) worsens(o *Order, in *market.Instrument, p *clearing.Position, n, equity, maintenance fixed.Money) msg.Reject {
 	delta, loss := o.Qty, o.Limit-in.Mark
 	if o.Side == msg.Sell {
 		delta, loss = -o.Qty, in.Mark-o.Limit
@@ -119,7 +134,6 @@ func (g *Gate) underInitial(o *Order, in *market.Instrument, p *clearing.Positio
 	if !ok || !fits || !fitsHeld || !fitsLeft {
 		return msg.RejectOverflow
 	}
-	equity, maintenance := a.Equity(), a.Maintenance
 	equityAfter, maintenanceAfter := equity-lost-fee, maintenance-held+left
 	better := fixed.MulWide(int64(equityAfter), int64(maintenance)).Cmp(fixed.MulWide(int64(equity), int64(maintenanceAfter))) >= 0
 	if maintenance == 0 && maintenanceAfter == 0 {

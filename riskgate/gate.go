@@ -6,6 +6,7 @@
 //	Admit    price step and lot step · size · notional · count                 order.go
 //	         phase · mark · band · reduce-only · caps                          order.go
 //	         margin: equity against the requirement with the order in it       credit.go
+//	         the same, where position or order are isolated                    isolated.go
 //
 // Post-only, fill-or-kill and a full table are the book's and the engine's to refuse, after the gate. A message that passes
 // the rate has used its token, and one that passes rights and kill switch its client id, whether it is refused further on
@@ -43,6 +44,8 @@ type Order struct {
 	Limit      fixed.Ticks //
 	Qty        fixed.Lots  // open quantity
 	Old        Replaced    // the resting order that it takes the place of; none for a new one
+	Asks       market.Asks // AskMode: it is to be isolated
+	Meets      fixed.Ticks // of an isolated sell the price that it may trade at besides its limit, 0: none
 
 	// Found by Admit.
 	Row         uint32          // the account's position, 0: none yet
@@ -52,6 +55,7 @@ type Order struct {
 	Exposure    margin.Exposure // of the position with the order resting in full
 	Requirement fixed.Money     // of that exposure
 	Most        fixed.Lots      // that it may come to, whatever trades: for House.Witness when the order is in
+	Rate        fixed.Rate      // at which an isolated order posts margin
 
 	// Found with a refusal: the limit and what was there, in the unit of the field.
 	Bound, Actual int64
@@ -78,6 +82,10 @@ func (g *Gate) Admit(r *msg.Request, o *Order) msg.Reject {
 	}
 	o.Row = g.House.Find(r.Account, r.Instr)
 	p := g.House.Position(o.Row)
+	asks := in.Asks | p.Asks | o.Asks
+	if asks&market.AskMode != 0 {
+		return g.admitIsolated(r, o, p, n)
+	}
 	x := &o.Exposure
 	x.Qty, x.Buys, x.Sells, x.BuyReserve, x.SellReserve = p.Qty, p.Buys, p.Sells, p.BuyReserve, p.SellReserve
 	if o.Old.Order != 0 {
@@ -105,7 +113,7 @@ func (g *Gate) Admit(r *msg.Request, o *Order) msg.Reject {
 		}
 		n, _ = fixed.NotionalShort(o.Qty, o.Limit, in.TickLot)
 	}
-	return g.credit(r, o, p, n)
+	return g.credit(r, o, p, n, asks)
 }
 
 // restricted asks what few orders are asked: reduce-only, caps, and the kill switch's reduce-only.

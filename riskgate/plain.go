@@ -55,7 +55,7 @@ func (g *Gate) Rests(r *msg.Request) (a *clearing.Account, in *market.Instrument
 	}
 	row = g.House.FindAtHome(r.Account, r.Instr)
 	p = g.House.Position(row)
-	if row == 0 || int64(p.Open) >= in.MaxOpen || p.Leverage != 0 || p.Mode != 0 {
+	if row == 0 || int64(p.Open) >= in.MaxOpen || p.Asks != 0 {
 		return nil, nil, nil, 0, 0
 	}
 	return a, in, p, row, n
