@@ -35,6 +35,9 @@ func newDrill(t *testing.T) *drill {
 	for id := msg.InstrumentID(1); id <= 3; id++ {
 		day = append(day, msg.SetPhase(id, msg.Continuous), msg.SetMark(id, 1000))
 	}
+	composed := market.Spec{ID: 4, Type: msg.Perpetual, TickLot: 100, Start: 1000, Underlying: 1, Mark: msg.MarkComposite}
+	day = append(day, msg.ListUnderlying(msg.Underlying{ID: 1, Sources: 1}))
+	day = append(composed.Append(day), msg.SetPhase(4, msg.Continuous), source1(100_000))
 	for id := msg.AccountID(1); id <= 8; id++ {
 		day = append(day, msg.OpenAccount(id, msg.OwnerID(id|1), msg.AllGroups), msg.Deposit(id, 1_000_000*fixed.Coin), msg.DepositAsset(id, 3, 1_000_000))
 	}
@@ -63,6 +66,11 @@ func (d *drill) must(t *testing.T, commands ...msg.Command) {
 	}
 }
 
+// source1 is what the one source of underlying 1 says.
+func source1(price fixed.Money) msg.Command {
+	return msg.ReportPrice(msg.Report{Underlying: 1, Price: price, Confidence: fixed.One})
+}
+
 // rest places an order and returns its id.
 func (d *drill) rest(c msg.Command) msg.OrderID { return d.do(&c)[0].Order }
 
@@ -75,6 +83,29 @@ var drills = []struct {
 	name string
 	do   func(*drill)
 }{
+	{"reports, marks and funding", func(d *drill) {
+		d.rest(msg.Limit(1, 4, msg.Sell, 1000, 5))
+		d.rest(msg.Limit(3, 4, msg.Buy, 1000, 5))
+		d.run(source1(90_000))
+		d.run(source1(0))
+		d.at += 2 * fixed.Minute
+		d.run(msg.Tick())
+		d.run(msg.SettleFunding(4, fixed.BasisPoint))
+		d.run(source1(100_000))
+		d.run(msg.SetPhase(4, msg.Continuous))
+		d.at += 2 * fixed.Hour
+		for range 8 {
+			d.run(msg.Tick())
+		}
+		d.run(msg.SettleFunding(4, -fixed.BasisPoint))
+		d.rest(msg.Limit(3, 4, msg.Sell, 1000, 5))
+		d.rest(msg.Limit(1, 4, msg.Buy, 1000, 5))
+		d.run(msg.SetRule(4, msg.MarkCombine, 1))
+		d.run(msg.SetRule(0, msg.OracleOutlier, int64(5*fixed.Percent)))
+		d.run(msg.ListUnderlying(msg.Underlying{ID: 1, Sources: 1}))
+		d.run(msg.PayFund(1))
+		d.run(msg.SetFeeTier(msg.FeeTier{}))
+	}},
 	{"limit rests, cancel", func(d *drill) { d.run(msg.Cancel(1, 1, d.rest(msg.Limit(1, 1, msg.Buy, 990, 5)))) }},
 	{"limit trades", func(d *drill) {
 		d.rest(msg.Limit(1, 1, msg.Sell, 1000, 5))

@@ -411,6 +411,7 @@ func TestBracketHash(t *testing.T) { // A-17
 // TestSpecWritesCommands holds that a spec becomes the commands that bring about what it says.
 func TestSpecWritesCommands(t *testing.T) {
 	spec := market.Spec{ID: 7, Symbol: "X-PERP", Type: msg.Perpetual, TickLot: 3, UnitLots: 9, Start: 11, STP: msg.STPCancelBoth, Group: 2,
+		Underlying: 6, Mark: msg.MarkComposite,
 		Tiers: []msg.Tier{{UpTo: 50, Initial: 2, Maintenance: 1}, {Initial: 4, Maintenance: 3}}, Maker: -1, Taker: 2,
 		Rules: []msg.Setting{{Rule: msg.Band, Value: 5}, {Rule: msg.MaxOrderQty, Value: 6}}}
 	in := &market.Instrument{}
@@ -418,7 +419,10 @@ func TestSpecWritesCommands(t *testing.T) { // A-14
 		r := msg.Reject(0)
 		switch c.Kind {
 		case msg.KindList:
-			r = in.List(c.Listing())
+			l := c.Listing()
+			if r = in.List(l); l.Underlying != 6 || l.Mark != msg.MarkComposite {
+				t.Errorf("%+v", l)
+			}
 		case msg.KindSetTier:
 			r = in.SetTier(c.Tier())
 		case msg.KindSetFees:

@@ -17,6 +17,9 @@ type Spec struct {
 	STP      msg.STP            // what STPDefault means; STPDefault: none
 	Group    uint8              // permission group, 0..31
 
+	Underlying msg.UnderlyingID // whose index it has; 0: none
+	Mark       msg.MarkMode     // where its mark comes from
+
 	Initial, Maintenance fixed.Rate // one bracket; both 0: 10 % and 5 %
 	Tiers                []msg.Tier // or several, in order; Index is filled in
 
@@ -26,7 +29,8 @@ type Spec struct {
 
 // Append writes the commands that list the instrument, in phase closed and unmarked.
 func (s *Spec) Append(dst []msg.Command) []msg.Command {
-	l := msg.Listing{Type: s.Type, TickLot: s.TickLot, UnitLots: s.UnitLots, Start: s.Start, STP: s.STP, Group: s.Group}
+	l := msg.Listing{Type: s.Type, TickLot: s.TickLot, UnitLots: s.UnitLots, Start: s.Start, STP: s.STP, Group: s.Group,
+		Underlying: s.Underlying, Mark: s.Mark}
 	copy(l.Symbol[:], s.Symbol)
 	dst = append(dst, msg.List(s.ID, l))
 	if s.Initial != 0 || s.Maintenance != 0 {

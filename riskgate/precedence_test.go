@@ -45,6 +45,9 @@ var faults = []fault{
 	{name: "dear", reject: msg.RejectNotionalLimit, set: func(d *desk) { d.ok(msg.SetRule(1, msg.MaxOrderNotional, 1)) }},
 	{name: "one of many", reject: msg.RejectOpenOrderLimit, set: func(d *desk) { d.ok(msg.SetRule(1, msg.MaxOpenOrders, 1)) }},
 	{name: "halted", reject: msg.RejectMarketHalted, set: func(d *desk) { d.ok(msg.SetPhase(1, msg.Halted)) }},
+	{name: "frozen", reject: msg.RejectOracleFrozen, set: func(d *desk) {
+		d.ok(msg.ReportPrice(msg.Report{Underlying: 1, Source: 2, Price: fixed.Coin, Confidence: fixed.One}))
+	}, never: []string{"nothing to reduce"}}, // what may only reduce is let in
 	{name: "outside the band", reject: msg.RejectPriceOutsideBand, set: func(d *desk) {
 		d.ok(msg.SetMark(1, 80), msg.SetRule(1, msg.Band, int64(fixed.Percent)))
 	}},
@@ -84,7 +87,10 @@ func (f *fault) turn() int {
 func stage(t *testing.T) *desk {
 	t.Helper()
 	d := newDesk(t, engine.Limits{Instruments: 2, Accounts: 6, Orders: 8, Events: 256})
-	d.list(perpetual(1), 100)
+	first := perpetual(1)
+	first.Underlying = 1
+	d.ok(msg.ListUnderlying(msg.Underlying{ID: 1, Sources: 3}))
+	d.list(first, 100)
 	d.list(perpetual(2), 900)
 	for id := msg.AccountID(1); id <= 3; id++ {
 		d.ok(msg.OpenAccount(id, max(2, msg.OwnerID(id)), msg.AllGroups), msg.Deposit(id, 1_000_000*fixed.Coin))
