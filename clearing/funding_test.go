@@ -26,7 +26,7 @@ func paid(t *testing.T, lots ...fixed.Lots) (*House, *market.Instrument) {
 		}
 		h.Deposit(id, 1_000_000)
 		row := h.Take(id, 1)
-		h.Fill(row, in, q, 1, 0)
+		h.Fill(0, row, in, q, 1, 0)
 		h.Settle(row, in)
 	}
 	return h, in
@@ -105,7 +105,7 @@ func TestLazyFundingIsEager(t *testing.T) { // M-42, I-01, I-03
 					h.Touch(id)
 					touched[id]++
 					row := h.Take(id, 1)
-					h.Fill(row, in, d, 1, 0)
+					h.Fill(0, row, in, d, 1, 0)
 					h.Settle(row, in)
 					h.Tidy(row)
 					lots[id] += d
