@@ -100,6 +100,38 @@ func (h *House) position(row uint32) Holding {
 	return q
 }
 
+// Prices are those at which a position is in danger; 0 is none.
+type Prices struct {
+	Liquidation fixed.Ticks // the last mark at which its pool is safe if only this instrument moves (M-29)
+	Bankruptcy  fixed.Ticks // at which all of it can be closed and equity over maintenance stays (M-30)
+	Fillable    fixed.Ticks // at which it would be offered in liquidation (M-31)
+}
+
+// Prices finds the prices of a position by its pool, without touching it. ok is false when the account holds no lots in the
+// instrument, or the instrument is paid in full.
+func (h *House) Prices(id msg.AccountID, instr msg.InstrumentID, v *market.Venue) (q Prices, ok bool) {
+	p, _ := h.Holding(id, instr)
+	if p.Qty == 0 || !margin.Margined(&h.instruments[instr]) {
+		return Prices{}, false
+	}
+	in := &h.instruments[instr]
+	equity, maintenance := p.Margin+p.Profit, p.Maintenance
+	if p.Mode == msg.ModeCross {
+		s, _ := h.Summary(id, v)
+		equity, maintenance = s.Equity, s.Maintenance
+	}
+	if liq, has := margin.LiquidationPrice(in, p.Qty, equity, maintenance); has {
+		q.Liquidation = liq
+	}
+	if value, has := margin.Bankruptcy(in, p.Qty, fixed.Abs(p.Qty), equity, maintenance); has {
+		if bankruptcy, has := margin.BankruptcyPrice(in, p.Qty, value); has {
+			q.Bankruptcy = bankruptcy
+		}
+	}
+	q.Fillable = margin.Fillable(in, p.Qty, equity, maintenance)
+	return q, true
+}
+
 // Leverage is the leverage that an account chose in an instrument, 0 for none.
 func (h *House) Leverage(id msg.AccountID, instr msg.InstrumentID) msg.Leverage {
 	return h.rows[h.Find(id, instr)].Leverage

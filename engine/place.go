@@ -30,13 +30,7 @@ func (e *Engine) place(c *msg.Command) {
 	b, in := e.books[c.Instr], o.Instrument
 	o.Side, o.Limit, o.Qty, o.Rests = c.Side, c.Price, c.Qty, c.TIF == msg.GTC || c.TIF == msg.GTD
 	if c.Flags != 0 || c.Kind != msg.KindLimit {
-		o.Market, o.ReduceOnly = c.Kind == msg.KindMarket, c.Flags&msg.FlagReduceOnly != 0
-		if c.Flags&msg.FlagSlide != 0 {
-			o.Limit = slide(b, in, c.Side, c.Price)
-		}
-		if c.Flags&msg.FlagIsolated != 0 {
-			o.Asks, o.Meets = market.AskMode, meets(b, c.Side)
-		}
+		widen(&o, c, b)
 	}
 	if r := e.gate.Admit(&c.Request, &o); r != 0 {
 		e.refuse(c, r, o.Bound, o.Actual)
@@ -75,6 +69,19 @@ func (e *Engine) place(c *msg.Command) {
 	}
 	b.Link(h, o.Side, o.Limit)
 	e.house.AddWhole(h, o.Row, o.Account, &o.Terms, o.Reserved, &o.Exposure, o.Requirement)
+}
+
+// widen is what kind and flags say of an order besides its terms.
+//
+//go:noinline
+func widen(o *riskgate.Order, c *msg.Command, b *book.Book) {
+	o.Market, o.ReduceOnly = c.Kind == msg.KindMarket, c.Flags&msg.FlagReduceOnly != 0
+	if c.Flags&msg.FlagSlide != 0 {
+		o.Limit = slide(b, o.Instrument, c.Side, c.Price)
+	}
+	if c.Flags&msg.FlagIsolated != 0 {
+		o.Asks, o.Meets = market.AskMode, meets(b, c.Side)
+	}
 }
 
 // work lets an order that has been taken in, or suspended to be amended, trade, and then rest where it may, or be canceled.

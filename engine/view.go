@@ -30,6 +30,11 @@ func (e *Engine) Position(account msg.AccountID, instr msg.InstrumentID) (p clea
 	return e.house.Holding(account, instr)
 }
 
+// Prices are those at which a position is in danger. ok is false when the account holds no lots in the instrument.
+func (e *Engine) Prices(account msg.AccountID, instr msg.InstrumentID) (p clearing.Prices, ok bool) {
+	return e.house.Prices(account, instr, &e.venue)
+}
+
 // Leverage is the leverage that an account chose in an instrument; 0: none.
 func (e *Engine) Leverage(account msg.AccountID, instr msg.InstrumentID) msg.Leverage {
 	return e.house.Leverage(account, instr)

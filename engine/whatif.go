@@ -24,6 +24,7 @@ type Forecast struct {
 	Fees     fixed.Money      // of those trades; below zero a rebate
 	Account  clearing.Summary // after it
 	Position clearing.Holding // of the account in the instrument, after it; zero where there is none
+	Prices   clearing.Prices  // of that position
 }
 
 // WhatIf says what a command would do if it came next, at the present time. The command's Seq and Time are not read. It costs a
@@ -46,6 +47,7 @@ func (e *Engine) forecast(c msg.Command) (f Forecast) {
 	}
 	f.Account, _ = e.Account(c.Account)
 	f.Position, _ = e.Position(c.Account, c.Instr)
+	f.Prices, _ = e.Prices(c.Account, c.Instr)
 	return f
 }
 
@@ -79,7 +81,7 @@ func (e *Engine) passes(c *msg.Command) bool {
 	e.touch(c.Account)
 	e.told = e.first
 	o.Side, o.Limit, o.Qty, o.Rests = c.Side, c.Price, c.Qty, c.TIF == msg.GTC || c.TIF == msg.GTD
-	o.Market, o.ReduceOnly = c.Kind == msg.KindMarket, c.Flags&msg.FlagReduceOnly != 0
+	widen(&o, c, e.books[c.Instr])
 	return e.gate.Admit(&c.Request, &o) == 0
 }
 

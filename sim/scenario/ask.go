@@ -32,7 +32,8 @@ func readWhatIf(a *args) func(*world) {
 		if t.market {
 			t.tif = msg.IOC
 		}
-		isolated := mode == Isolated
+		now, _ := w.eng.Position(who.id, in.id)
+		isolated := mode == Isolated || mode == AsWritten && now.Mode == msg.ModeIsolated
 		if isolated && in.kind != msg.Spot {
 			t.flags = msg.FlagIsolated
 		}

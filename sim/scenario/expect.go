@@ -9,7 +9,6 @@ import (
 	"github.com/lockstep-exchange/lockstep/book"
 	"github.com/lockstep-exchange/lockstep/clearing"
 	"github.com/lockstep-exchange/lockstep/engine"
-	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
@@ -258,7 +257,21 @@ func expectAccount(a *args) func(*world) {
 // leg is a position and what it is in.
 type leg struct {
 	clearing.Holding
-	in *instrument
+	account msg.AccountID
+	in      *instrument
+}
+
+func (l leg) prices(w *world) clearing.Prices {
+	p, _ := w.eng.Prices(l.account, l.in.id)
+	return p
+}
+
+// modeOf is how a position is margined; there is none of a position that is not there.
+func modeOf(h clearing.Holding) string {
+	if h.Mode == 0 {
+		return ""
+	}
+	return h.Mode.String()
 }
 
 var positionLooks = map[string]look[leg]{
@@ -267,11 +280,11 @@ var positionLooks = map[string]look[leg]{
 	"upnl":        {aNumber, func(_ *world, l leg) quantity { return money(l.Profit) }},
 	"initial":     {aNumber, func(_ *world, l leg) quantity { return money(l.Initial) }},
 	"maintenance": {aNumber, func(_ *world, l leg) quantity { return money(l.Maintenance) }},
-	"margin":      {aNumber, nil},
-	"liq":         {aNumber, nil},
-	"bankruptcy":  {aNumber, nil},
-	"fillable":    {aNumber, nil},
-	"mode":        {aWord, nil},
+	"margin":      {aNumber, func(_ *world, l leg) quantity { return money(l.Margin) }},
+	"liq":         {aNumber, func(w *world, l leg) quantity { return l.in.known(l.prices(w).Liquidation) }},
+	"bankruptcy":  {aNumber, func(w *world, l leg) quantity { return l.in.known(l.prices(w).Bankruptcy) }},
+	"fillable":    {aNumber, func(w *world, l leg) quantity { return l.in.known(l.prices(w).Fillable) }},
+	"mode":        {aWord, func(_ *world, l leg) quantity { return orNone(modeOf(l.Holding)) }},
 }
 
 // expectPosition reads expect position. A position of no lots is none.
@@ -281,7 +294,7 @@ func expectPosition(a *args) func(*world) {
 	flat := a.flag("none")
 	named := fields(a, positionLooks, flat)
 	return func(w *world) {
-		l := leg{in: in}
+		l := leg{account: who.id, in: in}
 		l.Holding, _ = w.eng.Position(who.id, in.id)
 		if flat && l.Qty != 0 {
 			w.fail("position", "", "none", in.qty(l.Qty).String())
@@ -358,20 +371,12 @@ type market struct {
 	in *instrument
 }
 
-// orNoPrice is a price, or none.
-func (m *market) orNoPrice(p fixed.Ticks) quantity {
-	if p == 0 {
-		return none
-	}
-	return m.in.price(p)
-}
-
 var marketLooks = map[string]look[*market]{
-	"mark":         {aNumber, func(_ *world, m *market) quantity { return m.orNoPrice(m.Mark) }},
+	"mark":         {aNumber, func(_ *world, m *market) quantity { return m.in.known(m.Mark) }},
 	"phase":        {aWord, func(_ *world, m *market) quantity { return word(m.Phase.String()) }},
 	"oi":           {aNumber, func(_ *world, m *market) quantity { return m.in.qty(m.Interest) }},
-	"index":        {aNumber, func(_ *world, m *market) quantity { return m.orNoPrice(m.Index) }},
-	"last":         {aNumber, func(_ *world, m *market) quantity { return m.orNoPrice(m.Last) }},
+	"index":        {aNumber, func(_ *world, m *market) quantity { return m.in.known(m.Index) }},
+	"last":         {aNumber, func(_ *world, m *market) quantity { return m.in.known(m.Last) }},
 	"funding-rate": {aPercent, func(_ *world, m *market) quantity { return rate(m.Funding) }},
 	"oracle":       {aWord, func(_ *world, m *market) quantity { return health(m.Oracle) }},
 	"stress":       {aNumber, nil},
@@ -423,7 +428,7 @@ var whatIfLooks = map[string]look[*asked]{
 	"maintenance": {aNumber, func(_ *world, q *asked) quantity { return money(q.Account.Maintenance) }},
 	"free":        {aNumber, func(_ *world, q *asked) quantity { return money(q.Account.Free) }},
 	"equity":      {aNumber, func(_ *world, q *asked) quantity { return money(q.Account.Equity) }},
-	"liq":         {aNumber, nil},
+	"liq":         {aNumber, func(_ *world, q *asked) quantity { return q.in.known(q.Prices.Liquidation) }},
 	"filled":      {aNumber, func(_ *world, q *asked) quantity { return q.in.qty(q.Filled) }},
 	"avg":         {aNumber, func(_ *world, q *asked) quantity { return q.in.average(q.Paid, q.Filled) }},
 }

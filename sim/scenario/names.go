@@ -46,6 +46,14 @@ func (a *account) called() string    { return a.name }
 // price is a price in human units.
 func (i *instrument) price(t fixed.Ticks) quantity { return number(units(int64(t), i.tick)) }
 
+// known is a price, none for 0.
+func (i *instrument) known(t fixed.Ticks) quantity {
+	if t == 0 {
+		return none
+	}
+	return i.price(t)
+}
+
 // qty is a quantity in human units.
 func (i *instrument) qty(n fixed.Lots) quantity { return number(units(int64(n), i.lot)) }
 

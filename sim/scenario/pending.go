@@ -9,14 +9,10 @@ var pending = func(words ...string) map[string]bool {
 	}
 	return s
 }(
-	"leverage", "isolate", "cross", "margin",
-	"what-if mode=isolated", "expect what-if liq", "place isolated", "phase to=call-auction",
+	"phase to=call-auction",
 	"asset as collateral", "expect account state",
-	"expect position margin", "expect position liq", "expect position bankruptcy", "expect position fillable", "expect position mode",
 
-	"concentration",
 	"ladder-call1", "ladder-call1-exit", "ladder-call2", "ladder-call2-exit", "ladder-call1-deadline", "ladder-target", "liq-step",
 	"liq-stall", "fund-event-cap", "fund-day-cap", "fund-min", "fund-inventory", "fund-range", "adl-band", "sweep-limit", "wire-funding",
-	"oi-low", "oi-high", "isolated-no-remove",
 	"liq-fraction", "liq-full", "liq-min", "liq-cap", "liq-book-share", "liq-fee", "liq-spread", "liq-adjust",
 )
