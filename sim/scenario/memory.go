@@ -1,30 +1,57 @@
 package scenario
 
 import (
+	"cmp"
 	"maps"
 	"math/big"
 	"slices"
 
+	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
 // The event memory: what was told since the start, or since the last forget, of the kinds that the text asks for.
 
-// eventKinds are the kinds of this build by name.
-var eventKinds = func() map[string]msg.EventKind {
-	kinds := map[string]msg.EventKind{}
+// reading is a kind of event as the language names it: a kind of the engine, or those events of it that say what the name
+// says, with fields of their own.
+type reading struct {
+	kind msg.EventKind
+	fee  int // 0: every event; 1: those in which a fee was charged, -1: those in which a rebate was accrued
+}
+
+// eventKinds are the kinds by name.
+var eventKinds = func() map[string]reading {
+	kinds := map[string]reading{}
 	for k := msg.EventKind(1); k != 0; k++ {
 		if name := k.String(); name[0] >= 'A' && name[0] <= 'Z' {
-			kinds[name] = k
+			kinds[name] = reading{kind: k}
 		}
 	}
-	kinds["Trade"] = msg.Traded
+	kinds["Trade"] = reading{kind: msg.Traded}
+	kinds["FeeCharged"] = reading{kind: msg.Traded, fee: 1}
+	kinds["RebateAccrued"] = reading{kind: msg.Traded, fee: -1}
 	return kinds
 }()
 
+// fields are those of an event as the reading has them; ok is false for an event that it does not mean.
+func (r reading) fields(w *world, ev *msg.Event) (told []field, ok bool) {
+	if r.fee == 0 {
+		return w.tell(ev), true
+	}
+	fee := ev.Fill().Fee
+	if w != nil && cmp.Compare(fee, 0) != r.fee {
+		return nil, false
+	}
+	t := telling{w: w, ev: ev, in: w.instrumentOf(ev)}
+	t.party()
+	t.order()
+	t.money("amount", fixed.Abs(fee))
+	return t.fields, true
+}
+
 // laterKinds are the kinds of rules that are not built.
 var laterKinds = []string{"StressLevel", "AuctionOpened", "AuctionBid", "AuctionClosed", "AutoIsolated", "Merged", "RiskArrayApplied", "Settled",
-	"Triggered", "PositionChanged", "FeeCharged", "RebateAccrued"}
+	"Triggered", "PositionChanged"}
 
 // readForget reads forget.
 func readForget(a *args) func(*world) {
@@ -33,28 +60,27 @@ func readForget(a *args) func(*world) {
 
 // expectEvent reads expect event: events of a kind with the fields that are named; at least one, or as many as count says.
 func expectEvent(a *args) func(*world) {
-	kind, name := a.eventKind()
+	r, name := a.eventKind()
 	tol := a.tolerance()
 	times := a.number("count", "NUMBER", false)
 	if times != nil && (!times.IsInt() || times.Sign() < 0) {
 		a.fault(a.given("count").at, "count is %s, expected a whole number from 0 on", quote(a.given("count").value))
 	}
 	var named []wanted
-	for _, f := range (*world)(nil).tell(&msg.Event{Kind: kind}) {
+	sample, _ := r.fields(nil, &msg.Event{Kind: r.kind})
+	for _, f := range sample {
 		p := a.find(f.name)
 		if p == nil {
 			continue
 		}
 		named = append(named, wanted{f.name, a.wantField(p, f)})
 	}
-	if kind != 0 {
-		a.eventNames(kind)
-	}
-	a.script.remembered[kind] = true
+	a.eventNames(r.kind)
+	a.script.remembered[r.kind] = true
 	return func(w *world) {
 		n := 0
 		for i := range w.memory {
-			if ev := &w.memory[i]; ev.Kind == kind && w.matches(ev, named, tol) {
+			if ev := &w.memory[i]; ev.Kind == r.kind && r.matches(w, ev, named, tol) {
 				n++
 			}
 		}
@@ -69,10 +95,10 @@ func expectEvent(a *args) func(*world) {
 }
 
 // eventKind reads the kind.
-func (a *args) eventKind() (msg.EventKind, string) {
+func (a *args) eventKind() (reading, string) {
 	p := a.need("kind", "KIND")
 	if p == nil {
-		return 0, ""
+		return reading{}, ""
 	}
 	k, there := eventKinds[p.value]
 	if !there || pending["expect event kind="+p.value] {
@@ -118,8 +144,11 @@ func (a *args) eventNames(kind msg.EventKind) {
 const fundName = "@fund"
 
 // matches reports whether an event has what is wanted.
-func (w *world) matches(ev *msg.Event, named []wanted, tol *big.Rat) bool {
-	told := w.tell(ev)
+func (r reading) matches(w *world, ev *msg.Event, named []wanted, tol *big.Rat) bool {
+	told, ok := r.fields(w, ev)
+	if !ok {
+		return false
+	}
 	for _, n := range named {
 		i := slices.IndexFunc(told, func(f field) bool { return f.name == n.field })
 		if i < 0 || !told[i].value.meets(n.want, tol) {

@@ -27,10 +27,7 @@ type telling struct {
 
 // tell is the fields of an event. With a nil world they have names alone.
 func (w *world) tell(ev *msg.Event) []field {
-	t := telling{w: w, ev: ev}
-	if w != nil && ev.Instr != 0 && int(ev.Instr) <= len(w.script.instruments) {
-		t.in = w.script.instruments[ev.Instr-1]
-	}
+	t := telling{w: w, ev: ev, in: w.instrumentOf(ev)}
 	t.party()
 	switch ev.Kind {
 	case msg.Accepted:
@@ -70,6 +67,14 @@ func (w *world) tell(ev *msg.Event) []field {
 		t.risk()
 	}
 	return t.fields
+}
+
+// instrumentOf is the instrument that an event concerns, or nil.
+func (w *world) instrumentOf(ev *msg.Event) *instrument {
+	if w == nil || ev.Instr == 0 || int(ev.Instr) > len(w.script.instruments) {
+		return nil
+	}
+	return w.script.instruments[ev.Instr-1]
 }
 
 // rules tells of the events that repeat a parameter.
