@@ -104,3 +104,77 @@ func TestShared(t *testing.T) {
 		})
 	}
 }
+
+// TestModes tells one story under each model: as it is written, all cross, and all isolated.
+func TestModes(t *testing.T) {
+	const story = `underlying name=HAY
+instrument name=CROSS kind=perpetual underlying=HAY tick=1 lot=1 mark=manual
+instrument name=APART kind=perpetual underlying=HAY tick=1 lot=1 mark=manual
+instrument name=PAID kind=spot underlying=HAY tick=1 lot=1 mark=manual
+mark instrument=CROSS price=100
+mark instrument=APART price=100
+mark instrument=PAID price=100
+account name=a deposit=1000
+account name=m deposit=100000
+place account=m instrument=CROSS side=sell qty=10 price=100
+place account=a instrument=CROSS side=buy qty=10 price=100
+place account=m instrument=APART side=sell qty=10 price=100
+place account=a instrument=APART side=buy qty=10 price=100 isolated
+place account=a instrument=PAID side=buy qty=1 price=99
+quote account=a instrument=CROSS bid=1@90
+what-if account=a instrument=APART side=buy qty=1 price=90
+`
+	for _, c := range []struct {
+		mode scenario.Mode
+		want string
+	}{
+		{scenario.AsWritten, `expect position account=a instrument=CROSS mode=cross margin=0
+expect position account=a instrument=APART mode=isolated margin=100
+expect account account=a cash=900
+expect what-if accepted=true initial=218
+isolate account=a instrument=CROSS margin=200
+expect ok
+margin account=a instrument=APART add=50
+expect ok
+expect account account=a cash=650
+cross account=a instrument=APART
+expect ok
+expect account account=a cash=800
+`},
+		{scenario.Cross, `expect position account=a instrument=CROSS mode=cross
+expect position account=a instrument=APART mode=cross
+expect account account=a cash=1000
+isolate account=a instrument=CROSS margin=200
+expect ok
+expect account account=a cash=1000
+margin account=a instrument=APART add=50
+expect ok
+cross account=a instrument=APART
+expect ok
+expect position account=a instrument=APART mode=cross
+`},
+		{scenario.Isolated, `expect position account=a instrument=CROSS mode=isolated margin=100
+expect position account=a instrument=APART mode=isolated margin=100
+expect account account=a cash=800
+isolate account=a instrument=CROSS margin=200
+expect ok
+margin account=a instrument=APART add=50
+expect ok
+expect position account=a instrument=APART margin=150
+cross account=a instrument=APART
+expect ok
+expect position account=a instrument=APART mode=isolated
+`},
+	} {
+		t.Run("mode "+string(c.mode), func(t *testing.T) { holds(t, parse(t, story+c.want+"expect venue conserved\n", c.mode)) })
+	}
+	s := parse(t, story+"isolate account=a instrument=CROSS\nexpect rejected\n", scenario.Cross)
+	if r := run(t, s); len(r.Failed) != 1 || r.Failed[0].Got != "left out" {
+		t.Errorf("what is left out reads %+v", r.Failed)
+	}
+	for _, mode := range []scenario.Mode{scenario.Portfolio, "none"} {
+		if _, err := scenario.Parse("f", nil, mode); err == nil {
+			t.Errorf("the mode %q is read", mode)
+		}
+	}
+}
