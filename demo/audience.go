@@ -78,13 +78,14 @@ func (a *audience) listen() {
 	}
 }
 
-// columns are those of a line, right-aligned. Quantities are BTC and money is USDT, in millions.
+// columns are those of a line, right-aligned. Quantities are BTC, money is USDT. Under ok/1/2/liq stand the accounts that hold
+// a position, by rung of the ladder; nearest is how far the mark is from liquidating somebody, and how many that soon.
 var columns = []struct {
 	name  string
 	width int
 }{
-	{"recorded", 8}, {"commands/s", 12}, {"p50", 8}, {"p99", 8}, {"p99.9", 8}, {"bid", 10}, {"ask", 9}, {"spread", 8},
-	{"open BTC", 10}, {"margin M", 10}, {"refused", 9},
+	{"recorded", 8}, {"commands/s", 11}, {"p50", 7}, {"p99", 7}, {"p99.9", 7}, {"mark", 9}, {"spread", 7},
+	{"open BTC", 9}, {"refused", 8}, {"ok/1/2/liq", 12}, {"nearest", 13}, {"fund", 10}, {"funding", 9},
 }
 
 // head writes what stands above the lines and at the head of the log.
@@ -112,8 +113,13 @@ func (a *audience) tell(m *moment) {
 	for _, name := range []string{"p50", "p99", "p99.9"} {
 		words = append(words, at(a.period, name))
 	}
-	words = append(words, usdt(m.bid.Price), usdt(m.ask.Price), usdt(m.ask.Price-m.bid.Price),
-		btc(m.interest), fmt.Sprintf("%.2f", float64(m.required/fixed.Coin)/1e6), group(m.rejects))
+	near := "-"
+	if name, count := m.near.nearest(); count > 0 {
+		near = fmt.Sprintf("%s: %d", name, count)
+	}
+	words = append(words, usdt(m.mark), usdt(m.ask.Price-m.bid.Price), btc(m.interest), group(m.rejects),
+		fmt.Sprintf("%d/%d/%d/%d", m.rungs.ok, m.rungs.call1, m.rungs.call2, m.rungs.liquidating), near,
+		group(int64(m.fund/fixed.Coin)), group(int64(m.funding/fixed.Coin)))
 	a.print(words)
 	a.period.Reset()
 	a.from, a.commands = m.to, m.commands

@@ -42,7 +42,7 @@ type courier struct {
 	spare    <-chan *hdrhistogram.Histogram
 	tick     time.Duration // when the next moment is due
 	told     time.Duration // when the last one was
-	margin   survey
+	survey   survey
 }
 
 // speed is how recorded time becomes time on the clock.
@@ -66,9 +66,13 @@ type moment struct {
 	commands int64 // so far, since the opening
 	latency  *hdrhistogram.Histogram
 	bid, ask replay.Level
+	mark     fixed.Ticks
 	interest fixed.Lots
-	required fixed.Money
 	rejects  int64
+	rungs    rungs
+	fund     fixed.Money
+	funding  fixed.Money // paid by accounts
+	near     distances
 }
 
 // batch is how many commands are sent, or events read, before the other is looked at.
@@ -171,7 +175,7 @@ func (c *courier) complete() {
 // wait passes the time until something is due or comes back.
 func (c *courier) wait() {
 	if c.view != nil {
-		c.margin.step(c.view)
+		c.survey.step(c.view)
 	}
 	if c.alone {
 		time.Sleep(20 * time.Microsecond)
@@ -191,8 +195,9 @@ func (c *courier) tell() {
 // report sends a moment to whoever listens, and goes on with an empty histogram.
 func (c *courier) report(now time.Duration) {
 	m := moment{from: c.told, to: now, recorded: c.view.now, commands: int64(c.seen) - int64(c.script.opening), latency: c.interval,
-		bid: c.view.best(msg.Buy), ask: c.view.best(msg.Sell), interest: c.view.interest, required: c.margin.required,
-		rejects: c.view.tally.kinds[msg.Rejected]}
+		bid: c.view.best(msg.Buy), ask: c.view.best(msg.Sell), mark: c.view.instrument.Mark, interest: c.view.interest,
+		rejects: c.view.tally.kinds[msg.Rejected], rungs: c.view.stand(), fund: c.view.ladder.fund, funding: c.view.paid,
+		near: c.survey.distances}
 	c.told = now
 	if c.interval != nil {
 		select {
@@ -202,23 +207,4 @@ func (c *courier) report(now time.Duration) {
 		}
 	}
 	c.moments <- m
-}
-
-// survey sums up the margin of all accounts, a few at a time while the courier has nothing to do, so that no command waits
-// for a sum over all of them.
-type survey struct {
-	required fixed.Money // as of the last time round
-	sum      fixed.Money
-	at       int
-}
-
-// step values the next accounts.
-func (s *survey) step(v *view) {
-	to := min(s.at+4, len(v.holdings))
-	for ; s.at < to; s.at++ {
-		s.sum += v.requirement(s.at)
-	}
-	if s.at == len(v.holdings) {
-		s.required, s.sum, s.at = s.sum, 0, 0
-	}
 }

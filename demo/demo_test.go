@@ -91,10 +91,10 @@ func TestWholeRecording(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Partial || p.Money.Sum != "0.000000" || len(p.Checks) != 6 {
-		t.Errorf("partial %v, sum %s, %d checks: expected a whole run, 0.000000 and 6", p.Partial, p.Money.Sum, len(p.Checks))
+	if p.Partial || p.Money.Sum != "0.000000" || len(p.Checks) != 7 {
+		t.Errorf("partial %v, sum %s, %d checks: expected a whole run, 0.000000 and 7", p.Partial, p.Money.Sum, len(p.Checks))
 	}
-	if got := p.New + p.Amends + p.Cancels + p.Marks; got != p.Commands {
+	if got := p.New + p.Amends + p.Cancels + p.Reports + p.Ticks; got != p.Commands {
 		t.Errorf("%d commands by kind, %d in all", got, p.Commands)
 	}
 	// A demo in which nothing is refused, or everything, would show nothing.
@@ -148,13 +148,13 @@ func TestChecksSeeTheEngine(t *testing.T) {
 	if err := r.play(); err != nil {
 		t.Fatal(err)
 	}
-	r.view.holdings[1].Qty += 1000
+	r.view.accounts[1].exposure.Qty += 1000
 	p, err := r.report()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.unmet(); err == nil || !strings.Contains(err.Error(), "margin") {
-		t.Errorf("error %v, expected a failed check of margin", err)
+	if err := p.unmet(); err == nil || !strings.Contains(err.Error(), "margin") || !strings.Contains(err.Error(), "equity") {
+		t.Errorf("error %v, expected failed checks of margin and equity", err)
 	}
 }
 
@@ -228,7 +228,7 @@ func TestLogHoldsEveryCommand(t *testing.T) {
 	if p.Latency.Empty.Count == 0 {
 		t.Error("the empty handler was not measured")
 	}
-	if !strings.Contains(lines.String(), "recorded  commands/s") {
+	if !strings.Contains(lines.String(), "recorded commands/s") {
 		t.Errorf("no head above the lines: %q", lines.String())
 	}
 }
@@ -245,11 +245,15 @@ func TestJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		"": "accounts amends cancels checks commands events flow from latency machine makers marks money new opening partial per_second " +
-			"rate recording rejects seconds seed state symbol takers to",
+		"": "accounts amends cancels checks commands events flow from funding latency machine makers margin money new opening oracle " +
+			"partial per_second rate recording rejects reports seconds seed state symbol takers ticks to",
 		"latency": "core empty engine floor waiting",
 		"flow":    "asked_btc orders refused refused_btc traded_btc trades turnover_usdt unfilled_btc",
-		"money":   "below_initial fees initial_margin makers open_interest_btc rebates sum takers",
+		"oracle":  "degraded frozen health index mark marks sources steps",
+		"funding": "paid payments rate received",
+		"margin": "adl adl_fills call1 call2 calls_cleared cross first_calls fund_after fund_before isolated liquidating " +
+			"liquidation_fees liquidations liquidations_ended nearest ok second_calls sliced_btc slices takeovers",
+		"money": "below_initial deficit fees fund funding initial_margin makers open_interest_btc rebates sum takers",
 	} {
 		object := got
 		if path != "" {

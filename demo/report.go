@@ -32,8 +32,9 @@ type Report struct {
 	New       int64   `json:"new"`
 	Amends    int64   `json:"amends"`
 	Cancels   int64   `json:"cancels"`
-	Marks     int64   `json:"marks"`
-	Events    int64   `json:"events"` // the opening's too
+	Reports   int64   `json:"reports"` // of the sources of the index
+	Ticks     int64   `json:"ticks"`   // of the clock
+	Events    int64   `json:"events"`  // the opening's too
 	Seconds   float64 `json:"seconds"`
 	PerSecond float64 `json:"per_second"`
 
@@ -41,6 +42,10 @@ type Report struct {
 
 	Flow    Flow     `json:"flow"`
 	Rejects []Reject `json:"rejects"` // most frequent first
+
+	Oracle  Oracle  `json:"oracle"`
+	Funding Funding `json:"funding"`
+	Margin  Margin  `json:"margin"`
 
 	Money    Money     `json:"money"`
 	Accounts []Account `json:"accounts"` // the largest gains, then the largest losses
@@ -88,12 +93,15 @@ type Reject struct {
 	text   string
 }
 
-// Money is who has what at the end, in USDT. The first five add up to nothing.
+// Money is who has what at the end, in USDT. The first seven add up to the eighth, nothing.
 type Money struct {
 	Makers   string `json:"makers"` // change of equity
 	Takers   string `json:"takers"` // change of equity
 	Fees     string `json:"fees"`   // the venue's, rebates deducted
 	Rebates  string `json:"rebates"`
+	Fund     string `json:"fund"`    // change of the insurance fund
+	Funding  string `json:"funding"` // what rounding left of it
+	Deficit  string `json:"deficit"` // losses that nobody covered
 	Sum      string `json:"sum"`
 	Interest string `json:"open_interest_btc"`
 	Required string `json:"initial_margin"` // of all accounts, open orders included
@@ -103,7 +111,7 @@ type Money struct {
 // Account is an account and what it gained or lost.
 type Account struct {
 	ID       msg.AccountID `json:"account"`
-	Role     string        `json:"role"` // maker or taker
+	Role     string        `json:"role"`
 	Deposit  string        `json:"deposit"`
 	Change   string        `json:"change"` // of equity, since the deposit
 	Position string        `json:"position_btc"`
@@ -158,6 +166,7 @@ func (r *run) report() (*Report, error) {
 	r.measure(p)
 	r.flow(p)
 	r.settle(p)
+	r.risk(p)
 	return p, r.check(p)
 }
 
@@ -175,8 +184,10 @@ func (p *Report) count(c *msg.Request) {
 		p.Amends++
 	case msg.KindCancel:
 		p.Cancels++
-	case msg.KindSetMark:
-		p.Marks++
+	case msg.KindReport:
+		p.Reports++
+	case msg.KindTick:
+		p.Ticks++
 	}
 }
 
@@ -213,32 +224,45 @@ func (r *run) settle(p *Report) {
 		sums     [2]fixed.Money // makers, takers
 		required fixed.Money
 		accounts []Account
+		agreed   int64
+		count    int64
 	)
 	for id := msg.AccountID(1); int(id) <= r.script.accounts; id++ {
 		a, open := r.engine.Account(id)
 		if !open {
 			continue
 		}
-		role, who := 0, "maker"
+		side := 0
 		if id > makers {
-			role, who = 1, "taker"
+			side = 1
 		}
 		held, _ := r.engine.Position(id, instrument)
-		deposit := r.view.paid[id]
-		sums[role] += a.Equity - deposit
+		owned := &r.view.accounts[id]
+		deposit, equity := owned.deposit, a.Equity
 		required += a.Initial
+		if held.Mode == msg.ModeIsolated {
+			equity += held.Margin + held.Profit
+			required += held.Initial
+		}
+		if equity == r.view.equity(owned, &r.view.instrument) {
+			agreed++
+		}
+		count++
+		sums[side] += equity - deposit
 		if a.Free < 0 {
 			p.Money.Short++
 		}
-		accounts = append(accounts, Account{id, who, deposit.String(), (a.Equity - deposit).String(), btc(held.Qty), a.Equity - deposit})
+		accounts = append(accounts, Account{id, roleOf(id).String(), deposit.String(), (equity - deposit).String(), btc(held.Qty), equity - deposit})
 	}
 	venue := r.engine.VenueAccounts()
 	p.Money.Makers, p.Money.Takers = sums[0].String(), sums[1].String()
 	p.Money.Fees, p.Money.Rebates = venue.Fees.String(), venue.Rebates.String()
-	p.Money.Sum = (sums[0] + sums[1] + venue.Fees + venue.Rebates).String()
+	p.Money.Fund, p.Money.Funding, p.Money.Deficit = (venue.Fund - fundPaidIn).String(), venue.Funding.String(), venue.Deficit.String()
+	p.Money.Sum = (sums[0] + sums[1] + venue.Fees + venue.Rebates + venue.Fund - fundPaidIn + venue.Funding + venue.Deficit).String()
 	p.Money.Interest, p.Money.Required = btc(r.engine.OpenInterest(instrument)), required.String()
 	p.Accounts = extremes(accounts)
 	seen := r.view.required()
+	p.hold("equity", agreed == count, "of %s of %s accounts as the events tell it, to the unit", group(agreed), group(count))
 	p.hold("margin", seen == required, "%s USDT by the events, %s by the engine", seen, required)
 }
 

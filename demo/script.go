@@ -13,27 +13,34 @@ import (
 	"github.com/lockstep-exchange/lockstep/replay"
 )
 
-// The market of the demo. Rates are close to those of the venue that was recorded, so that a recorded trade costs its
-// account about what it cost in truth.
+// The market of the demo: a perpetual on an index of three sources, with a composite mark and funding. Fees are those of the
+// venue that was recorded, so that a recorded trade costs its account about what it cost in truth. Leverage is what the
+// venues with the highest offer, and funding, of eight hours elsewhere, is paid each minute, so that minutes have something
+// to show.
 const (
 	instrument msg.InstrumentID = 1
 	makers                      = 8 // accounts 1..makers; takers follow
-	stake                       = 50_000_000 * fixed.Coin
-	stakeMin                    = 500 * fixed.Coin // of a taker, doubled up to stakeSteps-1 times
-	stakeSteps                  = 10
 
 	tickLot  = fixed.Coin / 10_000 // 0.1 USDT of 0.001 BTC
 	unitLots = 1_000               // to a bitcoin
 
-	initial     = 5 * fixed.Percent
-	maintenance = initial / 2
-	band        = fixed.Percent
-	makerFee    = -fixed.BasisPoint / 2
-	takerFee    = 4 * fixed.BasisPoint
+	band     = fixed.Percent
+	makerFee = -fixed.BasisPoint / 2
+	takerFee = 4 * fixed.BasisPoint
 
-	markEvery = 100 * fixed.Millisecond
+	fundingEvery  = fixed.Minute
+	fundingSample = 5 * fixed.Second
+	fundingRate   = fixed.BasisPoint // of a minute, where the premium is small
+
 	spreadMax = 50 * fixed.Millisecond // over which the changes of one depth message are sent
 )
+
+// tiers are up to 250-fold leverage for little, and twentyfold for much.
+var tiers = []msg.Tier{
+	{UpTo: 250_000 * fixed.Coin, Initial: 40 * fixed.BasisPoint, Maintenance: 25 * fixed.BasisPoint},
+	{UpTo: 5_000_000 * fixed.Coin, Initial: 2 * fixed.Percent, Maintenance: fixed.Percent},
+	{Initial: 5 * fixed.Percent, Maintenance: 5 * fixed.Percent / 2},
+}
 
 // script is the flow of the demo, worked out before its first command is sent: every command with the recorded time at
 // which it is due. It is a function of the recording and the options alone.
@@ -65,15 +72,6 @@ type place struct {
 func (s *script) start() fixed.Nanos { return s.requests[s.opening].Time }
 func (s *script) end() fixed.Nanos   { return s.requests[len(s.requests)-1].Time }
 
-// stake is what an account brings: takers' collateral is spread evenly over a range of doublings, so that some of them can
-// carry every order that falls to them and some cannot.
-func (w *writer) stake(id msg.AccountID) fixed.Money {
-	if id <= makers {
-		return stake
-	}
-	return stakeMin << (w.chance.Uint64() % stakeSteps)
-}
-
 // writer writes a script. It has an engine of its own, to which it gives each command as it writes it; so it knows, as
 // real traders do from their replies, which orders stand and what they are called.
 type writer struct {
@@ -83,20 +81,21 @@ type writer struct {
 	view     *view
 	chance   *rand.PCG
 	recorded map[place]fixed.Lots
-	touched  []place // where trades took something since the last depth message
+	touched  []place // where something was taken since the last depth message, and not put back yet
 	now      fixed.Nanos
-	nextMark fixed.Nanos
+	oracle   oracle
 }
 
 // write works out the flow of a recorded day for takers accounts beside the makers'.
 func write(d *day, takers int, seed uint64) (*script, error) {
-	s := &script{accounts: makers + takers, limits: engine.Limits{Instruments: 1, Accounts: uint32(makers + takers),
+	s := &script{accounts: makers + takers, limits: engine.Limits{Instruments: 1, Underlyings: 1, Accounts: uint32(makers + takers),
 		Positions: uint32(makers + takers), Orders: 1 << 16, Events: 1 << 10, Sessions: 1, AccountPositions: 1, OwnerAccounts: 1}}
 	eng, err := engine.New(s.limits)
 	if err != nil {
 		return nil, fmt.Errorf("demo: %w", err)
 	}
-	w := &writer{script: s, engine: eng, view: newView(s), chance: rand.NewPCG(seed, 0), recorded: map[place]fixed.Lots{}}
+	w := &writer{script: s, engine: eng, view: newView(s), chance: rand.NewPCG(seed, 0), recorded: map[place]fixed.Lots{},
+		oracle: newOracle(d.events[0].Time, seed)}
 	w.open(&d.events[0])
 	w.play(d.events[1:])
 	if len(s.requests) == s.opening {
@@ -107,59 +106,91 @@ func write(d *day, takers int, seed uint64) (*script, error) {
 	return s, nil
 }
 
-// say writes a command and gives it to the writer's own engine. The events are valid until the next.
-func (w *writer) say(c msg.Command) []msg.Event {
+// say writes a command and gives it to the writer's own engine. Where makers traded, the book is to be put right.
+func (w *writer) say(c msg.Command) {
 	s := w.script
 	c.Time = w.now
 	s.requests = append(s.requests, c.Request)
 	c.Seq = msg.Seq(len(s.requests))
 	w.events = w.engine.Apply(&c, w.events[:0])
 	for i := range w.events {
-		w.view.fold(&w.events[i])
+		e := &w.events[i]
+		w.view.fold(e)
+		if e.Kind == msg.Traded && e.Fill().Maker {
+			w.touched = append(w.touched, place{e.Side, e.Price})
+		}
 	}
 	w.view.settle()
-	return w.events
+}
+
+// pass lets time go by until at: sources report in their turn, and whenever the engine has something to do, a tick says what
+// time it is. So nobody's order finds that the market has moved just in front of it.
+func (w *writer) pass(at fixed.Nanos) {
+	for {
+		due, ok := w.engine.NextDue()
+		switch {
+		case ok && due <= min(at, w.oracle.due):
+			w.now = max(w.now, due)
+			w.say(msg.Tick())
+		case w.oracle.due <= at:
+			w.now = max(w.now, w.oracle.due)
+			if r, ok := w.oracle.next(w.middle()); ok {
+				w.say(msg.ReportPrice(r))
+			}
+		default:
+			w.now = max(w.now, at)
+			return
+		}
+	}
 }
 
 // open lists the instrument, brings in the accounts and their money, and lets the makers place the snapshot.
 func (w *writer) open(snapshot *replay.BinanceEvent) {
 	w.now = snapshot.Time
+	u := msg.Underlying{ID: underlying, Sources: sources}
+	copy(u.Symbol[:], "BTC")
+	w.say(msg.ListUnderlying(u))
+	w.say(msg.SetRule(0, msg.OracleStale, int64(staleAfter)))
 	spec := market.Spec{ID: instrument, Symbol: replay.BundledSymbol, Type: msg.Perpetual,
-		TickLot: tickLot, UnitLots: unitLots, Start: snapshot.Bids[0].Price,
-		Initial: initial, Maintenance: maintenance, Maker: makerFee, Taker: takerFee,
-		Rules: []msg.Setting{{Rule: msg.Band, Value: int64(band)}}}
+		TickLot: tickLot, UnitLots: unitLots, Start: snapshot.Bids[0].Price, Underlying: underlying, Mark: msg.MarkComposite,
+		Tiers: tiers, Maker: makerFee, Taker: takerFee,
+		Rules: []msg.Setting{{Rule: msg.Band, Value: int64(band)},
+			{Rule: msg.FundingInterval, Value: int64(fundingEvery)}, {Rule: msg.FundingBase, Value: int64(fundingEvery)},
+			{Rule: msg.FundingSample, Value: int64(fundingSample)}, {Rule: msg.FundingInterest, Value: int64(fundingRate)}}}
 	for _, c := range spec.Append(nil) {
 		w.say(c)
 	}
+	w.say(msg.ReportPrice(msg.Report{Underlying: underlying, Price: unitPrice(middle(snapshot.Bids[0], snapshot.Asks[0])),
+		Confidence: fixed.One}))
 	w.say(msg.SetPhase(instrument, msg.Continuous))
-	w.say(msg.SetMark(instrument, middle(snapshot.Bids[0], snapshot.Asks[0])))
+	w.say(msg.PayFund(fundPaidIn))
 	for id := msg.AccountID(1); int(id) < w.script.accounts+1; id++ {
 		w.say(msg.Deposit(id, w.stake(id)))
+		if roleOf(id) == isolated {
+			w.say(msg.SetLeverage(id, instrument, leverages[w.chance.Uint64()%uint64(len(leverages))]))
+		}
 	}
 	w.depth(snapshot, w.now)
 	w.script.opening = len(w.script.requests)
-	w.nextMark = w.now + markEvery
 }
 
 // middle is the price in the middle, in whole ticks.
 func middle(bid, ask replay.Level) fixed.Ticks { return (bid.Price + ask.Price) / 2 }
 
-// play writes what is recorded, and a mark every so often.
+// middle is the price in the middle of the book as it stands.
+func (w *writer) middle() fixed.Ticks { return middle(w.view.best(msg.Buy), w.view.best(msg.Sell)) }
+
+// play writes what is recorded.
 func (w *writer) play(events []replay.BinanceEvent) {
 	for i := range events {
-		at := max(events[i].Time, w.now)
-		for ; w.nextMark <= at; w.nextMark += markEvery {
-			w.now = w.nextMark
-			w.say(msg.SetMark(instrument, middle(w.view.best(msg.Buy), w.view.best(msg.Sell))))
-		}
-		w.now = at
+		w.pass(max(events[i].Time, w.now))
 		if events[i].Kind == replay.BinanceTrade {
 			w.trade(&events[i])
 			continue
 		}
-		until := min(at+spreadMax, w.nextMark)
+		until := w.now + spreadMax
 		if i+1 < len(events) {
-			until = min(until, events[i+1].Time)
+			until = max(w.now, min(until, events[i+1].Time))
 		}
 		w.depth(&events[i], until)
 	}
@@ -167,15 +198,14 @@ func (w *writer) play(events []replay.BinanceEvent) {
 
 // trade lets one of the takers send what somebody sent when this trade came about. Whether he may is the gate's affair.
 func (w *writer) trade(ev *replay.BinanceEvent) {
-	taker := makers + 1 + msg.AccountID(w.chance.Uint64()%uint64(w.script.accounts-makers))
-	c := msg.Limit(taker, instrument, ev.Taker, ev.Price, ev.Qty)
+	id := w.taker(ev.Taker)
+	c := msg.Limit(id, instrument, ev.Taker, ev.Price, ev.Qty)
 	c.TIF = msg.IOC
-	w.script.trades++
-	for _, e := range w.say(c) {
-		if e.Kind == msg.Traded && e.Fill().Maker {
-			w.touched = append(w.touched, place{e.Side, e.Price})
-		}
+	if roleOf(id).isolates() {
+		c.Flags = msg.FlagIsolated
 	}
+	w.script.trades++
+	w.say(c)
 }
 
 // depth lets the makers bring the book to what a depth message says, one price after the other, evenly until a time: the
@@ -189,13 +219,18 @@ func (w *writer) depth(ev *replay.BinanceEvent, until fixed.Nanos) {
 		w.record(place{msg.Sell, l.Price}, l.Qty)
 	}
 	step := (until - w.now) / fixed.Nanos(len(w.touched)+1)
-	// What goes or shrinks goes first: the market may have moved through prices where the other side still stands.
-	for _, grows := range [2]bool{false, true} {
-		for _, p := range w.touched {
-			w.meet(p, grows, step)
+	for len(w.touched) > 0 { // again, where a liquidation takes something meanwhile
+		told := w.touched
+		w.touched = nil
+		// What goes or shrinks goes first: the market may have moved through prices where the other side still stands.
+		for _, p := range told {
+			w.cut(p, step)
 		}
+		for _, p := range told {
+			w.grow(p, step)
+		}
+		step = 0
 	}
-	w.touched = w.touched[:0]
 	w.script.quotes = append(w.script.quotes, quote{after: msg.Seq(len(w.script.requests)), update: ev.Last})
 }
 
@@ -209,21 +244,14 @@ func (w *writer) record(p place, qty fixed.Lots) {
 	w.touched = append(w.touched, p)
 }
 
-// meet brings a price to what is recorded, if that is more and grows, or less and not.
-func (w *writer) meet(p place, grows bool, step fixed.Nanos) {
-	have, want := w.view.at(p.side, p.price), w.recorded[p]
-	switch {
-	case want > have.qty && grows:
-		w.now += step
-		w.grow(p, have, want-have.qty)
-	case want < have.qty && !grows:
-		w.now += step
-		w.cut(have, have.qty-want)
+// grow has some maker add what a price lacks: to his order if it is the newest there, else with a new one.
+func (w *writer) grow(p place, step fixed.Nanos) {
+	if w.view.at(p.side, p.price).qty >= w.recorded[p] {
+		return
 	}
-}
-
-// grow has some maker add to a price: to his order if it is the newest there, else with a new one.
-func (w *writer) grow(p place, l level, by fixed.Lots) {
+	w.pass(w.now + step)
+	l := w.view.at(p.side, p.price)
+	by := w.recorded[p] - l.qty
 	maker := 1 + msg.AccountID(w.chance.Uint64()%makers)
 	if newest := &w.view.orders[l.tail]; l.tail != 0 && newest.account == maker {
 		c := msg.Amend(maker, instrument, newest.id, p.price, newest.leaves+by)
@@ -236,9 +264,18 @@ func (w *writer) grow(p place, l level, by fixed.Lots) {
 	w.say(c)
 }
 
-// cut has the makers take lots off a price, the newest orders first.
-func (w *writer) cut(l level, by fixed.Lots) {
-	for by > 0 {
+// cut has the makers take lots off a price that has too many, the newest orders first.
+func (w *writer) cut(p place, step fixed.Nanos) {
+	if w.view.at(p.side, p.price).qty <= w.recorded[p] {
+		return
+	}
+	w.pass(w.now + step)
+	for {
+		l := w.view.at(p.side, p.price)
+		by := l.qty - w.recorded[p]
+		if by <= 0 {
+			return
+		}
 		o := w.view.orders[l.tail]
 		if o.leaves > by {
 			c := msg.Amend(o.account, instrument, o.id, o.price, o.leaves-by)
@@ -247,7 +284,6 @@ func (w *writer) cut(l level, by fixed.Lots) {
 			return
 		}
 		w.say(msg.Cancel(o.account, instrument, o.id))
-		by, l.tail = by-o.leaves, o.prev
 	}
 }
 

@@ -60,8 +60,8 @@ func TestSmallDay(t *testing.T) {
 	var got []string
 	for _, r := range s.requests[s.opening:] {
 		switch r.Kind {
-		case msg.KindSetMark:
-			got = append(got, "mark")
+		case msg.KindReport:
+			got = append(got, "report")
 		case msg.KindLimit:
 			if r.TIF == msg.IOC {
 				got = append(got, "trade")
@@ -74,7 +74,7 @@ func TestSmallDay(t *testing.T) {
 			got = append(got, "cancel")
 		}
 	}
-	// Two prices grow: the bid that is told of, and the ask that the trade took from. Then marks at 100 ms and 200 ms. Then
+	// Two prices grow: the bid that is told of, and the ask that the trade took from. Then reports at 100 ms and 200 ms. Then
 	// the bid at 100 goes, all orders of it, and the ask at 101, before there is a bid at 101.
 	grew := 0
 	for _, word := range got[1:3] {
@@ -82,7 +82,7 @@ func TestSmallDay(t *testing.T) {
 			grew++
 		}
 	}
-	if len(got) < 8 || got[0] != "trade" || grew != 2 || got[3] != "mark" || got[4] != "mark" || got[len(got)-1] != "place" {
+	if len(got) < 8 || got[0] != "trade" || grew != 2 || got[3] != "report" || got[4] != "report" || got[len(got)-1] != "place" {
 		t.Errorf("commands %v", got)
 	}
 	for _, word := range got[5 : len(got)-1] {

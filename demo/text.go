@@ -3,6 +3,7 @@ package demo
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -18,6 +19,8 @@ func (p *Report) WriteText(w io.Writer) error {
 	p.work(&b)
 	p.times(&b)
 	p.orders(&b)
+	p.prices(&b)
+	p.ladder(&b)
 	p.balances(&b)
 	p.verdicts(&b)
 	_, err := io.WriteString(w, b.String())
@@ -47,7 +50,8 @@ func (p *Report) work(b *strings.Builder) {
 		{"new orders", group(p.New), ""},
 		{"amends", group(p.Amends), ""},
 		{"cancels", group(p.Cancels), ""},
-		{"marks", group(p.Marks), "one each 100 ms of recorded time"},
+		{"prices", group(p.Reports), "reports of three sources, one each 100 ms of recorded time"},
+		{"ticks", group(p.Ticks), "when something is due: a mark, a funding payment, a slice of a liquidation"},
 	}
 	table(b, rows, "lrl")
 }
@@ -112,6 +116,39 @@ func (p *Report) orders(b *strings.Builder) {
 	table(b, rows, "lrl")
 }
 
+func (p *Report) prices(b *strings.Builder) {
+	section(b, "prices and funding, USDT")
+	o, f := &p.Oracle, &p.Funding
+	table(b, [][]string{
+		{"index", commas(o.Index), fmt.Sprintf("of %d sources, moved %s times", o.Sources, group(o.Steps))},
+		{"mark", commas(o.Mark), fmt.Sprintf("of index, book and trades, moved %s times", group(o.Marks))},
+		{"health", o.Health, fmt.Sprintf("%s times degraded on the way, when a source lied or fell silent; %s times frozen", group(o.Degraded), group(o.Frozen))},
+		{"funding", percent(f.Rate), fmt.Sprintf("at the last of %d payments, one a minute; who was touched since paid %s or received %s",
+			f.Payments, commas(cents(f.Paid)), commas(cents(f.Received)))},
+	}, "lrl")
+}
+
+func (p *Report) ladder(b *strings.Builder) {
+	section(b, "margin")
+	m := &p.Margin
+	table(b, [][]string{
+		{"positions", group(m.Cross + m.Isolated), fmt.Sprintf("%s cross, %s isolated", group(m.Cross), group(m.Isolated))},
+		{"ok", group(m.OK), ""},
+		{"call 1", group(m.Call1), fmt.Sprintf("after %s first calls", group(m.Calls1))},
+		{"call 2", group(m.Call2), fmt.Sprintf("after %s second calls; %s calls were cleared", group(m.Calls2), group(m.Cleared))},
+		{"liquidating", group(m.Liquidating), fmt.Sprintf("after %s liquidations, %s ended: %s slices of %s BTC, fees %s USDT",
+			group(m.Started), group(m.Ended), group(m.Slices), commas(m.Sold), commas(cents(m.Fees)))},
+		{"takeovers", group(m.Takeovers), "by the insurance fund"},
+		{"deleveraged", group(m.ADL), fmt.Sprintf("against %s who had won", group(m.Fills))},
+		{"fund", commas(cents(m.After)), fmt.Sprintf("USDT, %s before", commas(cents(m.Before)))},
+	}, "lrl")
+	var words []string
+	for _, r := range m.Nearest {
+		words = append(words, fmt.Sprintf("%s: %s", r.Distance, group(int64(r.Accounts))))
+	}
+	fmt.Fprintf(b, "\n  from the mark to liquidation, accounts: %s\n", strings.Join(words, "  "))
+}
+
 func (p *Report) balances(b *strings.Builder) {
 	section(b, "money, USDT")
 	m := &p.Money
@@ -120,6 +157,9 @@ func (p *Report) balances(b *strings.Builder) {
 		{"takers", signed(m.Takers), "change of equity"},
 		{"venue", signed(m.Fees), "fees, rebates deducted"},
 		{"rebates", signed(m.Rebates), "earned by makers, paid at the end of the day"},
+		{"fund", signed(m.Fund), "change of the insurance fund"},
+		{"funding", signed(m.Funding), "what rounding left of it"},
+		{"deficit", m.Deficit, "losses that nobody covered"},
 		{"sum", m.Sum, ""},
 	}, "lrl")
 	fmt.Fprintf(b, "\n  open interest %s BTC; initial margin %s USDT, open orders included; accounts below theirs: %d\n",
@@ -148,6 +188,15 @@ func (p *Report) verdicts(b *strings.Builder) {
 
 // cents is an amount of six decimals cut to two.
 func cents(amount string) string { return amount[:max(0, len(amount)-4)] }
+
+// percent is a rate of six decimals for people.
+func percent(rate string) string {
+	r, err := strconv.ParseFloat(rate, 64)
+	if err != nil {
+		return rate
+	}
+	return fmt.Sprintf("%.4f%%", 100*r)
+}
 
 // signed is a number with its sign.
 func signed(number string) string {

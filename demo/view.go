@@ -15,7 +15,7 @@ import (
 // audience, to say what happened.
 //
 //	sides[side] -- price, best first --> level -- oldest to newest --> order, order, ...
-//	holdings[account]                    position and open orders: what margin is required for
+//	accounts[account]                    what it owns, its position and open orders
 //
 // An order that has just come or moved is incoming: it stands when all events of its command are told.
 //
@@ -27,13 +27,22 @@ type view struct {
 	free       uint32
 	sides      [2]btree.Map[int64, uint32]
 	incoming   order // leaves 0: none
-	holdings   []margin.Exposure
+	ledger
+	ladder ladder
+	oracle oracleView
 
-	paid     []fixed.Money // deposits, by account
-	seq      msg.Seq       // of the last event
-	now      fixed.Nanos   // its time
-	interest fixed.Lots
-	tally    tally
+	seq   msg.Seq     // of the last event
+	now   fixed.Nanos // its time
+	tally tally
+}
+
+// oracleView is what is told of the index.
+type oracleView struct {
+	health   msg.Health
+	index    fixed.Money // of a bitcoin
+	steps    int64       // of the index
+	degraded int64       // times
+	frozen   int64       // times
 }
 
 // tally counts what happened.
@@ -71,8 +80,12 @@ type level struct {
 // newView is the view of a script's market before its first event.
 func newView(s *script) *view {
 	orders := s.limits.Orders + 1
-	return &view{orders: make([]order, orders), levels: make([]level, 1, orders),
-		holdings: make([]margin.Exposure, s.accounts+1), paid: make([]fixed.Money, s.accounts+1)}
+	v := &view{orders: make([]order, orders), levels: make([]level, 1, orders),
+		ledger: ledger{accounts: make([]account, s.accounts+1)}, ladder: ladder{rungs: make([]msg.Rung, s.accounts+1)}}
+	for id := range v.accounts {
+		v.accounts[id].isolated = roleOf(msg.AccountID(id)).isolates()
+	}
+	return v
 }
 
 // key orders the prices of a side, the best first.
@@ -109,12 +122,31 @@ func (v *view) fold(ev *msg.Event) {
 	case msg.Rejected:
 		v.tally.rejects[ev.Reject]++
 		v.tally.refused += ev.Qty
-	case msg.Deposited:
-		v.paid[ev.Account] += ev.Balance().Amount
+	case msg.OracleHealth, msg.IndexUpdated:
+		v.oracle.fold(ev)
 	case msg.MarkUpdated:
 		v.instrument.SetMark(ev.Price)
 	case msg.InstrumentListed, msg.TierSet, msg.FeesSet, msg.RuleSet:
 		v.rule(ev)
+	case msg.Deposited, msg.LeverageSet, msg.MarginMoved, msg.FundingSettled, msg.FundingPaid:
+		v.own(ev)
+	default:
+		v.fall(ev)
+	}
+}
+
+// fold takes in what is told of the index.
+func (o *oracleView) fold(ev *msg.Event) {
+	if ev.Kind == msg.IndexUpdated {
+		o.index = ev.IndexStep().Index
+		o.steps++
+		return
+	}
+	switch o.health = ev.HealthStep().To; o.health {
+	case msg.Degraded:
+		o.degraded++
+	case msg.Frozen:
+		o.frozen++
 	}
 }
 
@@ -140,7 +172,9 @@ func (v *view) rule(ev *msg.Event) {
 	case msg.FeesSet:
 		v.instrument.SetFees(r.Fees())
 	case msg.RuleSet:
-		v.instrument.SetRule(r.Setting())
+		if ev.Instr == instrument {
+			v.instrument.SetRule(r.Setting())
+		}
 	}
 }
 
@@ -148,18 +182,26 @@ func (v *view) rule(ev *msg.Event) {
 func (v *view) trade(ev *msg.Event) {
 	f := ev.Fill()
 	v.shrink(ev.Order, f.Leaves)
-	x := &v.holdings[ev.Account]
-	v.interest += max(f.Position, 0) - max(x.Qty, 0)
-	x.Qty = f.Position
+	delta, fee := ev.Qty, max(f.Fee, 0) // a rebate is not the account's before the day is over
+	if ev.Side == msg.Sell {
+		delta = -delta
+	}
+	v.fill(v.of(ev.Account), delta, v.value(delta, ev.Price), fee)
 	if f.Fee < 0 {
 		v.tally.rebates -= f.Fee
 	} else {
 		v.tally.fees += f.Fee
 	}
 	if f.Maker {
+		v.sell(ev)
 		v.tally.volume += ev.Qty
-		v.tally.turnover += fixed.Money(int64(ev.Qty) * int64(ev.Price) * int64(v.instrument.TickLot))
+		v.tally.turnover += v.value(ev.Qty, ev.Price)
 	}
+}
+
+// value is what lots cost at a price.
+func (v *view) value(lots fixed.Lots, price fixed.Ticks) fixed.Money {
+	return fixed.Money(int64(lots) * int64(price) * int64(v.instrument.TickLot))
 }
 
 // amend takes in what an order has become.
@@ -204,7 +246,7 @@ func (v *view) shrink(id msg.OrderID, leaves fixed.Lots) {
 
 // expose adds what an order sets aside to its account's exposure (M-13, M-14), or takes it off again.
 func (v *view) expose(o *order, sign int64) {
-	x := &v.holdings[o.account]
+	x := &v.accounts[o.account].exposure
 	reserve, _ := o.terms.Reserve(&v.instrument, o.leaves, o.price)
 	if o.side == msg.Buy {
 		x.Buys += fixed.Lots(sign) * o.leaves
@@ -289,19 +331,10 @@ func (v *view) best(side msg.Side) replay.Level {
 
 // required is the initial margin that all accounts together need at the present mark, open orders included (M-13).
 func (v *view) required() (sum fixed.Money) {
-	for i := range v.holdings {
-		sum += v.requirement(i)
+	for i := range v.accounts {
+		sum += v.requirement(&v.accounts[i], &v.instrument)
 	}
 	return sum
-}
-
-// requirement is the initial margin of one account; there is none before there is an instrument.
-func (v *view) requirement(account int) fixed.Money {
-	if v.instrument.Type == 0 {
-		return 0
-	}
-	m, _ := margin.Requirement(&v.instrument, &v.holdings[account])
-	return m
 }
 
 // standing is how many levels there are.

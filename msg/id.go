@@ -27,3 +27,6 @@ func (id OrderID) Handle() uint32 { return uint32(id) }
 
 // Generation is how often the row of the order had been freed when the order took it.
 func (id OrderID) Generation() uint32 { return uint32(id >> 32) }
+
+// FundAccount stands in events for the insurance fund, which is no account.
+const FundAccount AccountID = 1<<32 - 1
