@@ -59,7 +59,7 @@ func (h *House) Check(id msg.AccountID) {
 		}
 		fresh.Initial += initial
 		fresh.Maintenance += maintenance
-		fresh.Profit += margin.Value(in, p.Qty) - l.Cost
+		fresh.Profit += margin.Value(in, p.Qty) - l.Cost + h.counts(p, in)
 	}
 	if fresh.Initial != a.Initial || fresh.Maintenance != a.Maintenance || fresh.Profit != a.Profit || held != a.Held {
 		panic("clearing: an account's incremental sums differ from its positions")

@@ -72,12 +72,20 @@ func (h *House) Withdrawable(id msg.AccountID, v *market.Venue) fixed.Money {
 	return h.withdrawable(&h.accounts[id], v)
 }
 
-// Covered reports whether an asset may leave an account that is touched: its cash is not below zero, and equity without the
-// haircut share of unrealized profit covers what a withdrawal leaves behind. Else profit that has not been realized could
-// leave as an asset that was bought with it (M-19).
-func (h *House) Covered(id msg.AccountID, v *market.Venue) bool {
-	a := &h.accounts[id]
-	return a.Cash >= 0 && h.beyond(a, v) >= 0
+// AssetLeaves reports whether lots of an asset may leave an account that is touched. What is left of cash and collateral is
+// not below zero: profit that has not been realized does not leave as an asset that was bought with it. And equity without
+// the haircut share of that profit covers what a withdrawal leaves behind (M-19).
+func (h *House) AssetLeaves(row uint32, lots fixed.Lots, v *market.Venue) bool {
+	p := h.rows[row]
+	a, in := &h.accounts[p.Account], &h.instruments[p.Instr]
+	lost := h.counts(&p, in)
+	p.Qty -= lots
+	lost -= h.counts(&p, in)
+	own := a.Cash - lost
+	for row := a.Positions; row != 0; row = h.rows[row].Next {
+		own += h.counts(&h.rows[row], &h.instruments[h.rows[row].Instr])
+	}
+	return own >= 0 && h.beyond(a, v) >= lost
 }
 
 func (h *House) withdrawable(a *Account, v *market.Venue) fixed.Money {
@@ -119,18 +127,19 @@ func (h *House) AssetRoom(instr msg.InstrumentID) fixed.Lots { return MaxLots - 
 // AssetFree is how many lots of its asset no open sell of a spot position has promised.
 func (h *House) AssetFree(row uint32) fixed.Lots { return h.rows[row].Qty - h.rows[row].Sells }
 
-// DepositAsset credits lots of a spot instrument's asset to a row of it; the caller has asked AssetRoom.
+// DepositAsset credits lots of a spot instrument's asset to a row of it, of an account that is touched; the caller has asked
+// AssetRoom.
 func (h *House) DepositAsset(row uint32, lots fixed.Lots) {
 	p := &h.rows[row]
 	h.assets[p.Instr] += lots
-	p.Qty += lots
+	h.hold(p, &h.instruments[p.Instr], lots)
 }
 
-// WithdrawAsset debits lots of a spot instrument's asset; the caller has asked AssetFree.
+// WithdrawAsset debits lots of a spot instrument's asset; the caller has asked AssetFree and AssetLeaves.
 func (h *House) WithdrawAsset(row uint32, lots fixed.Lots) {
 	p := &h.rows[row]
 	h.assets[p.Instr] -= lots
-	p.Qty -= lots
+	h.hold(p, &h.instruments[p.Instr], -lots)
 }
 
 // MaxLots bounds the lots of one asset in the venue.

@@ -65,7 +65,7 @@ func (h *House) fillCross(row uint32, p *Position, in *market.Instrument, delta 
 	a := &h.accounts[p.Account]
 	if !margin.Margined(in) {
 		a.Cash -= fixed.Money(int64(delta)*int64(price)*int64(in.TickLot)) + fee
-		p.Qty += delta
+		h.hold(p, in, delta)
 		return 0
 	}
 	held, cost := p.Qty, l.Cost

@@ -209,10 +209,25 @@ func (h *House) value(a *Account) (funding fixed.Money) {
 			a.Epoch = 0
 		}
 		l.Maintenance, _ = margin.Maintenance(in, p.Qty)
-		a.Profit += margin.Value(in, p.Qty) - l.Cost
+		a.Profit += margin.Value(in, p.Qty) - l.Cost + h.counts(p, in)
 		a.Maintenance += l.Maintenance
 	}
 	return funding
+}
+
+// counts is what a position counts in equity as an asset.
+func (h *House) counts(p *Position, in *market.Instrument) fixed.Money {
+	if margin.Margined(in) {
+		return 0
+	}
+	return margin.Collateral(in, p.Qty, h.bound)
+}
+
+// hold gives a position of an asset, of an account that is touched, delta lots more.
+func (h *House) hold(p *Position, in *market.Instrument, delta fixed.Lots) {
+	before := h.counts(p, in)
+	p.Qty += delta
+	h.accounts[p.Account].Profit += h.counts(p, in) - before
 }
 
 // vest moves the rebate of a past day into cash (M-45).

@@ -11,7 +11,7 @@
 // account the Account and the Statement, of a position the Position and the Ledger, row by row.
 //
 // Balances of an account: cash is what was paid in, realized and paid out; cost is the signed sum of quantity · price ·
-// tick-lot of what is held; equity = cash - Σ cost + Σ quantity · mark · tick-lot = Cash + Profit (M-03). The sum of cash
+// tick-lot of what is held; equity = cash + assets - Σ cost + Σ quantity · mark · tick-lot = Cash + Profit (M-03). The sum of cash
 // - cost over all accounts and of the venue's own is deposits minus withdrawals, to the unit, after every command (M-05).
 //
 // A pool is what margin is reckoned for: an account's cross pool, or one isolated position with the cash beside it (M-01). A
@@ -34,7 +34,7 @@ import (
 // Account is what the gate reads of an account. A zero Owner means that it is not open.
 type Account struct {
 	Cash        fixed.Money // may be negative
-	Profit      fixed.Money // unrealized, at the marks of Epoch
+	Profit      fixed.Money // unrealized, and what assets count as collateral, at the marks of Epoch
 	Initial     fixed.Money // required, open orders included, at the marks of Epoch
 	Maintenance fixed.Money // required, at the marks of Epoch
 	Epoch       uint64      // of the marks at which the three sums hold; 0: of none, they are summed anew at each touch

@@ -46,7 +46,7 @@ func (h *House) Summary(id msg.AccountID, v *market.Venue) (s Summary, ok bool) 
 			continue
 		}
 		a.Cash -= m
-		a.Profit += p.Profit
+		a.Profit += p.Profit + p.Collateral
 		a.Initial += p.Initial
 		a.Maintenance += p.Maintenance
 	}
@@ -66,6 +66,7 @@ type Holding struct {
 	Buys, Sells fixed.Lots  // open, reduce-only orders apart
 	Cost        fixed.Money // entry price · quantity · tick-lot
 	Profit      fixed.Money // unrealized
+	Collateral  fixed.Money // what an asset counts in equity
 	Margin      fixed.Money // cash of an isolated position
 	Initial     fixed.Money // of an isolated position its lots' alone; what its orders hold is the account's
 	Maintenance fixed.Money
@@ -86,7 +87,7 @@ func (h *House) position(row uint32) Holding {
 	c := h.Conditions(p, in, 0)
 	owed, _ := h.owes(p, l)
 	q := Holding{Instr: msg.InstrumentID(p.Instr), Mode: msg.ModeCross, Leverage: p.Leverage, Open: int(p.Open), Qty: p.Qty, Buys: p.Buys,
-		Sells: p.Sells, Cost: l.Cost, Profit: h.profit(row, p, in), Margin: l.Margin}
+		Sells: p.Sells, Cost: l.Cost, Profit: h.profit(row, p, in), Collateral: h.counts(p, in), Margin: l.Margin}
 	if p.Mode != 0 {
 		q.Margin -= owed
 	}

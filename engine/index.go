@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/margin"
 	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
@@ -172,6 +173,9 @@ func (e *Engine) follow(id msg.InstrumentID, u *quoted, at fixed.Nanos, moved bo
 	p, in := &e.prices[id], &e.instruments[id]
 	if moved && u.Index != 0 {
 		p.index = in.IndexTicks(u.Index)
+		if in.SetIndex(u.Index); margin.Pledged(in) {
+			e.house.Remark()
+		}
 		e.remark(id, at)
 	}
 	e.permit(id)

@@ -139,7 +139,7 @@ func (e *Engine) assetMovable(c *msg.Command) msg.Reject {
 		if e.house.Paused() {
 			return msg.RejectWithdrawalsPaused
 		}
-		if c.Qty > e.house.AssetFree(row) || !e.house.Covered(c.Account, &e.venue) {
+		if c.Qty > e.house.AssetFree(row) || !e.house.AssetLeaves(row, c.Qty, &e.venue) {
 			return msg.RejectInsufficientFunds
 		}
 		return 0

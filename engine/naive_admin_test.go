@@ -170,7 +170,7 @@ func (n *naive) moveAsset(c *msg.Command) {
 	}
 	if len(no) == 0 {
 		x := n.exposure(a, c.Instr, nil)
-		no.when(!in2 && (c.Qty > x.qty-x.sells || a.cash < 0 || n.beyond(a) < 0), msg.RejectInsufficientFunds, 0, 0)
+		no.when(!in2 && (c.Qty > x.qty-x.sells || !n.assetLeaves(a, c.Instr, c.Qty)), msg.RejectInsufficientFunds, 0, 0)
 		no.when(in2 && c.Qty > clearing.MaxLots-n.assetsIn[c.Instr], msg.RejectOverflow, 0, 0)
 		no.when(in2 && !n.canHold(a, c.Instr), msg.RejectTableFull, 0, 0)
 	}
@@ -326,6 +326,10 @@ func (in *naiveInstrument) setRule(s msg.Setting) bool {
 		}
 	case msg.InterestHigh:
 		if v != 0 && v <= in.rules[msg.InterestLow] {
+			return false
+		}
+	case msg.CollateralHaircut:
+		if v > one {
 			return false
 		}
 	case msg.IsolatedNoRemove:

@@ -23,6 +23,7 @@ type naiveUnderlying struct {
 type naivePriced struct {
 	underlying msg.UnderlyingID
 	index      fixed.Ticks
+	unit       fixed.Money // the index in money
 	last       fixed.Ticks
 	stuck      bool // its mark cannot follow
 	halted     bool // by the health alone
@@ -149,6 +150,7 @@ func (n *naive) follow(id msg.InstrumentID, at fixed.Nanos, moved bool) {
 	if moved && u.Index != 0 {
 		unit := product(int64(in.listing.TickLot), max(int64(in.listing.UnitLots), 1))
 		in.index = fixed.Ticks(small(new(big.Int).Div(big.NewInt(int64(u.Index)), unit)))
+		in.unit = u.Index
 		n.remark(id, at)
 	}
 	if u.Health == msg.OracleHalted && in.phase != msg.Halted && in.phase != msg.Closed {
@@ -363,4 +365,45 @@ func (n *naive) reprice(id msg.InstrumentID, r msg.Rule) {
 			}
 		}
 	}
+}
+
+// Assets as collateral (M-03).
+
+// counted is the share of an asset's value that counts.
+func (in *naiveInstrument) counted() int64 {
+	haircut, said := in.rules[msg.CollateralHaircut]
+	if in.perpetual() || !said {
+		return 0
+	}
+	return int64(fixed.One) - haircut
+}
+
+// collateral is what lots of an asset count in equity.
+func (in *naiveInstrument) collateral(lots fixed.Lots) fixed.Money {
+	value := product(int64(lots), int64(in.unit), in.counted())
+	return fixed.Money(small(value.Div(value, product(max(int64(in.listing.UnitLots), 1), int64(fixed.One)))))
+}
+
+// surrender is what a sell of an asset at a limit sets aside a lot, and the fee with it: nothing where the proceeds of a
+// lot, the fee paid, are no less than what it counts in whole ticks.
+func (in *naiveInstrument) surrender(limit fixed.Ticks, fee fixed.Rate) (fixed.Ticks, fixed.Rate) {
+	unit := product(int64(in.unit), in.counted())
+	money := ceilOf(unit, int64(fixed.One))
+	counts := fixed.Ticks(ceilOf(big.NewInt(money), int64(in.listing.TickLot)*max(int64(in.listing.UnitLots), 1)))
+	brings := limit - fixed.Ticks(ceilOf(product(int64(limit), int64(fee)), int64(fixed.One)))
+	if brings >= counts {
+		return 0, 0
+	}
+	return max(0, counts-limit), fee
+}
+
+// assetLeaves reports whether lots of an asset may leave: what is left of cash and collateral is not below zero, and covers
+// what a withdrawal leaves behind (M-19).
+func (n *naive) assetLeaves(a *naiveAccount, id msg.InstrumentID, lots fixed.Lots) bool {
+	in, own := n.instruments[id], a.cash
+	lost := in.collateral(a.qty[id]) - in.collateral(a.qty[id]-lots)
+	for _, i := range n.ids() {
+		own += n.instruments[i].collateral(a.qty[i])
+	}
+	return own >= lost && n.beyond(a) >= lost
 }

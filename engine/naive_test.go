@@ -224,7 +224,7 @@ func (in *naiveInstrument) terms(side msg.Side, limit fixed.Ticks, fees msg.Fees
 	case side == msg.Buy:
 		return limit, fee
 	}
-	return 0, 0
+	return in.surrender(limit, fee)
 }
 
 // edges are the band (M-73).
@@ -286,7 +286,7 @@ func (n *naive) exposure(a *naiveAccount, id msg.InstrumentID, without *naiveOrd
 // requirement is IM_i (M-13, M-14); of a spot instrument what its open buys cost.
 func (in *naiveInstrument) requirement(x exposure) fixed.Money {
 	if !in.perpetual() {
-		return x.buyReserve
+		return x.buyReserve + x.sellReserve
 	}
 	long, short := x.qty+x.buys, x.qty-x.sells
 	m := in.initial(max(long, -long, short, -short))
@@ -325,7 +325,7 @@ func (n *naive) figures(a *naiveAccount) (equity, initial, maintenance fixed.Mon
 			initial += n.hold(a, id)
 			continue
 		}
-		equity += n.profit(a, id)
+		equity += n.profit(a, id) + n.instruments[id].collateral(a.qty[id])
 		initial += n.instruments[id].requirementUnder(n.exposure(a, id, nil), n.conditions(a, id, 0))
 		maintenance += n.instruments[id].maintenance(a.qty[id])
 	}
@@ -396,7 +396,8 @@ func (n *naive) holding(account msg.AccountID, id msg.InstrumentID) (h clearing.
 	x, own := n.exposure(a, id, nil), a.own(id)
 	h = clearing.Holding{Mode: msg.ModeCross, Leverage: own.leverage, Margin: own.margin, Instr: id, Open: n.open(a, id), Qty: x.qty,
 		Buys: x.buys, Sells: x.sells, Cost: a.cost[id], Profit: n.profit(a, id),
-		Initial: in.requirementUnder(x, n.conditions(a, id, 0)), Maintenance: in.maintenance(x.qty)}
+		Collateral: in.collateral(x.qty),
+		Initial:    in.requirementUnder(x, n.conditions(a, id, 0)), Maintenance: in.maintenance(x.qty)}
 	if own.isolated {
 		owed, _ := n.owed(a, id)
 		h.Margin -= owed
@@ -1019,7 +1020,7 @@ func (n *naive) credit(w *wish, x exposure, reducing bool, no *objections) {
 	}
 	more := in.requirementUnder(y, n.conditions(a, w.instr, delta)) - in.requirementUnder(n.exposure(a, w.instr, nil), n.conditions(a, w.instr, 0))
 	if equity >= initial {
-		no.when(!reducing && initial+more > equity, msg.RejectInsufficientMargin, int64(equity-initial), int64(more))
+		no.when((!reducing || !in.perpetual()) && initial+more > equity, msg.RejectInsufficientMargin, int64(equity-initial), int64(more))
 		return
 	}
 	if !reducing {
@@ -1039,7 +1040,7 @@ func (n *naive) worsens(w *wish, x exposure, equity, maintenance fixed.Money, no
 		after, gained = x.qty-w.qty, in.worth(w.qty, w.limit-in.mark)
 	}
 	if !in.perpetual() {
-		gained = in.worth(w.qty, w.limit)
+		gained = in.worth(w.qty, w.limit) - in.collateral(x.qty) + in.collateral(after)
 	}
 	equityAfter := equity + gained - paid
 	maintenanceAfter := maintenance - in.maintenance(x.qty) + in.maintenance(after)

@@ -107,17 +107,19 @@ func (t *trader) opening() []msg.Command {
 	third := msg.Listing{Type: msg.Spot, TickLot: 2_300, Start: 50, Group: 2, STP: msg.STPDecrement}
 	if t.priced > 0 {
 		out = append(out, msg.ListUnderlying(msg.Underlying{ID: 1, Sources: 3}), msg.ListUnderlying(msg.Underlying{ID: 2, Sources: 2}),
+			msg.ListUnderlying(msg.Underlying{ID: 3, Sources: 1}),
 			msg.ReportPrice(msg.Report{Underlying: 2, Price: second.TickLot * fixed.Money(second.UnitLots*1000), Confidence: fixed.One}))
 		first.Underlying, first.Mark = 1, msg.MarkIndex
 		second.Underlying, second.Mark = 2, msg.MarkComposite
-		third.Underlying = 1
+		third.Underlying = 3
 	}
 	out = append(out, list(1, first, fixed.BasisPoint, 5*fixed.BasisPoint)...)
 	out = append(out, list(2, second, -3*fixed.BasisPoint, 7*fixed.BasisPoint+13)...)
 	out = append(out, list(3, third, -fixed.BasisPoint, fixed.BasisPoint)...)
 	if t.priced > 0 {
 		out = append(out, msg.SetRule(1, msg.FundingInterval, int64(7*fixed.Minute)), msg.SetRule(2, msg.FundingInterval, int64(fixed.Hour)),
-			msg.SetRule(2, msg.FundingImpact, int64(2*fixed.Coin)), msg.SetRule(1, msg.FundingImpact, 1_000_000), t.report(1, 0), t.report(2, 0))
+			msg.SetRule(2, msg.FundingImpact, int64(2*fixed.Coin)), msg.SetRule(1, msg.FundingImpact, 1_000_000), t.report(1, 0), t.report(2, 0), t.report(3, 0),
+			msg.SetRule(3, msg.CollateralHaircut, int64(20*fixed.Percent)))
 	}
 	out = append(out,
 		msg.SetTier(2, msg.Tier{UpTo: 2 * fixed.Coin, Initial: 3 * fixed.Percent, Maintenance: fixed.Percent}),
@@ -287,7 +289,7 @@ func (t *trader) draw() msg.Command {
 
 // report draws what a source says of an underlying, 0 all of them: most of the time near where its instrument trades.
 func (t *trader) report(id msg.UnderlyingID, source uint8) msg.Command {
-	unit := [4]fixed.Money{1, 100_000, 2_100, 77}[id&3]
+	unit := [4]fixed.Money{1, 100_000, 2_100, 2_300}[id&3]
 	if t.percent(30) {
 		t.mids[id&3] = max(5, t.mids[id&3]+fixed.Ticks(t.below(t.width+1)-t.below(t.width+1)))
 	}
@@ -309,7 +311,7 @@ func (t *trader) prices() msg.Command {
 	in := msg.InstrumentID(1 + t.below(3))
 	switch t.below(12) {
 	case 0, 1, 2, 3:
-		return t.report(msg.UnderlyingID(1+t.below(2)), 0)
+		return t.report(msg.UnderlyingID(1+t.below(3)), 0)
 	case 4, 5, 6:
 		return t.report(msg.UnderlyingID(t.below(4)), uint8(t.below(5)))
 	case 7, 8:
@@ -342,7 +344,7 @@ func (t *trader) priceRule(in msg.InstrumentID) msg.Command {
 		setting{true, msg.OracleStale, t.below(200) * second, 0}, setting{true, msg.OracleOutlier, t.below(20) * percent, 5 * percent},
 		setting{true, msg.OracleHalt, t.below(90) * second, 60 * second}, setting{true, msg.MarkStep, t.below(8) * second, second},
 		setting{true, msg.OracleConfidence, t.below(3 * int64(fixed.One)), percent},
-		setting{false, msg.MarkFrom, t.below(4), int64(in)}, setting{false, msg.MarkInputs, t.below(9), 7}, setting{false, msg.MarkCombine, t.below(3), 0},
+		setting{false, msg.MarkFrom, t.below(4), int64(in % 3)}, setting{false, msg.CollateralHaircut, t.below(110) * percent, 20 * percent}, setting{false, msg.MarkInputs, t.below(9), 7}, setting{false, msg.MarkCombine, t.below(3), 0},
 		setting{false, msg.MarkWeightBook, t.below(4), 1}, setting{false, msg.MarkStale, t.below(60) * second, 0},
 		setting{false, msg.MarkWindow, t.below(90) * second, 60 * second}, setting{false, msg.MarkDecay, t.below(110) * percent, 0},
 		setting{false, msg.MarkVelocity, t.below(10) * percent, 2 * percent}, setting{false, msg.MarkEMA, t.below(200) * second, 150 * second},

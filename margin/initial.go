@@ -77,7 +77,7 @@ func InitialUnder(in *market.Instrument, lots fixed.Lots, c *Conditions) (m fixe
 // RequirementUnder is Requirement under conditions (M-12 to M-14).
 func RequirementUnder(in *market.Instrument, x *Exposure, c *Conditions) (m fixed.Money, ok bool) {
 	if !Margined(in) {
-		return x.BuyReserve, true
+		return Requirement(in, x)
 	}
 	long, short := x.Qty+x.Buys, x.Sells-x.Qty
 	m, ok = InitialUnder(in, max(fixed.Abs(long), fixed.Abs(short)), c)

@@ -106,10 +106,11 @@ func (i *terms) reserve(t margin.Terms, leaves fixed.Lots, limit fixed.Ticks) *b
 	return fits(new(big.Int).Add(loss, fee), loss, n, fee)
 }
 
-// requirement is IM_i of an exposure (M-13, M-14); of a spot instrument the cost of its buys.
+// requirement is IM_i of an exposure (M-13, M-14); of a spot instrument the cost of its buys and what
+// its sells give up.
 func (i *terms) requirement(x margin.Exposure) *big.Int {
 	if i.kind == msg.Spot {
-		return whole(int64(x.BuyReserve))
+		return fits(new(big.Int).Add(whole(int64(x.BuyReserve)), whole(int64(x.SellReserve))))
 	}
 	size := max(x.Qty+x.Buys, -x.Qty-x.Buys, x.Qty-x.Sells, x.Sells-x.Qty)
 	sum := i.initial(size)

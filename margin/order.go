@@ -10,19 +10,27 @@ const spot = msg.Spot
 
 // Terms are what an order sets aside per lot, fixed when it is accepted (M-14).
 type Terms struct {
-	Loss fixed.Ticks // how far the limit lies on the losing side of the mark; of a spot buy the whole limit
-	Fee  uint32      // a Rate up to One: the higher of taker and maker, at least 0; of a spot sell 0: proceeds pay it
+	Loss fixed.Ticks // how far the limit lies on the losing side of the mark; of a spot buy the whole limit, of a sell of collateral what it counts above the limit
+	Fee  uint32      // a Rate up to One: the higher of taker and maker, at least 0; of a spot sell mostly 0: proceeds pay it
 }
 
-// TermsOf are the terms of an order of side at limit, at the present mark and fees.
+// TermsOf are the terms of an order of side at limit, at the present mark and the instrument's fees.
 func TermsOf(in *market.Instrument, side msg.Side, limit fixed.Ticks) Terms {
+	return TermsAt(in, side, limit, in.Reserve)
+}
+
+// TermsAt is TermsOf for who pays fee at most.
+func TermsAt(in *market.Instrument, side msg.Side, limit fixed.Ticks, fee fixed.Rate) Terms {
 	if Margined(in) {
 		sell := -fixed.Ticks(side >> 1)
 		loss := (limit - in.Mark ^ sell) - sell // of a sell the other way round
-		return Terms{Loss: max(0, loss), Fee: uint32(in.Reserve)}
+		return Terms{Loss: max(0, loss), Fee: uint32(fee)}
 	}
-	if side == msg.Buy {
-		return Terms{Loss: limit, Fee: uint32(in.Reserve)}
+	switch {
+	case side == msg.Buy:
+		return Terms{Loss: limit, Fee: uint32(fee)}
+	case Pledged(in):
+		return surrender(in, limit, fee)
 	}
 	return Terms{}
 }

@@ -66,14 +66,16 @@ func Bears(in *market.Instrument, lots fixed.Lots, bound fixed.Money) bool {
 func Margined(in *market.Instrument) bool { return in.Type != spot }
 
 // Requirement is the initial requirement of an exposure: of the riskier outcome of all buys or all sells filled, with the
-// reserve of each side that can open (M-13, M-14). A spot instrument requires the cost of its open buys.
+// reserve of each side that can open (M-13, M-14). A spot instrument requires the cost of its open buys, and
+// what its open sells give up of collateral.
 func Requirement(in *market.Instrument, x *Exposure) (m fixed.Money, ok bool) {
 	long, short := x.Qty+x.Buys, x.Sells-x.Qty
 	most := max(fixed.Abs(long), fixed.Abs(short))
 	m, ok = fixed.CeilOne(most, in.InitialLot)
 	if in.InitialLot == 0 || !ok {
 		if !Margined(in) {
-			return x.BuyReserve, true
+			m = x.BuyReserve + x.SellReserve
+			return m, m >= 0
 		}
 		m, ok = Initial(in, most)
 	}

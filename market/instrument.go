@@ -71,8 +71,9 @@ type Instrument struct {
 	// What only the rare command asks for.
 	Crowding    Crowding
 	Liquidation Liquidation
-	Haircut     fixed.Rate // of a spot instrument's asset as collateral; One: it is none (M-03)
-	MarginStays bool       // isolated margin does not leave a position that is held (M-28)
+	Index       fixed.Money // of a unit of the underlying; 0: none yet
+	Haircut     fixed.Rate  // of a spot instrument's asset as collateral; One: it is none (M-03)
+	MarginStays bool        // isolated margin does not leave a position that is held (M-28)
 }
 
 // Span is a range of prices.
@@ -270,6 +271,9 @@ func (in *Instrument) SetPhase(to msg.Phase) msg.Reject {
 // SetMarkMode says where the mark comes from.
 func (in *Instrument) SetMarkMode(m msg.MarkMode) { in.MarkMode = m }
 
+// SetIndex says what a unit of the underlying is worth.
+func (in *Instrument) SetIndex(index fixed.Money) { in.Index = index }
+
 // SetHealth says what can be thought of the instrument's prices.
 func (in *Instrument) SetHealth(h msg.Health) {
 	in.Health = h
@@ -403,6 +407,7 @@ func (in *Instrument) Hash(d *fixed.Digest) {
 	}
 	in.Crowding.hash(d)
 	in.Liquidation.hash(d)
+	d.Word(uint64(in.Index))
 	d.Word(uint64(in.Haircut))
 	d.Word(bit(in.MarginStays))
 }

@@ -14,7 +14,7 @@ func (g *Gate) credit(r *msg.Request, o *Order, p *clearing.Position, n fixed.Mo
 	in, x, bound := o.Instrument, &o.Exposure, g.House.Bound()
 	t := margin.TermsOf(in, o.Side, o.Limit)
 	if in.Asks&market.AskFees != 0 {
-		t.Fee = g.fee(o, in)
+		t = g.terms(o, in)
 	}
 	reserved, ok := fixed.Rate(t.Fee).CeilShort(n)
 	if t.Loss != 0 || !ok {
@@ -52,14 +52,11 @@ func (g *Gate) credit(r *msg.Request, o *Order, p *clearing.Position, n fixed.Mo
 	return 0
 }
 
-// fee is the rate that an order sets aside for its fee where owners have rates of their own (M-44).
+// terms are those of an order where owners have fee rates of their own (M-44).
 //
 //go:noinline
-func (g *Gate) fee(o *Order, in *market.Instrument) uint32 {
-	if !margin.Margined(in) && o.Side == msg.Sell {
-		return 0 // proceeds pay it
-	}
-	return uint32(g.reserve(o, in))
+func (g *Gate) terms(o *Order, in *market.Instrument) margin.Terms {
+	return margin.TermsAt(in, o.Side, o.Limit, g.reserve(o, in))
 }
 
 // reserve is the highest rate that an order may have to pay.
@@ -111,7 +108,7 @@ func (g *Gate) strained(o *Order, in *market.Instrument, p *clearing.Position, n
 			return o.refuse(msg.RejectAccountReduceOnly, int64(o.Account.Initial), int64(o.Account.Equity()))
 		}
 		return g.worsens(o, in, p, n, o.Account.Equity(), o.Account.Maintenance)
-	case o.reducing:
+	case o.reducing && margin.Margined(in): // what sells collateral below what it counts reduces nothing
 		return 0
 	}
 	return o.refuse(msg.RejectInsufficientMargin, int64(free), int64(more))
@@ -124,8 +121,10 @@ func (g *Gate) worsens(o *Order, in *market.Instrument, p *clearing.Position, n,
 	if o.Side == msg.Sell {
 		delta, loss = -o.Qty, in.Mark-o.Limit
 	}
-	if !margin.Margined(in) { // a spot sell: its asset counts nothing, its proceeds are cash
+	counted := fixed.Money(0)
+	if !margin.Margined(in) { // a spot sell: its proceeds are cash, and its asset counts no more
 		loss = -o.Limit
+		counted = margin.Collateral(in, p.Qty, g.House.Bound()) - margin.Collateral(in, p.Qty-o.Qty, g.House.Bound())
 	}
 	lost, ok := fixed.Notional(o.Qty, loss, in.TickLot)
 	fee, fits := g.reserve(o, in).Ceil(n)
@@ -134,7 +133,7 @@ func (g *Gate) worsens(o *Order, in *market.Instrument, p *clearing.Position, n,
 	if !ok || !fits || !fitsHeld || !fitsLeft {
 		return msg.RejectOverflow
 	}
-	equityAfter, maintenanceAfter := equity-lost-fee, maintenance-held+left
+	equityAfter, maintenanceAfter := equity-lost-counted-fee, maintenance-held+left
 	better := fixed.MulWide(int64(equityAfter), int64(maintenance)).Cmp(fixed.MulWide(int64(equity), int64(maintenanceAfter))) >= 0
 	if maintenance == 0 && maintenanceAfter == 0 {
 		better = equityAfter > equity

@@ -87,7 +87,7 @@ func (g *Gate) weigh(r *msg.Request, o *Order, p *clearing.Position) (hold fixed
 	w := clearing.Candidate{Side: o.Side, Limit: o.Limit, Price: o.Limit, Leaves: o.Qty, Terms: margin.TermsOf(in, o.Side, o.Limit),
 		Old: o.Old.Order}
 	if in.Asks&market.AskFees != 0 {
-		w.Terms.Fee = g.fee(o, in)
+		w.Terms = g.terms(o, in)
 	}
 	if o.Side == msg.Sell {
 		w.Price = max(o.Limit, o.Meets)

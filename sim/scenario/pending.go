@@ -10,7 +10,7 @@ var pending = func(words ...string) map[string]bool {
 	return s
 }(
 	"phase to=call-auction",
-	"asset as collateral", "expect account state",
+	"expect account state",
 
 	"ladder-call1", "ladder-call1-exit", "ladder-call2", "ladder-call2-exit", "ladder-call1-deadline", "ladder-target", "liq-step",
 	"liq-stall", "fund-event-cap", "fund-day-cap", "fund-min", "fund-inventory", "fund-range", "adl-band", "sweep-limit", "wire-funding",

@@ -162,11 +162,8 @@ func readAsset(a *args) func(*world) {
 			held.in = in
 		}
 	}
-	switch {
-	case u != nil && held.in == nil:
+	if u != nil && held.in == nil {
 		a.fault(a.given("underlying").at, "there is no spot instrument on %s above this line, in whose lots the asset is counted", u.name)
-	case haircut != fixed.One && pending["asset as collateral"]:
-		a.lacks("haircut")
 	}
 	if held.name != "" {
 		a.script.assets = append(a.script.assets, held)
