@@ -381,21 +381,26 @@ func (a *args) instrumentTables(in *instrument) (rows []msg.Command) {
 		rows = append(rows, msg.SetConcentration(id, msg.Concentration{Index: uint8(i), Last: i == len(cells)-1,
 			Share: a.fraction(p, c[0]), Rate: a.fraction(p, c[1])}))
 	}
-	return a.markInputs(id, rows)
+	return a.inputs(id, rows)
 }
 
-// markInputs reads what a composite mark is made of.
-func (a *args) markInputs(id msg.InstrumentID, rows []msg.Command) []msg.Command {
-	names := []string{"basis", "book", "trades"}
-	cells, p := a.table("mark-inputs", ",", "basis, book and trades", 1, len(names))
+// The words for what a composite mark is made of, by bit, and how, by number.
+var (
+	markInputs   = []string{"basis", "book", "trades"}
+	markCombines = []string{"median", "weighted"}
+)
+
+// inputs reads what a composite mark is made of.
+func (a *args) inputs(id msg.InstrumentID, rows []msg.Command) []msg.Command {
+	cells, p := a.table("mark-inputs", ",", "basis, book and trades", 1, len(markInputs))
 	bits := int64(0)
 	for _, c := range cells {
-		i := slices.Index(names, c[0])
+		i := slices.Index(markInputs, c[0])
 		switch {
 		case c[0] == "external":
 			a.lacks("mark-inputs=external")
 		case i < 0:
-			a.fault(p.at, "mark-inputs has %s, expected a comma list of basis, book and trades%s", quote(c[0]), meant(c[0], names))
+			a.fault(p.at, "mark-inputs has %s, expected a comma list of basis, book and trades%s", quote(c[0]), meant(c[0], markInputs))
 		case bits&(1<<i) != 0:
 			a.fault(p.at, "mark-inputs has %s twice", quote(c[0]))
 		default:
@@ -406,7 +411,7 @@ func (a *args) markInputs(id msg.InstrumentID, rows []msg.Command) []msg.Command
 		rows = append(rows, msg.SetRule(id, msg.MarkInputs, bits))
 	}
 	if p := a.find("mark-combine"); p != nil {
-		i := slices.Index([]string{"median", "weighted"}, p.value)
+		i := slices.Index(markCombines, p.value)
 		if i < 0 {
 			a.fault(p.at, "mark-combine is %s, expected median or weighted", quote(p.value))
 		} else if pending["mark-combine"] {

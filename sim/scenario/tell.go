@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
@@ -141,7 +142,7 @@ func (t *telling) risk() {
 	case msg.LiquidationSlice, msg.AdlFill:
 		c := ev.Closeout()
 		t.side().lots("qty", ev.Qty).ticks("price", ev.Price).money("fee", c.Fee).money("realised", c.Realized).position(c.Position).
-			ticks("limit", c.Limit).count("rank", int64(c.Rank))
+			ticks("limit", c.Limit).add("rank", whole(c.Rank), c.Rank == 0)
 	}
 }
 
@@ -262,26 +263,55 @@ func (t *telling) owner(id msg.OwnerID) string {
 	return t.w.script.owners[id-1]
 }
 
-// setting adds the value of a parameter in its own unit.
+// setting adds the value of a parameter as it is written.
 func (t *telling) setting(s msg.Setting) {
+	switch s.Rule {
+	case msg.MarkFrom:
+		t.word("value", msg.MarkMode(s.Value).String())
+		return
+	case msg.MarkInputs:
+		t.word("value", strings.Join(inputsOf(s.Value), ","))
+		return
+	case msg.MarkCombine:
+		t.word("value", markCombines[s.Value&1])
+		return
+	}
 	for _, list := range [][]parameter{venueParameters, instrumentParameters} {
 		i := slices.IndexFunc(list, func(p parameter) bool { return p.name == s.Rule.String() })
 		if i < 0 {
 			continue
 		}
-		switch list[i].unit {
-		case aRate:
+		switch p := &list[i]; {
+		case p.none && s.Value == p.highest:
+			t.word("value", "none")
+		case p.unit == aRate:
 			t.rate("value", fixed.Rate(s.Value))
-		case anAmount:
+		case p.unit == anAmount:
 			t.money("value", fixed.Money(s.Value))
-		case aTime:
+		case p.unit == aTime:
 			t.word("value", span(fixed.Nanos(s.Value)))
-		case aQuantity:
+		case p.unit == aQuantity:
 			t.lots("value", fixed.Lots(s.Value))
+		case p.unit == aTruth:
+			t.add("value", truth(s.Value == 1), false)
 		default:
 			t.count("value", s.Value)
 		}
 		return
 	}
+	if s.Rule == msg.CollateralHaircut {
+		t.rate("value", fixed.Rate(s.Value))
+		return
+	}
 	t.count("value", s.Value)
+}
+
+// inputsOf are the names of the inputs of a composite mark.
+func inputsOf(bits int64) (names []string) {
+	for i, name := range markInputs {
+		if bits&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
 }
