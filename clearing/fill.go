@@ -7,17 +7,14 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
-// Charge is what both sides of a trade of notional n pay: fees rounded up, a rebate, below zero, rounded down; a rebate is
-// never more than the taker's fee, and there is none between accounts of one owner (M-43, M-45). The rates are the
-// instrument's, or those of the owners where the venue has fee tiers (M-44). n fits, as the gate saw.
-func (h *House) Charge(in *market.Instrument, n fixed.Money, taker, maker msg.OwnerID) (takerFee, makerFee fixed.Money) {
-	if h.tiered {
-		return h.tieredCharge(n, taker, maker)
-	}
-	return charge(n, in.Taker, in.Maker, taker == maker)
+// Charge is what both sides of a trade of notional n pay at the instrument's rates; see ChargeOwners where the venue has fee
+// tiers. n fits, as the gate saw.
+func Charge(in *market.Instrument, n fixed.Money, sameOwner bool) (taker, maker fixed.Money) {
+	return charge(n, in.Taker, in.Maker, sameOwner)
 }
 
-// charge is Charge at two rates.
+// charge is Charge at two rates: fees rounded up, a rebate, below zero, rounded down; a rebate is never more than the taker's
+// fee, and there is none between accounts of one owner (M-43, M-45).
 func charge(n fixed.Money, takerRate, makerRate fixed.Rate, sameOwner bool) (taker, maker fixed.Money) {
 	taker, _ = takerRate.Ceil(n)
 	switch {

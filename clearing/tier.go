@@ -90,10 +90,11 @@ func (h *House) ChangedTier(owner msg.OwnerID) (s msg.TierStep, changed bool) {
 	return msg.TierStep{Owner: owner, Row: row, Volume: v.sum}, changed
 }
 
-// tieredCharge is Charge where the venue has fee tiers; each side of a trade between two owners adds to its volume.
+// ChargeOwners is Charge where the venue has fee tiers, by the rates of both owners; each side of a trade between two of them
+// adds to its volume.
 //
 //go:noinline
-func (h *House) tieredCharge(n fixed.Money, taker, maker msg.OwnerID) (takerFee, makerFee fixed.Money) {
+func (h *House) ChargeOwners(n fixed.Money, taker, maker msg.OwnerID) (takerFee, makerFee fixed.Money) {
 	takerFee, makerFee = charge(n, h.FeesOf(taker).Taker, h.FeesOf(maker).Maker, taker == maker)
 	if taker != maker {
 		h.volumes[taker].add(h.day, n)

@@ -64,7 +64,7 @@ func TestSetFeeTier(t *testing.T) { // M-44
 func TestVolumeAgainstSums(t *testing.T) { // M-44
 	for _, seed := range []xorshift{9, 0xBEEF} {
 		x := seed
-		h, in := paid(t, 1, -1, 0)
+		h, _ := paid(t, 1, -1, 0)
 		h.SetFeeTier(tier(0, 0, 1, 1000, false))
 		h.SetFeeTier(tier(1, 500_000, 1, 500, false))
 		h.SetFeeTier(tier(2, 2_000_000, 1, 100, true))
@@ -106,7 +106,7 @@ func TestVolumeAgainstSums(t *testing.T) { // M-44
 			taker, maker := msg.OwnerID(1+x.below(3)), msg.OwnerID(1+x.below(3))
 			n := fixed.Money(x.below(90_000))
 			rate := h.FeesOf(taker).Taker
-			fee, rebate := h.Charge(in, n, taker, maker)
+			fee, rebate := h.ChargeOwners(n, taker, maker)
 			if want, _ := rate.Ceil(n); fee != want || rebate < 0 {
 				t.Fatalf("charged %d and %d for %d, want %d", fee, rebate, n, want)
 			}
@@ -120,11 +120,11 @@ func TestVolumeAgainstSums(t *testing.T) { // M-44
 
 // TestVolumeDoesNotWrap holds that a volume beyond all money stays in the last row.
 func TestVolumeDoesNotWrap(t *testing.T) { // M-44
-	h, in := paid(t, 1, -1)
+	h, _ := paid(t, 1, -1)
 	h.SetFeeTier(tier(0, 0, 5, 5, false))
 	h.SetFeeTier(tier(1, fixed.MaxInt64, 1, 1, true))
 	for range 3 {
-		h.Charge(in, fixed.MaxInt64/2+1, 1, 2)
+		h.ChargeOwners(fixed.MaxInt64/2+1, 1, 2)
 	}
 	h.StartDay(fixed.Day)
 	if got := h.FeesOf(1).Taker; got != 1 {
@@ -136,7 +136,7 @@ func TestVolumeDoesNotWrap(t *testing.T) { // M-44
 // none within an owner.
 func TestTieredRebate(t *testing.T) { // M-45, I-27
 	const bp = fixed.BasisPoint
-	h, in := paid(t, 1, -1)
+	h, _ := paid(t, 1, -1)
 	h.SetFeeTier(tier(0, 0, -bp, 5*bp, false))
 	h.SetFeeTier(tier(1, 1_000_000, -bp, bp, true))
 	for _, c := range []struct {
@@ -144,7 +144,7 @@ func TestTieredRebate(t *testing.T) { // M-45, I-27
 		n                   fixed.Money
 		wantTaker, wantMake fixed.Money
 	}{{1, 2, 10_000, 5, -1}, {2, 1, 15_000, 8, -1}, {1, 1, 10_000, 5, 0}, {1, 2, 1, 1, 0}} {
-		if taker, maker := h.Charge(in, c.n, c.taker, c.maker); taker != c.wantTaker || maker != c.wantMake {
+		if taker, maker := h.ChargeOwners(c.n, c.taker, c.maker); taker != c.wantTaker || maker != c.wantMake {
 			t.Errorf("%+v: %d and %d", c, taker, maker)
 		}
 	}

@@ -78,7 +78,10 @@ func (e *Engine) trade(in *market.Instrument, h, row uint32, order *book.Order, 
 		e.touch(f.Account)
 	}
 	n := fixed.Money(int64(f.Qty) * int64(f.Price) * int64(in.TickLot))
-	taker, maker := e.house.Charge(in, n, t.Owner, f.Owner)
+	taker, maker := clearing.Charge(in, n, f.Owner == t.Owner)
+	if in.Asks&market.AskFees != 0 {
+		taker, maker = e.house.ChargeOwners(n, t.Owner, f.Owner)
+	}
 	e.house.Collect(taker, maker, f.Account)
 
 	in.Last = f.Price
