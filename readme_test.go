@@ -218,6 +218,27 @@ func TestMarginPage(t *testing.T) { // T-9
 			t.Errorf("%+v", a)
 		}
 	})
+	t.Run("modes", func(t *testing.T) { // M-26, M-27
+		c := newCounter(t)
+		c.send(0, msg.SetMark(1, 50_000))
+		c.send(0, msg.Deposit(1, 20_000*coin))
+		c.send(0, msg.Deposit(2, 20_000*coin))
+		c.send(0, msg.Limit(2, 1, msg.Sell, 50_000, 1))
+		c.send(0, msg.Limit(1, 1, msg.Buy, 50_000, 1))
+		c.send(msg.RejectModeConflict, msg.Cross(1, 1))
+		c.send(0, msg.IsolateDefault(1, 1))
+		if a, _ := c.Account(1); a.Cash != 15_000*coin || a.Equity != 15_000*coin || a.Maintenance != 0 {
+			t.Errorf("%+v", a)
+		}
+		if p, _ := c.Position(1, 1); p.Margin != 5_000*coin || p.Mode != msg.ModeIsolated {
+			t.Errorf("%+v", p)
+		}
+		c.send(msg.RejectModeConflict, msg.Limit(1, 1, msg.Buy, 50_000, 1))
+		c.send(0, msg.Cross(1, 1))
+		if a, _ := c.Account(1); a.Cash != 20_000*coin || a.Maintenance != 2_500*coin {
+			t.Errorf("%+v", a)
+		}
+	})
 	t.Run("phases", func(t *testing.T) { // M-70
 		c := newCounter(t)
 		c.send(0, msg.Deposit(1, 1_000*coin))
