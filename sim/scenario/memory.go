@@ -114,6 +114,8 @@ func (a *args) eventKind() (reading, string) {
 // wantField reads what a field of an event must be; a sample of the field says of which form.
 func (a *args) wantField(p *pair, sample field) quantity {
 	switch {
+	case sample.name == "value" || sample.name == "upto": // a number for some, a word for others
+		return a.want(p, aWord)
 	case sample.name == "deadline":
 		return a.want(p, anInstant)
 	case sample.value.rate:

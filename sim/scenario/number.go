@@ -152,10 +152,10 @@ func (q quantity) String() string {
 	return exact(q.number)
 }
 
-// meets reports whether the quantity is as wanted, numbers within tol.
+// meets reports whether the quantity is as wanted: numbers within tol, and what is a word on either side by its letters.
 func (q quantity) meets(want quantity, tol *big.Rat) bool {
 	if q.number == nil || want.number == nil {
-		return q.number == want.number && q.word == want.word
+		return q.String() == want.String()
 	}
 	gap := new(big.Rat).Sub(q.number, want.number)
 	if gap.Abs(gap); tol == nil {
