@@ -95,7 +95,7 @@ func TestFaults(t *testing.T) {
 		{"bucket account=alice name=s", `6 not supported: bucket`},
 		{"vol underlying=BTC implied=60%", `6 not supported: vol`},
 		{"bid account=alice liquidation=last qty=1 price=5", `6 not supported: bid`},
-		{"asset name=WBTC underlying=BTC haircut=100%", `6:28: there is no spot instrument on BTC above this line, in whose lots the asset is counted`},
+		{"asset name=WBTC underlying=ETH", `6:28: there is no underlying "ETH" above this line`},
 		{"asset name=USDC underlying=BTC haircut=100%", `6:12: the asset "USDC" is there already`},
 		{"deposit account=alice amount=1 asset=WBTC", `6:38: there is no asset "WBTC" above this line`},
 		{"what-if account=alice instrument=P side=buy qty=1 mode=portfolio", `6 not supported: mode=portfolio`},

@@ -24,6 +24,7 @@ type instrument struct {
 	kind       msg.InstrumentType
 	tick, lot  *big.Rat    // in human units
 	tickLot    fixed.Money // of one tick of one lot
+	perUnit    fixed.Lots  // lots to one unit
 }
 
 // account is an account.

@@ -94,16 +94,12 @@ func (a *args) unique(name, what string, things any) {
 
 // readInstrument reads instrument: what is traded. It lists the instrument, states its parameters and opens it for trading.
 func readInstrument(a *args) func(*world) {
-	in := &instrument{name: a.name("name"), id: msg.InstrumentID(len(a.script.instruments) + 1)}
+	in := &instrument{name: a.name("name"), id: msg.InstrumentID(len(a.script.instruments) + 1), kind: msg.Perpetual}
 	a.unique(in.name, "instrument", a.script.instruments)
-	in.kind = msg.Perpetual
-	var listing msg.Listing
 	if a.choice("kind", true, "perpetual", "spot", "|", "future", "call", "put") == "spot" {
 		in.kind = msg.Spot
 	}
-	if in.underlying = a.underlying("underlying"); in.underlying != nil {
-		listing.Underlying = in.underlying.id
-	}
+	in.underlying = a.underlying("underlying")
 	a.steps(in)
 	a.later("strike", "expiry")
 	mark := a.markMode("composite")
@@ -112,19 +108,9 @@ func readInstrument(a *args) func(*world) {
 	if in.name != "" {
 		a.script.instruments = append(a.script.instruments, in)
 	}
-	const longestSymbol = 24
-	listing.TickLot, listing.Type, listing.Mark = in.tickLot, in.kind, mark
-	copy(listing.Symbol[:min(len(in.name), longestSymbol)], in.name)
-	if in.lot != nil {
-		perUnit, ok := count(one, in.lot)
-		if p := a.given("lot"); !ok && p != nil {
-			a.fault(p.at, "lot is %s, expected a whole number of lots to one unit, as in 0.001 or 1", quote(p.value))
-		}
-		listing.UnitLots = fixed.Lots(perUnit)
-	}
 	a.commanded = true
 	return func(w *world) {
-		w.send(msg.List(in.id, listing))
+		w.send(msg.List(in.id, in.listing(mark)))
 		if w.answer.refused != 0 {
 			return
 		}
@@ -134,7 +120,7 @@ func readInstrument(a *args) func(*world) {
 	}
 }
 
-// steps reads the tick and the lot of an instrument. One tick of one lot must be whole money.
+// steps reads the tick and the lot of an instrument. One tick of one lot must be whole money, and one unit whole lots.
 func (a *args) steps(in *instrument) {
 	in.tick, in.lot = a.positiveStep("tick"), a.positiveStep("lot")
 	if in.tick == nil || in.lot == nil {
@@ -147,29 +133,55 @@ func (a *args) steps(in *instrument) {
 		a.fault(a.given("tick").at, "a tick of a lot is worth %s, expected a whole multiple of 0.000001, the smallest unit of money", exact(worth))
 	}
 	in.tickLot = fixed.Money(n)
+	perUnit, ok := count(one, in.lot)
+	if p := a.given("lot"); !ok {
+		a.fault(p.at, "lot is %s, expected a whole number of lots to one unit, as in 0.001 or 1", quote(p.value))
+	}
+	in.perUnit = fixed.Lots(perUnit)
 }
 
 // readAsset reads asset: what an account may hold besides the settlement currency. It is counted in the lots of a spot
-// instrument on its underlying.
+// instrument on its underlying; where none stands above that is free, it gets one of its own, which does not trade.
 func readAsset(a *args) func(*world) {
 	held := &asset{name: a.name("name")}
+	u, haircut := a.underlying("underlying"), a.rate("haircut", false)
 	if p := a.given("name"); p != nil && (held.name == a.settlement || slices.ContainsFunc(a.script.assets, func(t *asset) bool { return t.name == held.name })) {
 		a.fault(p.at, "the asset %s is there already", quote(held.name))
 	}
-	u, haircut := a.underlying("underlying"), a.rate("haircut", false)
+	if u == nil || held.name == "" {
+		return nil
+	}
 	for _, in := range a.script.instruments {
-		if in.kind == msg.Spot && in.underlying == u && u != nil {
+		taken := slices.ContainsFunc(a.script.assets, func(t *asset) bool { return t.in == in })
+		if in.kind == msg.Spot && in.underlying == u && !taken {
 			held.in = in
 		}
 	}
-	if u != nil && held.in == nil {
-		a.fault(a.given("underlying").at, "there is no spot instrument on %s above this line, in whose lots the asset is counted", u.name)
+	var vault []msg.Command
+	if held.in == nil {
+		held.in = a.vault(held.name, u)
+		vault = append(vault, msg.List(held.in.id, held.in.listing(msg.MarkIndex)))
 	}
-	if held.name != "" {
-		a.script.assets = append(a.script.assets, held)
-	}
+	a.script.assets = append(a.script.assets, held)
 	a.commanded = true
-	return func(w *world) { w.send(msg.SetRule(held.in.id, msg.CollateralHaircut, int64(haircut))) }
+	return func(w *world) {
+		w.send(append(vault, msg.SetRule(held.in.id, msg.CollateralHaircut, int64(haircut)))...)
+	}
+}
+
+// vault is the instrument in whose lots an asset is counted that nobody trades: eight decimals of a unit.
+func (a *args) vault(asset string, u *underlying) *instrument {
+	in := &instrument{name: "@" + asset, id: msg.InstrumentID(len(a.script.instruments) + 1), underlying: u, kind: msg.Spot,
+		tick: big.NewRat(100, 1), lot: big.NewRat(1, 100_000_000), tickLot: 1, perUnit: 100_000_000}
+	a.script.instruments = append(a.script.instruments, in)
+	return in
+}
+
+// listing is what an instrument is listed as.
+func (i *instrument) listing(mark msg.MarkMode) msg.Listing {
+	l := msg.Listing{TickLot: i.tickLot, UnitLots: i.perUnit, Type: i.kind, Underlying: i.underlying.id, Mark: mark}
+	copy(l.Symbol[:], i.name[:min(len(i.name), len(l.Symbol))])
+	return l
 }
 
 // readOwner reads owner: a legal entity.

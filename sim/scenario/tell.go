@@ -241,7 +241,12 @@ func (t *telling) order() {
 
 // account is the name of an account.
 func (t *telling) account(id msg.AccountID) string {
-	if t.w == nil || id == 0 || int(id) > len(t.w.script.accounts) {
+	switch {
+	case t.w == nil:
+		return ""
+	case id == msg.FundAccount:
+		return fundName
+	case id == 0 || int(id) > len(t.w.script.accounts):
 		return ""
 	}
 	return t.w.script.accounts[id-1].name
