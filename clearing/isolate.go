@@ -38,39 +38,42 @@ type Candidate struct {
 }
 
 // Weigh tells what the orders of a position would hold with another one among them, and whether the child would survive to
-// have all of that side filled (M-22). ok is false when a figure does not fit. Its work is bounded by MaxHolds.
+// have all of that side filled (M-22), and to have those filled that come before any of the orders behind the new one: they
+// may be all that ever fills (I-12). ok is false when a figure does not fit. Its work is bounded by MaxHolds.
 func (h *House) Weigh(row uint32, in *market.Instrument, n *Candidate) (hold fixed.Money, carried, ok bool) {
 	p := &h.rows[row]
 	w := margin.Holds{Free: p.reducible(n.Side)}
 	free, asked := w.Free, false
+	equity := h.childEquity(row, p, in)
+	carried = true
 	order := h.ledgers[row].First[n.Side&1]
 	for ok = true; ok && (order != 0 || !asked); {
 		o := &h.holds[order]
 		if !asked && (order == 0 || before(n.Side, n.Limit, o.Limit)) {
 			_, ok = w.Add(in, n.Leaves, n.Price, n.Rate, n.Terms)
 			asked = true
-			continue
+		} else {
+			if order != n.Old {
+				c := &h.claims[order]
+				_, ok = w.Add(in, o.Lots, o.Price, o.Rate, margin.Terms{Loss: c.Loss, Fee: c.Fee})
+			}
+			order = o.Next
 		}
-		if order != n.Old {
-			c := &h.claims[order]
-			_, ok = w.Add(in, o.Lots, o.Price, o.Rate, margin.Terms{Loss: c.Loss, Fee: c.Fee})
+		if asked && carried {
+			carried = p.carried(in, &w, free, equity)
 		}
-		order = o.Next
 	}
-	return max(w.Held, h.heldBy(row, p, in, n.Side.Opposite())), ok && h.carried(row, p, in, n.Side, &w, free), ok
+	return max(w.Held, h.heldBy(row, p, in, n.Side.Opposite())), carried, ok
 }
 
-// carried reports whether the child survives when one side, of which free lots could reduce, is filled at its limits.
-func (h *House) carried(row uint32, p *Position, in *market.Instrument, side msg.Side, w *margin.Holds, free fixed.Lots) bool {
-	if w.Opens == 0 {
-		return true
-	}
-	equity := h.childEquity(row, p, in)
+// carried reports whether the child, with that equity, survives when the orders of a side that w has added up, of which free
+// lots could reduce, are filled at their limits. Between two orders it does where it does at both: maintenance is convex.
+func (p *Position) carried(in *market.Instrument, w *margin.Holds, free fixed.Lots, equity fixed.Money) bool {
 	after := fixed.Abs(p.Qty) + w.Opens
 	if free > 0 { // a flip gives back all that the child had
 		equity, after = 0, w.Opens
 	}
-	return w.Carries(in, after, equity)
+	return w.Opens == 0 || w.Carries(in, after, equity)
 }
 
 // before reports whether an order of a side at p is before one at q that came earlier.

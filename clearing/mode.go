@@ -63,25 +63,17 @@ func (h *House) Isolate(row uint32, in *market.Instrument, cash fixed.Money) msg
 		return msg.RejectOverflow
 	}
 	var reserves, holds [2]fixed.Money
+	carried := true
 	for _, side := range [...]msg.Side{msg.Buy, msg.Sell} {
-		w := margin.Holds{Free: p.reducible(side)}
-		free := w.Free
-		if reserves[side&1], ok = h.rate(row, p, in, side, &c, &w); !ok || reserves[side&1] > h.bound {
+		var survives bool
+		reserves[side&1], holds[side&1], survives, ok = h.rate(row, p, in, side, &c, cash+profit)
+		if !ok || reserves[side&1] > h.bound {
 			return msg.RejectOverflow
 		}
-		if w.Opens != 0 {
-			equity, after := cash+profit, fixed.Abs(p.Qty)+w.Opens
-			if free > 0 {
-				equity, after = 0, w.Opens
-			}
-			if !w.Carries(in, after, equity) {
-				return msg.RejectInsufficientMargin
-			}
-		}
-		holds[side&1] = w.Held
+		carried = carried && survives
 	}
 	hold := max(holds[0], holds[1])
-	if !margin.Isolates(cash, profit, 0, initial) || a.Free()-cash-profit < hold-p.Initial {
+	if !carried || !margin.Isolates(cash, profit, 0, initial) || a.Free()-cash-profit < hold-p.Initial {
 		return msg.RejectInsufficientMargin
 	}
 
@@ -103,10 +95,12 @@ func (h *House) Isolate(row uint32, in *market.Instrument, cash fixed.Money) msg
 }
 
 // rate gives the orders of a side, in their order of priority, the rates that they would have if they came in one after the
-// other, and adds up in w what they hold. It returns what they hold when none is free.
-func (h *House) rate(row uint32, p *Position, in *market.Instrument, side msg.Side, c *margin.Conditions, w *margin.Holds) (sum fixed.Money, ok bool) {
-	lots := fixed.Abs(p.Qty)
-	ok = true
+// other. It returns what they hold when none is free, what they do hold, and whether the child, with that equity, would
+// survive each of them.
+func (h *House) rate(row uint32, p *Position, in *market.Instrument, side msg.Side, c *margin.Conditions, equity fixed.Money) (sum, held fixed.Money, carried, ok bool) {
+	w := margin.Holds{Free: p.reducible(side)}
+	lots, free := fixed.Abs(p.Qty), w.Free
+	carried, ok = true, true
 	for order := h.ledgers[row].First[side&1]; order != 0 && ok; order = h.holds[order].Next {
 		o, claim := &h.holds[order], &h.claims[order]
 		lots += o.Lots
@@ -118,8 +112,9 @@ func (h *House) rate(row uint32, p *Position, in *market.Instrument, side msg.Si
 		_, ok = w.Add(in, o.Lots, o.Price, o.Rate, margin.Terms{Loss: claim.Loss, Fee: claim.Fee})
 		sum += full
 		ok = ok && fits && sum >= 0
+		carried = carried && ok && p.carried(in, &w, free, equity)
 	}
-	return sum, ok
+	return sum, w.Held, carried, ok
 }
 
 // Cross merges an isolated position into its account, which has been touched (M-27).

@@ -22,7 +22,7 @@ type Summary struct {
 	Fees         fixed.Money // so far
 	Funding      fixed.Money // received so far, below zero paid
 	Rebate       fixed.Money // pending
-	Positions    int
+	Positions    int         // with lots or orders
 }
 
 // Summary values an account without touching it. ok is false when it is not open.
@@ -37,8 +37,12 @@ func (h *House) Summary(id msg.AccountID, v *market.Venue) (s Summary, ok bool) 
 	}
 	funding := st.Funding
 	a.Profit, a.Initial, a.Maintenance = 0, 0, 0
+	positions := 0
 	for row := a.Positions; row != 0; row = h.rows[row].Next {
 		p := h.position(row)
+		if p.Qty != 0 || p.Open != 0 { // else it remembers a leverage
+			positions++
+		}
 		m, _ := h.owes(&h.rows[row], &h.ledgers[row])
 		funding -= m
 		if p.Mode == msg.ModeIsolated {
@@ -53,7 +57,7 @@ func (h *House) Summary(id msg.AccountID, v *market.Venue) (s Summary, ok bool) 
 	return Summary{Owner: a.Owner, Cash: a.Cash, Equity: a.Equity(), Initial: a.Initial, Maintenance: a.Maintenance,
 		Free: a.Free(), ReduceOnly: a.Free() < 0, Withdrawable: h.withdrawable(&a, v), Realized: st.Realized, Fees: st.Fees,
 		Funding: funding, Rebate: rebate,
-		Positions: int(a.Held)}, true
+		Positions: positions}, true
 }
 
 // Holding is a position at the present mark, for those who look.

@@ -68,6 +68,7 @@ func (o *observer) watch(c msg.Command) error {
 	}
 	before, _ := o.Account(c.Account)
 	held, _ := o.Position(c.Account, c.Instr)
+	owned := o.owned(c.Account)
 	events := o.do(c)
 	if err := o.answered(events); err != nil {
 		return err
@@ -82,6 +83,9 @@ func (o *observer) watch(c msg.Command) error {
 		}
 	}
 	if err := o.covered(&c, events, before, held); err != nil {
+		return err
+	}
+	if err := o.apart(&c, events, before, owned); err != nil {
 		return err
 	}
 	if money, lots := o.Imbalance(); money != 0 || lots != 0 {
@@ -159,6 +163,83 @@ func (o *observer) covered(c *msg.Command, events []msg.Event, before clearing.S
 	}
 	if before.Free < 0 && after.Maintenance > before.Maintenance {
 		return fmt.Errorf("below initial, and maintenance rose from %s to %s", before.Maintenance, after.Maintenance)
+	}
+	return nil
+}
+
+// owned is the cash of an account with that of its isolated positions.
+func (o *observer) owned(id msg.AccountID) (m fixed.Money) {
+	s, _ := o.Account(id)
+	for i := range o.instruments {
+		p, _ := o.Position(id, msg.InstrumentID(i))
+		m += p.Margin
+	}
+	return s.Cash + m
+}
+
+// apart holds that an isolated position takes nothing of its account but for lots that open and where its account says so,
+// that no money is made by a change of mode, and that both pools are sound after it; and that what an accepted order may open
+// survives its fill.
+func (o *observer) apart(c *msg.Command, events []msg.Event, before clearing.Summary, owned fixed.Money) error { // I-06, I-12, I-15
+	changed, moving := false, false
+	for i := range events {
+		switch e := &events[i]; e.Kind {
+		case msg.RebateVested, msg.FundingSettled:
+			moving = true
+		case msg.ModeChanged:
+			changed = true
+		case msg.MarginMoved:
+			changed = changed || c.Kind == msg.KindMoveMargin
+			if e.Balance().Amount > 0 && c.Kind != msg.KindMoveMargin && !opened(events[:i], e) {
+				return fmt.Errorf("event %d: an isolated position took %s and opened nothing", i, e.Balance().Amount)
+			}
+		}
+	}
+	after, _ := o.Account(c.Account)
+	child, _ := o.Position(c.Account, c.Instr)
+	if changed && !moving && o.owned(c.Account) != owned {
+		return fmt.Errorf("%s were %s before the mode changed", o.owned(c.Account), owned)
+	}
+	if changed && (after.Free < 0 && (c.Kind != msg.KindMoveMargin || after.Free < before.Free) ||
+		child.Mode == msg.ModeIsolated && child.Margin+child.Profit < child.Initial && c.Isolation().Margin <= 0) {
+		return fmt.Errorf("after a change of margin the account has %s free, the position %+v", after.Free, child)
+	}
+	return o.survives(c, events, &child)
+}
+
+// opened reports whether a trade among events opened lots for what moved margin.
+func opened(events []msg.Event, moved *msg.Event) bool {
+	for i := range events {
+		e := &events[i]
+		if e.Kind != msg.Traded || e.Account != moved.Account || e.Instr != moved.Instr {
+			continue
+		}
+		if q := e.Fill().Position; e.Side == msg.Buy && q > 0 || e.Side == msg.Sell && q < 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// survives holds that an isolated order which was accepted and opened lots at once leaves its position at or above maintenance,
+// but for the rounding of what each fill posts. Where the rate is above 100 % a better price posts less than it gains.
+func (o *observer) survives(c *msg.Command, events []msg.Event, child *clearing.Holding) error {
+	fills, opens := fixed.Money(0), false
+	for i := range events {
+		e := &events[i]
+		if e.Kind == msg.Traded && e.Account == c.Account && e.Fill().Maker { // with itself: the position went another way
+			return nil
+		}
+		if e.Kind == msg.Traded && e.Account == c.Account {
+			fills++
+			opens = child.Mode == msg.ModeIsolated && (e.Side == msg.Buy) == (child.Qty > 0)
+		}
+	}
+	if in := &o.instruments[c.Instr&3]; !opens || in.SlopeInitial != 0 || in.Crowding.Count != 0 || fills == 0 {
+		return nil
+	}
+	if e := child.Margin + child.Profit; e < child.Maintenance-fills {
+		return fmt.Errorf("an accepted order leaves its position with equity %s below maintenance %s", e, child.Maintenance)
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ func (e *Engine) remark(id msg.InstrumentID, at fixed.Nanos) {
 // canMark refuses a mark at which the largest position that was there would be worth, or require, more than one may.
 func (e *Engine) canMark(id msg.InstrumentID, mark fixed.Ticks) msg.Reject {
 	in := &e.instruments[id]
-	if r := in.CanMark(mark, e.house.Peak(id), e.house.Bound()); r != 0 || in.SlopeInitial == 0 {
+	if r := in.CanMark(mark, e.house.Peak(id), e.house.Bound()); r != 0 || in.SlopeInitial == 0 && in.Asks&market.AskOthers == 0 {
 		return r
 	}
 	next := *in

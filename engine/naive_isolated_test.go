@@ -162,9 +162,21 @@ func inPriority(list []isolatedOrder, side msg.Side) {
 	})
 }
 
-// sideHeld is what orders of one side hold beside q lots, and whether the child, with its equity, survives to have all of
-// them filled (M-22).
-func (in *naiveInstrument) sideHeld(q fixed.Lots, equity fixed.Money, side msg.Side, list []isolatedOrder) (held fixed.Money, carried bool) {
+// sideHeld is what orders of one side hold beside q lots, and whether the child, with its equity, survives to have them all
+// filled (M-22) and, order by order, to have only the first of them filled, those before from being as they were (I-12).
+func (in *naiveInstrument) sideHeld(q fixed.Lots, equity fixed.Money, side msg.Side, list []isolatedOrder, from int) (held fixed.Money, carried bool) {
+	for k := from; k < len(list); k++ {
+		if _, survives := in.sideFilled(q, equity, side, list[:k+1]); !survives {
+			held, _ = in.sideFilled(q, equity, side, list)
+			return held, false
+		}
+	}
+	held, _ = in.sideFilled(q, equity, side, list)
+	return held, true
+}
+
+// sideFilled is sideHeld for orders that are all filled.
+func (in *naiveInstrument) sideFilled(q fixed.Lots, equity fixed.Money, side msg.Side, list []isolatedOrder) (held fixed.Money, carried bool) {
 	free := max(q, 0)
 	if side == msg.Buy {
 		free = max(-q, 0)
@@ -195,8 +207,8 @@ func (in *naiveInstrument) sideHeld(q fixed.Lots, equity fixed.Money, side msg.S
 // hold is what the orders of an isolated position hold of the account's money.
 func (n *naive) hold(a *naiveAccount, id msg.InstrumentID) fixed.Money {
 	in := n.instruments[id]
-	buys, _ := in.sideHeld(a.qty[id], 0, msg.Buy, n.side(a, id, msg.Buy, nil))
-	sells, _ := in.sideHeld(a.qty[id], 0, msg.Sell, n.side(a, id, msg.Sell, nil))
+	buys, _ := in.sideHeld(a.qty[id], 0, msg.Buy, n.side(a, id, msg.Buy, nil), 0)
+	sells, _ := in.sideHeld(a.qty[id], 0, msg.Sell, n.side(a, id, msg.Sell, nil), 0)
 	return max(buys, sells)
 }
 
@@ -233,8 +245,9 @@ func (n *naive) isolatedCredit(w *wish, x exposure, reducing bool, no *objection
 	}
 	list := append(n.side(a, w.instr, w.side, w.old), o)
 	inPriority(list, w.side)
-	held, carried := in.sideHeld(x.qty, equity, w.side, list)
-	other, _ := in.sideHeld(x.qty, 0, w.side.Opposite(), n.side(a, w.instr, w.side.Opposite(), nil))
+	at := slices.IndexFunc(list, func(p isolatedOrder) bool { return p.place == o.place })
+	held, carried := in.sideHeld(x.qty, equity, w.side, list, at)
+	other, _ := in.sideHeld(x.qty, 0, w.side.Opposite(), n.side(a, w.instr, w.side.Opposite(), nil), 0)
 	more := max(held, other)
 	if a.own(w.instr).isolated {
 		more -= n.hold(a, w.instr)
@@ -408,7 +421,7 @@ func (n *naive) isolate(c *msg.Command, a *naiveAccount, in *naiveInstrument) {
 				}
 			}
 		}
-		held, carried := in.sideHeld(q, x+profit, side, list)
+		held, carried := in.sideHeld(q, x+profit, side, list, 0)
 		hold, enough = max(hold, held), enough && carried
 	}
 	equity, required, _ := n.figures(a)

@@ -381,7 +381,7 @@ func (n *naive) summary(id msg.AccountID) (s clearing.Summary, ok bool) {
 		Free: equity - initial, ReduceOnly: equity < initial, Withdrawable: n.withdrawable(&now), Realized: a.realized, Fees: a.fees,
 		Funding: now.funding, Rebate: now.rebate}
 	for _, i := range n.ids() {
-		if n.held(a, i) {
+		if a.qty[i] != 0 || n.open(a, i) > 0 {
 			s.Positions++
 		}
 	}

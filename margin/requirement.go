@@ -56,9 +56,16 @@ func Maintenance(in *market.Instrument, lots fixed.Lots) (m fixed.Money, ok bool
 	return graded(in, fixed.Money(n), fixed.Abs(lots), b.Maintenance, b.MaintenanceD, in.SlopeMaintenance)
 }
 
-// Bears reports whether a position of lots, 0 or more, requires no more than bound.
+// Bears reports whether a position of lots, 0 or more, requires no more than bound, whatever others hold.
 func Bears(in *market.Instrument, lots fixed.Lots, bound fixed.Money) bool {
 	m, ok := Initial(in, lots)
+	if o := &in.Crowding; in.Asks&market.AskOthers != 0 {
+		c := Conditions{Interest: fixed.One}
+		if o.Count != 0 {
+			c.Concentration = o.Rows[o.Count-1].Rate
+		}
+		m, ok = InitialUnder(in, lots, &c)
+	}
 	return ok && m <= bound
 }
 
