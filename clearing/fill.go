@@ -49,16 +49,10 @@ func (h *House) accrue(rebate fixed.Money, maker msg.AccountID) {
 // Fill books delta lots, signed, of an order at price to a position and its account, with the fee that the account pays for
 // it. It returns the profit realized, fee not included (M-04). Requirements follow by Settle. The account has been touched.
 func (h *House) Fill(order, row uint32, in *market.Instrument, delta fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money) {
-	p := &h.rows[row]
+	p, l := &h.rows[row], &h.ledgers[row]
 	if p.Asks&market.AskMode != 0 {
 		return h.fillTaking(order, row, in, delta, price, fee)
 	}
-	return h.fillCross(row, p, in, delta, price, fee)
-}
-
-// fillCross is Fill of a cross position.
-func (h *House) fillCross(row uint32, p *Position, in *market.Instrument, delta fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money) {
-	l := &h.ledgers[row]
 	a := &h.accounts[p.Account]
 	if !margin.Margined(in) {
 		a.Cash -= fixed.Money(int64(delta)*int64(price)*int64(in.TickLot)) + fee
@@ -110,7 +104,7 @@ func (h *House) FillResting(r Resting, in *market.Instrument, by, leaves fixed.L
 		delta = -by
 	}
 	if p.Asks&market.AskMode == 0 {
-		realized = h.fillCross(row, p, in, delta, price, fee)
+		realized = h.Fill(r.Order, row, in, delta, price, fee)
 	} else {
 		realized, h.movedResting = h.fillIsolated(r.Order, row, in, delta, price, fee)
 	}
@@ -129,14 +123,29 @@ func (h *House) FillResting(r Resting, in *market.Instrument, by, leaves fixed.L
 func (h *House) Settle(row uint32, in *market.Instrument) {
 	p, l := &h.rows[row], &h.ledgers[row]
 	a := &h.accounts[p.Account]
-	m := h.initial(row, p, in)
+	if (p.Asks|in.Asks)&rare != 0 {
+		h.settleRare(row, p, in)
+		return
+	}
+	m, _ := margin.Requirement(in, &p.Exposure)
 	a.Initial += m - p.Initial
 	p.Initial = m
+	m, _ = margin.Maintenance(in, p.Qty)
+	a.Maintenance += m - l.Maintenance
+	l.Maintenance = m
+}
+
+// settleRare is Settle for a position that is not plain.
+//
+//go:noinline
+func (h *House) settleRare(row uint32, p *Position, in *market.Instrument) {
+	h.require(row, p, in)
 	if p.Asks&market.AskMode != 0 {
 		return
 	}
-	m, _ = margin.Maintenance(in, p.Qty)
-	a.Maintenance += m - l.Maintenance
+	l := &h.ledgers[row]
+	m, _ := margin.Maintenance(in, p.Qty)
+	h.accounts[p.Account].Maintenance += m - l.Maintenance
 	l.Maintenance = m
 }
 

@@ -166,6 +166,31 @@ var drills = []struct {
 			d.run(msg.CancelAll(1, 1, 0))
 		}
 	}},
+	{"isolated margin", func(d *drill) {
+		d.run(msg.SetLeverage(5, 1, 500))
+		d.run(msg.SetConcentration(1, msg.Concentration{Share: 1, Rate: 1, Last: true}))
+		d.run(msg.SetRule(1, msg.InterestHigh, int64(fixed.Coin)))
+		d.rest(msg.Limit(1, 1, msg.Sell, 1000, 50))
+		d.rest(isolated(msg.Limit(5, 1, msg.Buy, 1000, 50)))
+		id := d.rest(isolated(msg.Limit(5, 1, msg.Sell, 1010, 60)))
+		d.rest(isolated(msg.Limit(5, 1, msg.Sell, 1009, 5)))
+		d.rest(isolated(msg.Limit(5, 1, msg.Buy, 980, 60)))
+		d.run(msg.Amend(5, 1, id, 1009, 55))
+		d.run(msg.MoveMargin(5, 1, 5_000))
+		d.run(msg.MoveMargin(5, 1, -4_000))
+		d.run(msg.Cross(5, 1))
+		d.run(msg.IsolateDefault(5, 1))
+		d.run(msg.IsolateDefault(5, 1))
+		d.rest(isolated(msg.Limit(5, 1, msg.Sell, 900, 70)))
+		d.rest(msg.Limit(1, 1, msg.Buy, 1000, 70))
+		d.run(msg.CancelAll(5, 0, 0))
+		d.rest(msg.Limit(1, 1, msg.Sell, 1000, 20))
+		d.rest(isolated(msg.Limit(5, 1, msg.Buy, 1000, 20)))
+		d.run(msg.SetLeverage(5, 1, 0))
+		d.run(msg.SetRule(1, msg.InterestHigh, 0))
+		d.run(msg.SetConcentration(1, msg.Concentration{Last: true}))
+		d.run(msg.CancelAll(1, 0, 0))
+	}},
 	{"amend", func(d *drill) {
 		id := d.rest(msg.Limit(1, 1, msg.Buy, 990, 50))
 		d.run(msg.Amend(1, 1, id, 990, 40))

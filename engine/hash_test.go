@@ -22,6 +22,7 @@ func busy(t *testing.T) *desk {
 	d.ok(sell, msg.Limit(2, 1, msg.Buy, 100, 15), msg.Limit(2, 2, msg.Buy, 90, 3), msg.Limit(1, 1, msg.Sell, 102, 2), msg.Cancel(1, 1, d.order(msg.Limit(1, 1, msg.Sell, 103, 2))),
 		with(msg.Limit(2, 1, msg.Sell, 105, 4), msg.FlagReduceOnly, msg.GTC),
 		with(msg.Place(1, 1, msg.Buy, 80, 3, msg.OrderExt{Expire: d.at + fixed.Day}), 0, msg.GTD))
+	d.ok(isolated(msg.Limit(1, 2, msg.Sell, 120, 3)))
 	for range 300 {
 		d.ok(msg.Limit(3, 2, msg.Buy, 50, 1))
 	}
@@ -40,6 +41,7 @@ func TestHashSeesTheState(t *testing.T) { // A-17
 	d := busy(t)
 	row := d.house.Find(1, 1)
 	order := d.First(1, msg.Sell).Handle()
+	held := d.First(2, msg.Sell).Handle()
 	records := []struct {
 		name   string
 		at     unsafe.Pointer
@@ -57,6 +59,8 @@ func TestHashSeesTheState(t *testing.T) { // A-17
 			"Prev": "the Next of positions the other way round", "First": "rows, those of the first orders in priority"}},
 		{"claim", unsafe.Pointer(d.house.Claim(order)), reflect.TypeOf(*d.house.Claim(order)), map[string]string{
 			"Prev": "Next the other way round", "Next": "the walk", "Position": "a row, that of the order's account and instrument"}},
+		{"hold", unsafe.Pointer(d.house.Hold(held)), reflect.TypeOf(*d.house.Hold(held)), map[string]string{
+			"Limit": "the order's", "Lots": "the order's", "Next": "the order of priority", "Prev": "Next the other way round"}},
 		{"session", unsafe.Pointer(&d.gate.Sessions[1]), reflect.TypeOf(d.gate.Sessions[1]), nil},
 		{"order", unsafe.Pointer(d.store.Order(order)), reflect.TypeOf(*d.store.Order(order)), map[string]string{
 			"Prev": "Next the other way round", "Level": "a row", "Next": "a handle, seen where the queue is walked"}},

@@ -62,6 +62,7 @@ type day struct {
 	leap     int64 // one in leap commands comes hours later
 	floods   int64 // one in floods commands is a flood, which see; 0: none
 	priced   int64 // of 100 commands are about prices and funding; 0: all marks are by command
+	apart    int64 // of 100 commands are about leverage and isolated margin, besides the few of any day
 }
 
 var days = []day{
@@ -77,6 +78,10 @@ var days = []day{
 		width: 8, calm: 75, leap: 150, priced: 12},
 	{name: "priced and ruled", limits: Limits{Instruments: 4, Underlyings: 3, Accounts: 8, Orders: 64, Events: 256}, accounts: 5, lots: 50, money: 400,
 		width: 14, calm: 45, leap: 400, priced: 40},
+	{name: "isolated", limits: Limits{Instruments: 3, Accounts: 8, Orders: 64, Events: 256}, accounts: 5, lots: 30, money: 600,
+		width: 7, calm: 85, leap: 300, apart: 8},
+	{name: "isolated, priced", limits: Limits{Instruments: 3, Accounts: 8, Orders: 64, Events: 256}, accounts: 4, lots: 60, money: 300,
+		width: 16, calm: 75, leap: 300, apart: 12, priced: 5},
 	{name: "crowded", limits: Limits{Instruments: 3, Accounts: 4, Orders: 1200, Events: 256, Jobs: 4}, accounts: 3, lots: 3, money: 300_000,
 		width: 4, calm: 93, leap: 1 << 40},
 	{name: "flooded", limits: Limits{Instruments: 3, Accounts: 4, Orders: 1200, Events: 256}, accounts: 3, lots: 3, money: 300_000,
@@ -214,6 +219,9 @@ func (t *trader) draw() msg.Command {
 	}
 	if t.percent(t.priced) {
 		return t.prices()
+	}
+	if t.percent(t.apart) {
+		return t.remargin(t.account(), msg.InstrumentID(1+t.below(2)))
 	}
 	if t.percent(t.calm) {
 		switch {
@@ -753,6 +761,11 @@ func TestEngineAgainstNaive(t *testing.T) { // S-15, T-1, I-11, W-59, M-03 to M-
 				}
 			}
 			t.Logf("told: %v; refused:%s", told, text)
+			for _, kind := range []msg.EventKind{msg.MarginMoved, msg.ModeChanged, msg.LeverageSet} {
+				if d.apart > 0 && told[kind] < count/1000 {
+					t.Errorf("only %d events %d: the day says nothing about isolated margin", told[kind], kind)
+				}
+			}
 		})
 	}
 }

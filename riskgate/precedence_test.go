@@ -51,6 +51,8 @@ var faults = []fault{
 	{name: "outside the band", reject: msg.RejectPriceOutsideBand, set: func(d *desk) {
 		d.ok(msg.SetMark(1, 80), msg.SetRule(1, msg.Band, int64(fixed.Percent)))
 	}},
+	{name: "isolated beside cross", reject: msg.RejectModeConflict, spoil: func(c *msg.Command) { c.Flags |= msg.FlagIsolated },
+		never: []string{"unknown account", "poor"}}, // accounts without an order
 	{name: "nothing to reduce", reject: msg.RejectWouldNotReduce, spoil: func(c *msg.Command) { c.Flags |= msg.FlagReduceOnly },
 		// what the rest of the gate looks at is an order that is cut to what it reduces
 		never: []string{"beyond the position cap", "beyond the interest cap", "reduce-only entry", "poor", "below initial", "crosses", "no row"}},
