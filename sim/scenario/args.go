@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -28,7 +29,8 @@ type args struct {
 	line, column int    // of the verb
 	verb         string // of an expect: with the thing, as in expect position
 	pairs        []pair
-	known        []string // the keys asked for so far
+	known        []string       // the keys asked for so far
+	missing      map[string]int // required keys that are not there, and the places of their faults
 	faulty       bool
 }
 
@@ -115,9 +117,25 @@ func (a *args) need(key, what string) *pair {
 	before := len(a.faults)
 	p := a.find(key)
 	if p == nil && len(a.faults) == before {
+		a.missing[key] = before
 		a.fault(a.column, "%s needs %s=%s", a.verb, key, what)
 	}
 	return p
+}
+
+// misspelled looks among what nobody asked for after a key that is missing: then it is the spelling that is at fault.
+func (a *args) misspelled() {
+	for _, key := range slices.Sorted(maps.Keys(a.missing)) {
+		at := a.missing[key]
+		for i := range a.pairs {
+			p := &a.pairs[i]
+			if hint := meant(p.key, []string{key}); !p.taken && hint != "" {
+				p.taken = true
+				a.faults[at].Column, a.faults[at].Text = p.column, fmt.Sprintf("%s does not know the key %s%s", a.verb, quote(p.key), hint)
+				break
+			}
+		}
+	}
 }
 
 // get is need or find.
@@ -292,7 +310,7 @@ func (a *args) time(column int, key, text string) fixed.Nanos {
 	return fixed.Nanos(n)
 }
 
-// price reads a price of an instrument; signed allows what is not above zero.
+// price reads a price of an instrument, above zero.
 func (a *args) price(key string, in *instrument, required bool) (t fixed.Ticks) {
 	p := a.get(key, "PRICE", required)
 	if p != nil && in != nil {
@@ -446,7 +464,7 @@ func (a *args) label(key string) string {
 	return p.value
 }
 
-// named things have a name.
+// namedThing is what a statement can name.
 type namedThing interface{ called() string }
 
 // known is the thing of a name, or nil and a fault.

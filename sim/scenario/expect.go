@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lockstep-exchange/lockstep/book"
 	"github.com/lockstep-exchange/lockstep/clearing"
 	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/msg"
@@ -316,9 +315,12 @@ func expectBucket(a *args) func(*world) {
 }
 
 var bookLooks = map[string]look[*instrument]{
-	"bids":   {aList, func(w *world, in *instrument) quantity { return w.levels(in, msg.Buy) }},
-	"asks":   {aList, func(w *world, in *instrument) quantity { return w.levels(in, msg.Sell) }},
-	"orders": {aNumber, func(w *world, in *instrument) quantity { return whole(w.resting(in)) }},
+	"bids": {aList, func(w *world, in *instrument) quantity { return w.levels(in, msg.Buy) }},
+	"asks": {aList, func(w *world, in *instrument) quantity { return w.levels(in, msg.Sell) }},
+	"orders": {aNumber, func(w *world, in *instrument) quantity {
+		m, _ := w.eng.Market(in.id)
+		return whole(m.Orders)
+	}},
 }
 
 // levels is a side of a book as QTY@PRICE,..., the best first.
@@ -329,18 +331,6 @@ func (w *world) levels(in *instrument, side msg.Side) quantity {
 	}
 	return orNone(strings.Join(texts, ","))
 }
-
-// resting is how many orders rest in a book.
-func (w *world) resting(in *instrument) (n int) {
-	for _, side := range []msg.Side{msg.Buy, msg.Sell} {
-		for _, l := range w.eng.Depth(in.id, side, nil, int(w.script.limits.Orders)) {
-			n += orders(l)
-		}
-	}
-	return n
-}
-
-func orders(l book.Depth) int { return int(l.Orders) }
 
 // expectBook reads expect book: whole sides, and how many orders.
 func expectBook(a *args) func(*world) {

@@ -21,7 +21,8 @@ func TestFaults(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
 		{"plcae account=alice", `6:1: there is no statement "plcae"; did you mean place?`},
 		{"xyz", `6:1: there is no statement "xyz", expected one of account, advance, amend,`},
-		{"  deposit account=alice amuont=5", `6:3: deposit needs amount=AMOUNT`},
+		{"  deposit account=alice amuont=5", `6:25: deposit does not know the key "amuont"; did you mean amount?`},
+		{"  deposit account=alice", `6:3: deposit needs amount=AMOUNT`},
 		{"deposit account=alice amount=5 amuont=5", `6:32: deposit does not know the key "amuont"; did you mean amount?`},
 		{"deposit account=alice amount=5 twice", `6:32: deposit does not know the word "twice"`},
 		{"deposit account=alice amount=5 amount=6", `6:32: amount is stated twice, expected it once`},
@@ -96,7 +97,7 @@ func TestFaults(t *testing.T) {
 		{"vol underlying=BTC implied=60%", `6 not supported: vol`},
 		{"bid account=alice liquidation=last qty=1 price=5", `6 not supported: bid`},
 		{"asset name=WBTC underlying=ETH", `6:28: there is no underlying "ETH" above this line`},
-		{"asset name=USDC underlying=BTC haircut=100%", `6:12: the asset "USDC" is there already`},
+		{"asset name=USDC underlying=BTC haircut=100%", `6:12: "USDC" is the settlement currency, expected another name`},
 		{"deposit account=alice amount=1 asset=WBTC", `6:38: there is no asset "WBTC" above this line`},
 		{"what-if account=alice instrument=P side=buy qty=1 mode=portfolio", `6 not supported: mode=portfolio`},
 		{"expect what-if accepted=true", `6:1: expect what-if looks at the last what-if, expected one above it`},

@@ -74,7 +74,7 @@ func (r *reader) statement(n int, line string) {
 		return
 	}
 	verb := words[0]
-	a := &args{reader: r, line: n, column: verb.column, verb: verb.text}
+	a := &args{reader: r, line: n, column: verb.column, verb: verb.text, missing: map[string]int{}}
 	for _, w := range words[1:] {
 		p := w.split()
 		if p.key == "" {
@@ -94,7 +94,7 @@ func (r *reader) statement(n int, line string) {
 		return
 	}
 	do := read(a)
-	if !a.faulty {
+	if a.misspelled(); !a.faulty {
 		a.end()
 	}
 	if !a.faulty && pending[verb.text] {

@@ -33,7 +33,7 @@ func readVenue(a *args) func(*world) {
 // readUnderlying reads underlying: what an index is the price of.
 func readUnderlying(a *args) func(*world) {
 	u := &underlying{name: a.name("name"), id: msg.UnderlyingID(len(a.script.underlyings) + 1), sources: []string{"a"}}
-	a.unique(u.name, "underlying", a.script.underlyings)
+	unique(a, "underlying", a.script.underlyings)
 	if p := a.find("sources"); p != nil {
 		u.sources = strings.Split(p.value, ",")
 		for i, s := range u.sources {
@@ -76,26 +76,18 @@ func (a *args) lacksVerb() {
 	}
 }
 
-// unique notes a name that is taken.
-func (a *args) unique(name, what string, things any) {
-	taken := false
-	switch t := things.(type) {
-	case []*underlying:
-		taken = slices.ContainsFunc(t, func(u *underlying) bool { return u.name == name })
-	case []*instrument:
-		taken = slices.ContainsFunc(t, func(i *instrument) bool { return i.name == name })
-	case []*account:
-		taken = slices.ContainsFunc(t, func(c *account) bool { return c.name == name })
-	}
-	if p := a.given("name"); taken && p != nil {
-		a.fault(p.at, "the %s %s is there already, expected a name of its own (set changes its parameters)", what, quote(name))
+// unique notes a name that is taken already.
+func unique[T namedThing](a *args, what string, things []T) {
+	p := a.given("name")
+	if p != nil && slices.ContainsFunc(things, func(t T) bool { return t.called() == p.value }) {
+		a.fault(p.at, "the %s %s is there already, expected a name of its own", what, quote(p.value))
 	}
 }
 
 // readInstrument reads instrument: what is traded. It lists the instrument, states its parameters and opens it for trading.
 func readInstrument(a *args) func(*world) {
 	in := &instrument{name: a.name("name"), id: msg.InstrumentID(len(a.script.instruments) + 1), kind: msg.Perpetual}
-	a.unique(in.name, "instrument", a.script.instruments)
+	unique(a, "instrument", a.script.instruments)
 	if a.choice("kind", true, "perpetual", "spot", "|", "future", "call", "put") == "spot" {
 		in.kind = msg.Spot
 	}
@@ -145,8 +137,8 @@ func (a *args) steps(in *instrument) {
 func readAsset(a *args) func(*world) {
 	held := &asset{name: a.name("name")}
 	u, haircut := a.underlying("underlying"), a.rate("haircut", false)
-	if p := a.given("name"); p != nil && (held.name == a.settlement || slices.ContainsFunc(a.script.assets, func(t *asset) bool { return t.name == held.name })) {
-		a.fault(p.at, "the asset %s is there already", quote(held.name))
+	if unique(a, "asset", a.script.assets); held.name == a.settlement {
+		a.fault(a.given("name").at, "%s is the settlement currency, expected another name", quote(held.name))
 	}
 	if u == nil || held.name == "" {
 		return nil
@@ -208,7 +200,7 @@ func (r *reader) owner(name string) msg.OwnerID {
 // readAccount reads account: opened for its owner, with money where some is deposited.
 func readAccount(a *args) func(*world) {
 	account := &account{name: a.name("name"), id: msg.AccountID(len(a.script.accounts) + 1)}
-	a.unique(account.name, "account", a.script.accounts)
+	unique(a, "account", a.script.accounts)
 	a.accountMode()
 	owner := account.name
 	if p := a.find("owner"); p != nil {
