@@ -13,7 +13,8 @@ import (
 //	silence ────^ oracleTimer
 //
 // All instruments of an underlying follow at once, with the command or timer that moved it. So that this is bounded, an
-// underlying has no more of them than an eighth of the events of one command.
+// underlying has no more of them than a sixteenth of the events of one command: with left-over work before it, a report still
+// finds room to mark all of them and to move their phases.
 //
 // A mark that cannot follow is kept: the index is less than a tick, or so high that a position which was there would be
 // worth more than one may. Then the instrument is frozen for itself, whatever the health of the index: nobody adds risk,
@@ -53,7 +54,7 @@ func word(b bool) uint32 {
 }
 
 // instrumentsOf is how many instruments an underlying may have.
-func (e *Engine) instrumentsOf() uint32 { return e.limits.Events / 8 }
+func (e *Engine) instrumentsOf() uint32 { return e.limits.Events / 16 }
 
 // quote is an underlying that is listed, else nil.
 func (e *Engine) quote(id msg.UnderlyingID) *quoted {

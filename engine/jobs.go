@@ -119,7 +119,11 @@ func (q *jobs) hash(d *fixed.Digest) {
 	}
 }
 
-// steps is how many orders left-over work may look at now: each brings three events at most.
+// eventsPerStep is how many events a step of left-over work brings at most: funding and a rebate of the account that it
+// touches, and its own.
+const eventsPerStep = 3
+
+// steps is how many orders left-over work may look at now.
 func (e *Engine) steps() int {
 	return min(stepsMax, (int(e.limits.Events)-(e.told-e.first)-eventsBesides)/4)
 }
@@ -171,15 +175,19 @@ func (e *Engine) earliest() fixed.Nanos {
 	return at
 }
 
-// nextDue does the one thing that is due first, and reports whether there was any. What a timer does it does as of the
-// time at which it was due, however late the command comes that lets it.
+// nextDue does the one thing that is due first, and reports whether there was any for which half of the command's events have
+// room. What a timer does it does as of the time at which it was due, however late the command comes that lets it.
 func (e *Engine) nextDue() bool {
 	at, kind, n, id, set := e.timers.earliest()
+	room := int(e.limits.Events)/2 - (e.told - e.first)
 	if h := e.store.Due(e.now); h != 0 && (!set || e.store.Expire(h) <= at) {
+		if room < eventsPerStep {
+			return false
+		}
 		e.expire(h)
 		return true
 	}
-	if !set || at > e.now || e.told-e.first+e.tells(kind, n) > int(e.limits.Events)*3/4 {
+	if !set || at > e.now || room < e.tells(kind, n) {
 		return false
 	}
 	e.timers.clear(kind, n)

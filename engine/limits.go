@@ -12,7 +12,7 @@ import (
 // field takes the default in its comment.
 type Limits struct {
 	Instruments      uint32 // ids 1..Instruments; up to 65,535; default 16
-	Underlyings      uint32 // ids 1..Underlyings; up to 65,535; default Instruments. One has up to Events/8 instruments
+	Underlyings      uint32 // ids 1..Underlyings; up to 65,535; default Instruments. One has up to Events/16 instruments
 	Accounts         uint32 // account and owner ids 1..Accounts; default 1,024
 	Positions        uint32 // open at one time over all accounts; default 4 · Accounts
 	Orders           uint32 // resting at one time; default 65,536

@@ -81,7 +81,7 @@ func (n *naive) priceable(l msg.Listing) msg.Reject {
 	switch {
 	case l.Underlying != 0 && u == nil, l.Mark > 2, l.Mark != 0 && l.Underlying == 0:
 		return msg.RejectInvalidParameter
-	case u != nil && len(u.on) == int(n.limits.Events/8):
+	case u != nil && len(u.on) == int(n.limits.Events/16):
 		return msg.RejectTableFull
 	}
 	return 0

@@ -655,10 +655,13 @@ func (n *naive) workDue() {
 		timed := len(n.timers) > 0 && n.timers[0].at <= n.now
 		switch {
 		case due != nil && (!timed || due.expire <= n.timers[0].at):
+			if len(n.out)+3 > int(n.limits.Events)/2 {
+				return
+			}
 			n.touch(due.account)
 			n.about(msg.Expired, due, due.leaves).SetChange(&msg.Change{Filled: due.filled})
 			n.remove(due)
-		case timed && len(n.out)+n.timers[0].most <= int(n.limits.Events)*3/4:
+		case timed && len(n.out)+n.timers[0].most <= int(n.limits.Events)/2:
 			first := n.timers[0]
 			n.timers = n.timers[1:]
 			first.do()

@@ -98,25 +98,74 @@ func TestLateListing(t *testing.T) { // M-34
 	d.refused(msg.RejectInvalidParameter, msg.ListUnderlying(msg.Underlying{ID: 2, Sources: 9}))
 }
 
-// TestUnderlyingBearsAnEighth holds that an underlying has no more instruments than may follow in one command.
-func TestUnderlyingBearsAnEighth(t *testing.T) {
+// TestUnderlyingBearsASixteenth holds that an underlying has no more instruments than may follow in one command.
+func TestUnderlyingBearsASixteenth(t *testing.T) {
 	d := newDesk(t, Limits{Instruments: 40, Events: 256})
 	d.ok(msg.ListUnderlying(msg.Underlying{ID: 1, Sources: 1}))
 	on := msg.Listing{Type: msg.Perpetual, TickLot: fixed.Coin, UnitLots: 1, Underlying: 1, Mark: msg.MarkIndex}
-	for id := msg.InstrumentID(1); id <= 32; id++ {
+	for id := msg.InstrumentID(1); id <= 16; id++ {
 		d.ok(msg.List(id, on), msg.SetPhase(id, msg.Continuous))
 	}
-	d.refused(msg.RejectTableFull, msg.List(33, on))
-	if d.do(index(50)); len(d.last) != 2+32 {
-		t.Errorf("%d events, want health, index and 32 marks", len(d.last))
+	d.refused(msg.RejectTableFull, msg.List(17, on))
+	if d.do(index(50)); len(d.last) != 2+16 {
+		t.Errorf("%d events, want health, index and 16 marks", len(d.last))
 	}
-	if d.do(index(0)); len(d.last) != 1+32 || d.count(msg.PhaseChanged) != 32 {
-		t.Errorf("%d events, want health and 32 phases", len(d.last))
+	if d.do(index(0)); len(d.last) != 1+16 || d.count(msg.PhaseChanged) != 16 {
+		t.Errorf("%d events, want health and 16 phases", len(d.last))
 	}
 	d.at += fixed.Hour
-	if d.do(index(60)); len(d.last) != 2+64 {
-		t.Errorf("%d events, want health, index, 32 marks and 32 phases", len(d.last))
+	if d.do(index(60)); len(d.last) != 2+32 {
+		t.Errorf("%d events, want health, index, 16 marks and 16 phases", len(d.last))
 	}
+}
+
+// TestReportAfterMuchLeftOver lets orders expire, indexes fall silent, funding and rebates be paid and a mass cancel go on, all
+// before reports of an underlying with as many instruments as it may have: there is room for everything, in parts.
+func TestReportAfterMuchLeftOver(t *testing.T) {
+	const each = 16
+	d := newDesk(t, Limits{Instruments: 3 * each, Underlyings: 3, Accounts: 200, Orders: 4000, Events: 256})
+	d.at = fixed.Hour
+	price := func(u msg.UnderlyingID, price fixed.Money) msg.Command {
+		return msg.ReportPrice(msg.Report{Underlying: u, Price: price * fixed.Coin, Confidence: fixed.One})
+	}
+	for u := msg.UnderlyingID(1); u <= 3; u++ {
+		d.ok(msg.ListUnderlying(msg.Underlying{ID: u, Sources: 1}), price(u, 100))
+		for i := range msg.InstrumentID(each) {
+			id := msg.InstrumentID(u-1)*each + i + 1
+			d.ok(msg.List(id, msg.Listing{Type: msg.Perpetual, TickLot: fixed.Coin, UnitLots: 1, Underlying: u, Mark: msg.MarkIndex}),
+				msg.SetFees(id, msg.Fees{Maker: -fixed.BasisPoint, Taker: fixed.Percent}), msg.SetPhase(id, msg.Continuous))
+		}
+	}
+	expire := d.at + 4*fixed.Hour
+	for id := msg.AccountID(1); id <= 200; id++ {
+		d.ok(msg.Deposit(id, 1_000_000*fixed.Coin))
+		for range 4 {
+			d.ok(with(msg.Place(id, 1, msg.Buy, 50, 1, msg.OrderExt{Expire: expire}), 0, msg.GTD))
+		}
+		if id%2 == 0 { // a rebate and funding wait for everybody
+			d.ok(msg.Limit(id-1, 2, msg.Sell, 100, 5), msg.Limit(id, 2, msg.Buy, 100, 5), msg.Limit(id, 2, msg.Sell, 100, 1), msg.Limit(id-1, 2, msg.Buy, 100, 1))
+		}
+	}
+	d.ok(msg.SetRule(0, msg.OracleStale, int64(4*fixed.Hour)), msg.SetRule(0, msg.OracleHalt, int64(fixed.Hour)))
+	d.ok(msg.SettleFunding(2, fixed.BasisPoint))
+	d.do(msg.SetEntry(0, 0, msg.Entry{Scope: msg.ScopeVenue, Action: msg.BlockAndCancel}))
+	d.at += 30 * fixed.Hour
+	told := map[msg.EventKind]int{}
+	for u := msg.UnderlyingID(1); u <= 3; u++ {
+		for range 12 {
+			d.ok(price(u, fixed.Money(d.seq%2)*fixed.Money(100+d.seq%7))) // halted, and back again
+			for i := range d.last {
+				told[d.last[i].Kind]++
+			}
+		}
+	}
+	for at, ok := d.NextDue(); ok && at <= d.at; at, ok = d.NextDue() {
+		d.ok(msg.Tick())
+	}
+	if told[msg.PhaseChanged] < 3*each || told[msg.FundingPaid] == 0 || told[msg.RebateVested] == 0 || d.OpenOrders() != 0 {
+		t.Errorf("%v, and %d orders still rest", told, d.OpenOrders())
+	}
+	d.sound()
 }
 
 // TestHealthForbids walks down the healths and holds what each forbids (M-33), and that all comes back at once.

@@ -170,5 +170,5 @@ func (e *Engine) tells(kind timerKind, n uint32) int {
 	if kind == oracleTimer { // health, index, and of each instrument its mark and its phase
 		return 2 + 2*int(e.underlyings[n].count)
 	}
-	return 3
+	return eventsPerStep
 }
