@@ -85,7 +85,7 @@ var columns = []struct {
 	width int
 }{
 	{"recorded", 8}, {"commands/s", 11}, {"p50", 7}, {"p99", 7}, {"p99.9", 7}, {"mark", 9}, {"spread", 7},
-	{"open BTC", 9}, {"refused", 8}, {"ok/1/2/liq", 12}, {"nearest", 13}, {"fund", 10}, {"funding", 9},
+	{"open BTC", 9}, {"refused", 8}, {"ok/1/2/liq", 12}, {"nearest", 15}, {"fund", 10}, {"funding", 9},
 }
 
 // head writes what stands above the lines and at the head of the log.

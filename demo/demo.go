@@ -10,8 +10,9 @@
 //	                                             │
 //	                                    view ──> a line a second, and a Report
 //
-// Words: a maker keeps levels of the book, a taker sends recorded trades, each with an account of his own; the script is
-// all that they will send; a quote is a recorded best bid and ask; a check is something that must hold and is looked at.
+// Words: a maker keeps levels of the book, a taker sends recorded trades, each with an account of his own; a source reports
+// a price to the index; the script is all that they will send; a quote is a recorded best bid and ask; a pool is the money that
+// stands for a position, of which the ledger is kept by the events alone; a check is something that must hold and is looked at.
 //
 // Invariant: what happens is a function of the recording, the accounts and the seed. Engine time is recorded time, so the
 // speed at which the demo plays changes the clock's figures and nothing else.

@@ -91,8 +91,8 @@ func TestWholeRecording(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Partial || p.Money.Sum != "0.000000" || len(p.Checks) != 7 {
-		t.Errorf("partial %v, sum %s, %d checks: expected a whole run, 0.000000 and 7", p.Partial, p.Money.Sum, len(p.Checks))
+	if p.Partial || p.Money.Sum != "0.000000" || len(p.Checks) != 8 {
+		t.Errorf("partial %v, sum %s, %d checks: expected a whole run, 0.000000 and 8", p.Partial, p.Money.Sum, len(p.Checks))
 	}
 	if got := p.New + p.Amends + p.Cancels + p.Reports + p.Ticks; got != p.Commands {
 		t.Errorf("%d commands by kind, %d in all", got, p.Commands)
@@ -100,6 +100,17 @@ func TestWholeRecording(t *testing.T) {
 	// A demo in which nothing is refused, or everything, would show nothing.
 	if share := float64(p.Flow.Refused) / float64(p.Flow.Orders); share < 0.005 || share > 0.2 {
 		t.Errorf("%d of %d orders refused", p.Flow.Refused, p.Flow.Orders)
+	}
+	// Nor one in which no source errs, nothing is paid and nobody is isolated.
+	if p.Oracle.Degraded != 2 || p.Oracle.Frozen != 0 || p.Oracle.Health != "good" || p.Oracle.Steps == 0 || p.Oracle.Marks == 0 {
+		t.Errorf("%+v: expected two times degraded, and good at the end", p.Oracle)
+	}
+	if p.Funding.Payments != 3 || p.Funding.Paid == "0.000000" || p.Funding.Received == "0.000000" {
+		t.Errorf("%+v: expected three payments", p.Funding)
+	}
+	m := &p.Margin
+	if m.Isolated == 0 || m.Cross == 0 || m.OK+m.Call1+m.Call2+m.Liquidating != m.Cross+m.Isolated || len(m.Nearest) == 0 {
+		t.Errorf("%+v: expected positions of both modes, each on one rung", m)
 	}
 	for _, c := range p.Checks {
 		if strings.Contains(c.Found, " 0 of ") {
@@ -149,12 +160,15 @@ func TestChecksSeeTheEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.view.accounts[1].exposure.Qty += 1000
+	r.view.ladder.fund++
 	p, err := r.report()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.unmet(); err == nil || !strings.Contains(err.Error(), "margin") || !strings.Contains(err.Error(), "equity") {
-		t.Errorf("error %v, expected failed checks of margin and equity", err)
+	for _, name := range []string{"margin", "equity", "fund"} {
+		if err := p.unmet(); err == nil || !strings.Contains(err.Error(), name+": ") {
+			t.Errorf("error %v, expected a failed check of %s", err, name)
+		}
 	}
 }
 

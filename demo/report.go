@@ -263,6 +263,8 @@ func (r *run) settle(p *Report) {
 	p.Accounts = extremes(accounts)
 	seen := r.view.required()
 	p.hold("equity", agreed == count, "of %s of %s accounts as the events tell it, to the unit", group(agreed), group(count))
+	fund := &r.view.ladder
+	p.hold("fund", fund.fund == venue.Fund && fund.deficit <= venue.Deficit, "%s USDT by the events, %s by the engine", fund.fund, venue.Fund)
 	p.hold("margin", seen == required, "%s USDT by the events, %s by the engine", seen, required)
 }
 
