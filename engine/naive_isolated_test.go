@@ -36,6 +36,9 @@ type conditions struct{ leverage, interest, concentration *big.Int }
 func (n *naive) conditions(a *naiveAccount, id msg.InstrumentID, delta fixed.Lots) (c conditions) {
 	in, one := n.instruments[id], int64(fixed.One)
 	c = conditions{new(big.Int), new(big.Int), new(big.Int)}
+	if a.own(id).leverage == 0 && in.rules[msg.InterestHigh] == 0 && len(in.shares) == 0 {
+		return c
+	}
 	if x := a.own(id).leverage; x != 0 {
 		c.leverage.SetInt64(ceilOf(product(100, one), int64(x)))
 	}
@@ -98,7 +101,7 @@ func (in *naiveInstrument) initialUnder(lots fixed.Lots, c conditions) fixed.Mon
 // requirementUnder is IM_i (M-13, M-14) of a cross position.
 func (in *naiveInstrument) requirementUnder(x exposure, c conditions) fixed.Money {
 	m := in.requirement(x)
-	if !in.perpetual() {
+	if !in.perpetual() || c.leverage.Sign()+c.interest.Sign()+c.concentration.Sign() == 0 {
 		return m
 	}
 	long, short := x.qty+x.buys, x.qty-x.sells
