@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -125,6 +126,27 @@ func TestMarginPageNamesItsTests(t *testing.T) {
 		if !there {
 			t.Errorf("docs/MARGIN.md names %s, which is not there", m[1])
 		}
+	}
+}
+
+// TestMarginPageNamesAll looks for each parameter, and for each event of prices, margin and ladder.
+func TestMarginPageNamesAll(t *testing.T) {
+	page := read(t, "docs/MARGIN.md")
+	listed := regexp.MustCompile(`[a-z0-9-]+`).FindAllString(page, -1)
+	rules := 0
+	for r := msg.Rule(1); !strings.HasPrefix(r.String(), "rule-"); r++ {
+		rules++
+		if !slices.Contains(listed, r.String()) {
+			t.Errorf("docs/MARGIN.md leaves out the parameter %s", r)
+		}
+	}
+	for k := msg.UnderlyingListed; k <= msg.SweepPending; k++ {
+		if !strings.Contains(page, "`"+k.String()+"`") {
+			t.Errorf("docs/MARGIN.md leaves out the event %s", k)
+		}
+	}
+	if rules < 60 {
+		t.Errorf("%d parameters found, expected more", rules)
 	}
 }
 

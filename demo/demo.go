@@ -180,8 +180,9 @@ func (r *run) announce(lasts time.Duration) {
 	s := r.script
 	fmt.Fprintf(r.options.Live, "%s as it was recorded on %s, %.4g times as fast: %s commands in %.0f s\n", replay.BundledSymbol,
 		date(s.start()).Format(time.DateOnly), r.speed.rate, group(int64(len(s.requests)-s.opening)), lasts.Seconds())
-	fmt.Fprintf(r.options.Live, "first %.1f s without the exchange, to know what the machine alone costs\n\n",
+	fmt.Fprintf(r.options.Live, "first %.1f s without the exchange, to know what the machine alone costs\n",
 		(min(probing, lasts/share) + min(twinning, lasts/share)).Seconds())
+	fmt.Fprintf(r.options.Live, "ok/1/2/liq: positions that are safe, called once, called twice, being sold; nearest: to liquidation\n\n")
 }
 
 // shadow plays the beginning of the script to a node that answers every request with one event and does nothing else: the
