@@ -66,38 +66,18 @@ func TestNumbersComeBack(t *testing.T) { // T-3
 	})
 }
 
-// TestTapeKeepsCommands draws commands: the bytes of each are the same command again, and torn bytes are none.
-func TestTapeKeepsCommands(t *testing.T) { // T-3
-	word := rapid.OneOf(rapid.Just(uint64(0)), rapid.Uint64())
-	rapid.Check(t, func(t *rapid.T) {
-		var all [16]uint64
-		for i := range all {
-			all[i] = word.Draw(t, "word")
-		}
-		c := unpack(&all)
-		if c.Lines() == 1 {
-			c.Rare = msg.Rare{}
-		}
-		dst := encode([]byte{7}, &c)[1:]
-		var back msg.Command
-		if n := decode(dst, &back); n != len(dst) || back != c {
-			t.Fatalf("%d of %d bytes: %+v, want %+v", n, len(dst), back, c)
-		}
-		cut := rapid.IntRange(0, len(dst)-1).Draw(t, "cut")
-		if n := decode(dst[:cut], &back); n != 0 {
-			t.Fatalf("%d of %d bytes are read as %d", cut, len(dst), n)
-		}
-	})
-}
-
-// TestRunsAreCompared spoils the second and then the third run: the file fails, and says why.
+// TestRunsAreCompared spoils the second or the third run, or both: the file fails and says why, or cannot be recovered.
 func TestRunsAreCompared(t *testing.T) {
-	for _, spoil := range []func(*tape){
-		func(tp *tape) { tp.page[len(tp.page)-1].Rare[0]++ },                // both
-		func(tp *tape) { tp.turn(); tp.roll[len(tp.roll)-1] ^= 1 },          // the third alone
-		func(tp *tape) { tp.page = tp.page[:len(tp.page)-1] },               // a command is lost
-		func(tp *tape) { tp.turn(); tp.roll = tp.roll[:len(tp.roll)-1] },    // torn
-		func(tp *tape) { tp.turn(); tp.roll = append(tp.roll, tp.roll[0]) }, // more than there was
+	for name, spoil := range map[string]func(*tape){
+		"another amount":     func(tp *tape) { tp.page[len(tp.page)-1].Rare[0]++ },
+		"a command is lost":  func(tp *tape) { tp.page = tp.page[:len(tp.page)-1] },
+		"one in the second":  func(tp *tape) { c := tp.page[len(tp.page)-1]; _ = tp.turn(); c.Seq++; tp.second.Apply(&c, nil) },
+		"one in the journal": func(tp *tape) { c := tp.page[len(tp.page)-1]; _ = tp.turn(); c.Seq++; tp.journal.Append(&c) },
+		"damage on the disk": func(tp *tape) {
+			_ = tp.turn()
+			tp.files.Edit("/journal/"+segmentOf(tp), func(b []byte) { b[600] ^= 1 })
+		},
+		"not durable": func(tp *tape) { tp.page = nil },
 	} {
 		s, err := Parse("f", []byte("account name=a deposit=5\naccount name=b\ntransfer from=a to=b amount=1\nadvance 1s\n"), AsWritten)
 		if err != nil {
@@ -110,13 +90,27 @@ func TestRunsAreCompared(t *testing.T) {
 		}})
 		r, err := s.Run(context.Background(), nil)
 		if err == nil && len(r.Failed) == 0 {
-			t.Error("a spoilt run is not noticed")
+			t.Errorf("%s: a spoilt run is not noticed", name)
 		}
 		for i := range r.Failed {
 			if line := string(r.Failed[i].Append(nil, "f")); !strings.HasPrefix(line, "f state hash differs: want ") {
-				t.Errorf("%s", line)
+				t.Errorf("%s: %s", name, line)
 			}
 		}
+	}
+}
+
+// segmentOf is the file of the journal that is being written.
+func segmentOf(tp *tape) string { return tp.journal.Place().File }
+
+// TestLongDays turns pages and fills segments: what is recovered is still all that there was.
+func TestLongDays(t *testing.T) {
+	s, err := Parse("f", []byte("underlying name=U\ninstrument name=P kind=perpetual underlying=U tick=1 lot=1\nindex underlying=U price=5\nadvance 10h\n"), AsWritten)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := s.Run(context.Background(), nil); err != nil || len(r.Failed) != 0 {
+		t.Errorf("%v, %+v", err, r.Failed)
 	}
 }
 

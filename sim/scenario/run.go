@@ -9,15 +9,12 @@ import (
 )
 
 // Run runs a script three times and compares: inline, with every expectation looked at; from the recorded commands, page by
-// page as the first run goes on; and from their bytes, when it is over. trace, where it is not nil, is told every statement
-// and its events. The error is context.Canceled, or says what stopped the engine.
+// page as the first run goes on; and through a journal and its recovery, when it is over. trace, where it is not nil, is told
+// every statement and its events. The error is context.Canceled, or says what stopped the engine or the journal.
 func (s *Script) Run(ctx context.Context, trace io.Writer) (Result, error) {
 	r := Result{File: s.Name, Expectations: s.Expectations, Failed: []Failure{}}
 	w, err := newWorld(ctx, s)
 	if err != nil {
-		return r, err
-	}
-	if w.tape.second, err = engine.New(s.limits); err != nil {
 		return r, err
 	}
 	if trace != nil {
@@ -26,12 +23,11 @@ func (s *Script) Run(ctx context.Context, trace io.Writer) (Result, error) {
 	if err := w.run(); err != nil {
 		return r, err
 	}
-	third, err := engine.New(s.limits)
-	if err != nil {
+	if err := w.tape.turn(); err != nil {
 		return r, err
 	}
-	w.tape.turn()
-	if err := w.tape.replay(third); err != nil {
+	third, err := w.tape.recover()
+	if err != nil {
 		return r, err
 	}
 	r.Failed = append(r.Failed, w.failed...)

@@ -9,14 +9,11 @@
 //
 //	step ──> world ── msg.Command ──> engine one   applied as the day goes on, and looked at
 //	                      |
-//	                      |- recorded ──────> engine two     the same commands, nobody looking
-//	                      `- encoded, decoded -> engine three   as bytes
+//	                      |- recorded ──> engine two   the same commands, nobody looking
+//	                      `- journal, power loss, recovery ──> engine three
 //
 // Words: a statement is a line, a verb and its pairs; a fault is what keeps a text from running; a failure is an expectation
 // that did not hold. Invariant: the three engines have one hash, or the file has failed.
-//
-// The third run is the one through journal and recovery as soon as there is a journal; until then it is a replay of the
-// encoded commands, which holds that nothing but the bytes of the commands is needed to come to the same state.
 package scenario
 
 import (

@@ -67,7 +67,11 @@ func newWorld(ctx context.Context, s *Script) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &world{ctx: ctx, script: s, eng: eng, labels: map[string]*order{}, orders: map[msg.OrderID]*order{},
+	tape, err := newTape(eng)
+	if err != nil {
+		return nil, err
+	}
+	return &world{ctx: ctx, script: s, eng: eng, tape: tape, labels: map[string]*order{}, orders: map[msg.OrderID]*order{},
 		quotes: map[quoteKey]*[2]*order{}, values: map[valueKey]int64{}}, nil
 }
 
@@ -88,7 +92,9 @@ func (w *world) apply(c *msg.Command) (refused msg.Reject) {
 	}
 	c.Seq, c.Time = w.eng.Seq()+1, w.now
 	w.events = w.eng.Apply(c, w.events[:0])
-	w.tape.record(c)
+	if err := w.tape.record(c); err != nil {
+		panic(halt{err})
+	}
 	for i := range w.events {
 		ev := &w.events[i]
 		w.follow(ev)
