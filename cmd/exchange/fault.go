@@ -14,6 +14,9 @@ const (
 	exitInternal    = 1   // a fault of ours
 	exitUsage       = 2   // the arguments or an input file are wrong
 	exitUnmet       = 3   // an expectation was not met
+	exitCorrupt     = 6   // a journal is damaged, or a newer binary wrote it
+	exitStorage     = 8   // the disk failed, and nothing was acknowledged that is not on it
+	exitUnfit       = 9   // the surroundings do not allow it: another process holds the folder, say
 	exitInterrupted = 130 // somebody pressed Ctrl-C; what was printed is partial
 )
 
@@ -43,11 +46,18 @@ type coded interface {
 	ExitCode() int
 }
 
+// named is one that has a name of its own for it.
+type named interface {
+	coded
+	ExitName() string
+}
+
 // asFault says how an error ends the process.
 func asFault(err error) *fault {
 	var (
 		own  *fault
 		code coded
+		name named
 		path *fs.PathError
 	)
 	switch {
@@ -55,6 +65,8 @@ func asFault(err error) *fault {
 		return own
 	case errors.Is(err, context.Canceled):
 		return &fault{exit: exitInterrupted, name: "interrupted", message: "interrupted: what was printed is partial"}
+	case errors.As(err, &name):
+		return &fault{exit: name.ExitCode(), name: name.ExitName(), message: err.Error()}
 	case errors.As(err, &code):
 		return &fault{exit: code.ExitCode(), name: exitName(code.ExitCode()), message: err.Error()}
 	case errors.As(err, &path):

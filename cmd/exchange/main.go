@@ -36,6 +36,8 @@ type commandLine struct {
 	Demo     demoCommand     `cmd:"" help:"A recorded market comes back to life: what the exchange does and how fast."`
 	Scenario scenarioCommand `cmd:"" help:"Run trading days that are written down, and check what everyone must see."`
 	Bench    benchCommand    `cmd:"" help:"Measure the exchange against baselines in the same run."`
+	Verify   verifyCommand   `cmd:"" help:"Check every frame of a journal, replay it, and say in which state it ends."`
+	Inspect  inspectCommand  `cmd:"" help:"What is in a journal: its segments, its frames, any of its commands."`
 	Version  versionCommand  `cmd:"" help:"What this binary was built from."`
 	Help     helpCommand     `cmd:"" help:"Help, examples first."`
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/lockstep-exchange/lockstep/node/journal"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -23,10 +24,15 @@ func TestMain(m *testing.M) {
 //
 //	exits N PROGRAM ARG...   run and expect exactly this exit code; stdout and stderr are there to be looked at
 //	pack FROM TO [SIZE]      gzip a file, and cut the result to SIZE bytes; a negative one counts from the end
+//	flip FILE OFFSET         flip a bit
 //
-// and name the recordings of the repository by $TESTDATA.
+// and name the recordings of the repository by $TESTDATA and a journal by $JOURNAL.
 func TestScripts(t *testing.T) {
 	recordings, err := filepath.Abs(filepath.Join("..", "..", "testdata"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := filepath.Abs(filepath.Join("..", "..", "node", "journal", "testdata", "format1"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,9 +40,10 @@ func TestScripts(t *testing.T) {
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "pack": pack},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "pack": pack, "flip": flip},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TESTDATA", recordings)
+			env.Setenv("JOURNAL", kept)
 			return nil
 		},
 	})
@@ -59,6 +66,17 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, expected %d", got, want)
 	}
+}
+
+func flip(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: flip FILE OFFSET")
+	}
+	off, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	b := []byte(ts.ReadFile(args[0]))
+	b[off] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
 }
 
 func pack(ts *testscript.TestScript, neg bool, args []string) {
@@ -113,6 +131,9 @@ func TestFaults(t *testing.T) { // X-32
 		exitInternal:    errors.New("x"),
 		exitUsage:       badUsage("x"),
 		exitUnmet:       unmet("x"),
+		exitCorrupt:     &journal.Corrupt{},
+		exitStorage:     &journal.StorageError{Err: errors.New("x")},
+		exitUnfit:       &journal.Running{},
 		exitInterrupted: context.Canceled,
 	} {
 		if got := asFault(err).exit; got != want {

@@ -15,8 +15,11 @@ func (c *Corrupt) Error() string {
 	return fmt.Sprintf("corrupt journal: %s, offset %d: expected %s, found %s", c.File, c.Offset, c.Expected, c.Found)
 }
 
-// ExitCode is corrupt-journal.
+// ExitCode is the exit code corrupt-journal.
 func (c *Corrupt) ExitCode() int { return 6 }
+
+// ExitName is its name.
+func (c *Corrupt) ExitName() string { return "corrupt-journal" }
 
 // Unknown says that a journal was written in a form that this binary does not know (D-55).
 type Unknown struct {
@@ -31,8 +34,11 @@ func (u *Unknown) Error() string {
 	return fmt.Sprintf("unknown schema: %s, offset %d: %s %d, expected %s: a newer binary wrote it", u.File, u.Offset, u.What, u.Found, u.Known)
 }
 
-// ExitCode is unknown-schema.
+// ExitCode is the exit code unknown-schema.
 func (u *Unknown) ExitCode() int { return 6 }
+
+// ExitName is its name.
+func (u *Unknown) ExitName() string { return "unknown-schema" }
 
 // StorageError says that the disk refused something. It is final: what was asked for may be done, not done, or half done, and
 // asking again would not tell (D-28).
@@ -46,8 +52,11 @@ func (s *StorageError) Error() string {
 }
 func (s *StorageError) Unwrap() error { return s.Err }
 
-// ExitCode is storage-error.
+// ExitCode is the exit code storage-error.
 func (s *StorageError) ExitCode() int { return 8 }
+
+// ExitName is its name.
+func (s *StorageError) ExitName() string { return "storage-error" }
 
 // Running says that another process has the journal (D-29).
 type Running struct{ Dir string }
@@ -56,8 +65,11 @@ func (r *Running) Error() string {
 	return fmt.Sprintf("%s: a running process holds the lock of this folder, expected nobody", r.Dir)
 }
 
-// ExitCode is already-running.
+// ExitCode is the exit code already-running.
 func (r *Running) ExitCode() int { return 9 }
+
+// ExitName is its name.
+func (r *Running) ExitName() string { return "already-running" }
 
 // Misfit says that the journal is another one than was asked for, or that the configuration makes no sense.
 type Misfit struct{ Message string }

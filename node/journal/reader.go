@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
@@ -429,6 +430,8 @@ func (r *Reader) decode(off int64, b []byte, last *fixed.Nanos) bool {
 			return r.corrupt(off+int64(headerSize+at), fmt.Sprintf("seq %d", h.first+msg.Seq(i)), fmt.Sprint(c.Seq))
 		case c.Time < *last:
 			return r.corrupt(off+int64(headerSize+at+8), fmt.Sprintf("a time not below %d", *last), fmt.Sprint(c.Time))
+		case c.Time > engine.MaxTime:
+			return r.corrupt(off+int64(headerSize+at+8), fmt.Sprintf("a time up to %d", engine.MaxTime), fmt.Sprint(c.Time))
 		}
 		*last = c.Time
 		at += n

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sync/atomic"
 
+	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/ring"
@@ -146,8 +147,8 @@ func (w *Writer) gather() (count, size int, first fixed.Nanos) {
 		if c == nil {
 			break
 		}
-		if c.Seq != seq+1 || c.Time < last {
-			panic(fmt.Sprintf("journal: command %d at time %d after %d at %d: a gap, or time runs back", c.Seq, c.Time, seq, last))
+		if c.Seq != seq+1 || c.Time < last || c.Time > engine.MaxTime {
+			panic(fmt.Sprintf("journal: command %d at time %d after %d at %d: a gap, or time that no engine takes", c.Seq, c.Time, seq, last))
 		}
 		if count == 0 {
 			first = c.Time
