@@ -9,7 +9,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/sim/disk"
 )
 
-// A batch costs no allocation, on either side of the ring, on the disk of the machine and on a simulated one.
+// A batch costs no allocation, on either side of the lane, on the disk of the machine and on a simulated one.
 func TestBatchAllocatesNothing(t *testing.T) { // L-32
 	for name, files := range map[string]journal.FS{"machine": journal.Disk{}, "simulated": disk.New(room)} {
 		t.Run(name, func(t *testing.T) {
@@ -25,7 +25,7 @@ func TestBatchAllocatesNothing(t *testing.T) { // L-32
 						seq++
 						r.Seq = seq
 						if !w.Append(r) {
-							t.Fatal("the ring is full")
+							t.Fatal("the lane is full")
 						}
 					}
 				}

@@ -19,7 +19,7 @@ import (
 // was acknowledged.
 func day(files journal.FS, commands []msg.Command) (acked msg.Seq, held []msg.Command, err error) {
 	c := small(files)
-	c.Ring, c.Spares = 32, 1
+	c.Ahead, c.Spares = 32, 1
 	w, found, err := journal.Open(c, func(c *msg.Command) { held = append(held, *c) })
 	if err != nil {
 		return found.Place.Seq, held, err
@@ -133,7 +133,7 @@ func survive(t *testing.T, what string, platter *disk.Disk, commands []msg.Comma
 func TestDiskFull(t *testing.T) { // D-51, D-52, D-53, D-54
 	files := disk.New(room)
 	c := small(files)
-	c.Segment, c.Ring, c.Batch = 64<<10, 16, 2048
+	c.Segment, c.Ahead, c.Batch = 64<<10, 16, 2048
 	w, _, _ := open(t, c)
 	for range 2 {
 		if made, err := w.Prepare(); !made || err != nil {
@@ -163,17 +163,17 @@ func TestDiskFull(t *testing.T) { // D-51, D-52, D-53, D-54
 		done += n
 		if w.Mark() == journal.Hard && hard < 0 {
 			hard = done
-			// What the ring holds and one command more, each in a frame of its own, still fits.
-			for i := range c.Ring + 1 {
+			// What the lane holds and one command more, each in a frame of its own, still fits.
+			for i := range c.Ahead + 1 {
 				if !w.Append(&commands[done+i]) {
-					t.Fatal("the ring is full")
+					t.Fatal("the lane is full")
 				}
 				w.Publish()
 				if n, err := w.Step(0); n != 1 || err != nil {
 					t.Fatalf("command %d after the hard mark: %d, %v", i, n, err)
 				}
 			}
-			done += c.Ring + 1
+			done += c.Ahead + 1
 		}
 	}
 	if hard < 0 {
@@ -326,7 +326,7 @@ func TestMisfits(t *testing.T) {
 		"alignment": func(c *journal.Config) { c.Alignment = 1024 },
 		"batch":     func(c *journal.Config) { c.Batch = 127 },
 		"batches":   func(c *journal.Config) { c.Batch = 64<<10 + 1 },
-		"ring":      func(c *journal.Config) { c.Ring = 12 },
+		"ring":      func(c *journal.Config) { c.Ahead = 12 },
 		"spares":    func(c *journal.Config) { c.Spares = -1 },
 		"no folder": func(c *journal.Config) { c.Dir = "" },
 	} {

@@ -141,10 +141,10 @@ func aligned(payload, alignment int) int {
 }
 
 // putCommand writes the lines in use and returns how many bytes they take.
-func putCommand(b []byte, c *msg.Command) int {
+func putCommand(b []byte, seq msg.Seq, c *msg.Request) int {
 	le := binary.LittleEndian
 	b = b[:msg.CommandSize]
-	le.PutUint64(b, uint64(c.Seq))
+	le.PutUint64(b, uint64(seq))
 	le.PutUint64(b[8:], uint64(c.Time))
 	le.PutUint64(b[16:], uint64(c.Order))
 	le.PutUint64(b[24:], uint64(c.Ref))

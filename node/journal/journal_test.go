@@ -29,7 +29,7 @@ func genesis() journal.Genesis {
 
 // small is a journal with small segments, which are soon full.
 func small(files journal.FS) journal.Config {
-	return journal.Config{FS: files, Dir: dir, Genesis: genesis(), Segment: 16 << 10, Batch: 4096, Ring: 64}
+	return journal.Config{FS: files, Dir: dir, Genesis: genesis(), Segment: 16 << 10, Batch: 4096, Ahead: 64}
 }
 
 // someCommands are n commands of one and two lines, in sequence, with every field in use. What they ask for is nonsense.

@@ -37,7 +37,7 @@ type Config struct {
 	Spares    int   // segments that are kept ready; default 2, which is also the fewest that are enough
 	Alignment int   // of frames: 512, or 4,096 for devices that do not write a sector at once; default 512
 	Batch     int   // bytes of commands in a frame, 128..65,536; default 65,536
-	Ring      int   // commands by which the hot loop may run ahead, a power of two from 8; default 4,096
+	Ahead     int   // commands by which the hot loop may be ahead of the disk, a power of two in 2..4,096; default 4,096
 }
 
 // Recovery is what a start has found and done (D-48).
@@ -64,8 +64,8 @@ func (c *Config) complete() error {
 	if c.Batch == 0 {
 		c.Batch = payloadMax
 	}
-	if c.Ring == 0 {
-		c.Ring = 1 << 12
+	if c.Ahead == 0 {
+		c.Ahead = ring.LaneSizeMax
 	}
 	switch {
 	case c.FS == nil || c.Dir == "":
@@ -92,11 +92,11 @@ func Open(c Config, apply func(*msg.Command)) (*Writer, Recovery, error) {
 	if err := c.complete(); err != nil {
 		return nil, Recovery{}, err
 	}
-	in, err := ring.NewRing[msg.Command](c.Ring)
+	lane, err := ring.NewLane[msg.Request](c.Ahead)
 	if err != nil {
-		return nil, Recovery{}, misfit("Ring: %v", err)
+		return nil, Recovery{}, misfit("Ahead: %v", err)
 	}
-	w := &Writer{config: c, genesis: c.Genesis, in: in, out: in.Reader(true),
+	w := &Writer{config: c, genesis: c.Genesis, lane: lane,
 		frame: make([]byte, frameMax+msg.CommandSize)}
 	lock, err := c.FS.Lock(w.path(lockFile))
 	if errors.Is(err, ErrLocked) {
@@ -111,6 +111,7 @@ func Open(c Config, apply func(*msg.Command)) (*Writer, Recovery, error) {
 		_ = w.abandon() // what went wrong first counts
 		return nil, found, err
 	}
+	w.appended = w.place.Seq
 	w.durable.Store(uint64(w.place.Seq))
 	return w, found, nil
 }

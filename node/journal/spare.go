@@ -80,9 +80,9 @@ func (w *Writer) Mark() Mark {
 	return Roomy
 }
 
-// reserve is what has to be left for all that the ring holds, were each command a frame of its own, and for two batches.
+// reserve is what has to be left for all that the lane holds, were each command a frame of its own, and for two batches.
 func (w *Writer) reserve() int64 {
-	return int64(w.in.Size()*w.config.Alignment + 2*w.config.Batch)
+	return int64(w.lane.Size()*w.config.Alignment + 2*w.config.Batch)
 }
 
 // Spares is how many spares are counted.

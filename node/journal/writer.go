@@ -13,9 +13,9 @@ import (
 	"github.com/lockstep-exchange/lockstep/ring"
 )
 
-// Writer takes sequenced commands out of a ring and makes them durable.
+// Writer takes sequenced commands out of a lane and makes them durable (docs/decisions/0012-sequenced-lane.md).
 //
-//	hot thread: Append ... Publish --> ring --> Step, on the journal's thread: one frame, one write, one sync --> Durable
+//	hot thread: Append ... Publish --> lane --> Step, on the journal's thread: one frame, one write, one sync --> Durable
 //	                                             ^ a spare segment now and then
 //	                               Prepare, on a thread that may wait: zeros, sync, rename, sync of the folder
 //
@@ -29,9 +29,12 @@ type Writer struct {
 	genesis Genesis
 	origin  Hash
 	lock    io.Closer
-	in      *ring.Ring[msg.Command]
-	out     *ring.Reader[msg.Command]
+	lane    *ring.Lane[msg.Request] // from seq to seq without a gap, so that the number needs no room in it
 	spares  spares
+
+	_        [apart]byte
+	appended msg.Seq // the hot thread's: the last command in the lane
+	_        [apart]byte
 
 	// The journal thread's.
 	epoch   uint64
@@ -56,28 +59,28 @@ const apart = 128
 // sealAfter is how long a batch stands unconfirmed when nothing follows it (D-20).
 const sealAfter = 10 * fixed.Millisecond
 
-// Append lays a sequenced command into the ring; it reports false when the ring is full, and then nothing has happened. It
-// waits for nobody and allocates nothing. The journal sees it after Publish. Seq is one above that of the last command, and
-// Time not below.
+// Append lays a sequenced command into the lane; it reports false when the lane is full, and then nothing has happened. It
+// waits for nobody and allocates nothing. The journal sees it after Publish. A Seq that is not one above the last is a fault
+// of the caller, and panics.
 func (w *Writer) Append(c *msg.Command) bool {
-	slot := w.in.Claim()
+	if c.Seq != w.appended+1 {
+		panic("journal: a command out of sequence: Seq must be the last plus one")
+	}
+	slot := w.lane.Claim()
 	if slot == nil {
 		return false
 	}
 
-	slot.Seq = c.Seq
-	slot.Request.CopyFrom(&c.Request)
+	slot.CopyFrom(&c.Request)
+	w.appended++
 	return true
 }
 
-// Publish shows the journal thread what was appended, with one store.
-func (w *Writer) Publish() { w.in.Publish() }
-
-// Ring is the ring itself, for a producer that sequences in place.
-func (w *Writer) Ring() *ring.Ring[msg.Command] { return w.in }
+// Publish shows the journal's thread what was appended, with one store.
+func (w *Writer) Publish() { w.lane.Publish() }
 
 // Waits reports whether commands wait for Step.
-func (w *Writer) Waits() bool { return w.out.Ready() }
+func (w *Writer) Waits() bool { return w.lane.Ready() }
 
 // Durable is the last command that survives whatever the fault model covers.
 func (w *Writer) Durable() msg.Seq { return msg.Seq(w.durable.Load()) }
@@ -121,7 +124,7 @@ func (w *Writer) Step(now fixed.Nanos) (commands int, err error) {
 	if w.closed {
 		return 0, nil
 	}
-	if !w.out.Ready() {
+	if !w.lane.Ready() {
 		if w.place.Kind == Batch && now-w.still >= sealAfter {
 			return 0, w.confirm(Seal, now)
 		}
@@ -135,27 +138,27 @@ func (w *Writer) Step(now fixed.Nanos) (commands int, err error) {
 	if err := w.put(Batch, count, size, first, now); err != nil {
 		return 0, err
 	}
-	w.out.Release()
+	w.lane.Release()
 	return count, nil
 }
 
-// gather copies what waits behind the header of the next frame. It panics where a command is out of sequence.
+// gather copies what waits behind the header of the next frame. It panics where time runs back.
 func (w *Writer) gather() (count, size int, first fixed.Nanos) {
-	seq, last, room := w.place.Seq, w.place.Time, min(w.config.Batch, w.room())
+	last, room := w.place.Time, min(w.config.Batch, w.room())
 	for count < countMax && size+msg.CommandSize <= room {
-		c := w.out.Next()
-		if c == nil {
+		r := w.lane.Next()
+		if r == nil {
 			break
 		}
-		if c.Seq != seq+1 || c.Time < last || c.Time > engine.MaxTime {
-			panic(fmt.Sprintf("journal: command %d at time %d after %d at %d: a gap, or time that no engine takes", c.Seq, c.Time, seq, last))
+		if r.Time < last || r.Time > engine.MaxTime {
+			panic(fmt.Sprintf("journal: command %d at time %d after %d: time that no engine takes", w.place.Seq+msg.Seq(count)+1, r.Time, last))
 		}
 		if count == 0 {
-			first = c.Time
+			first = r.Time
 		}
-		seq, last = c.Seq, c.Time
-		size += putCommand(w.frame[headerSize+size:], c)
+		last = r.Time
 		count++
+		size += putCommand(w.frame[headerSize+size:], w.place.Seq+msg.Seq(count), r)
 	}
 	w.place.Time = last
 	return count, size, first
