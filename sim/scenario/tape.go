@@ -38,7 +38,7 @@ func newTape(first *engine.Engine) (t tape, err error) {
 		return t, err
 	}
 	t.files = disk.New(room)
-	t.config = journal.Config{FS: t.files, Dir: "/journal", Segment: segment, Ring: pageSize,
+	t.config = journal.Config{FS: t.files, Dir: "/journal", Segment: segment, Ahead: pageSize,
 		Genesis: journal.Genesis{Cluster: 1, Shard: 1, Currency: "USDC", Limits: first.Limits()}}
 	t.journal, _, err = journal.Open(t.config, func(*msg.Command) {})
 	return t, err
@@ -58,7 +58,7 @@ func (t *tape) turn() error {
 		c := &t.page[i]
 		t.events = t.second.Apply(c, t.events[:0])
 		if !t.journal.Append(c) {
-			return errors.New("the ring of the journal is full")
+			return errors.New("the lane of the journal is full")
 		}
 	}
 	t.page = t.page[:0]
