@@ -145,7 +145,7 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 	}
 	switch c.Kind {
 	case msg.KindLimit:
-		if !e.restPlain(c) {
+		if !e.placePlain(c) {
 			e.place(c)
 		}
 	case msg.KindCancel:

@@ -24,7 +24,9 @@ func (e *Engine) room(more int) int {
 
 // match lets a taker trade and settles both sides of each trade, maker by maker.
 func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32, order *book.Order, ticket *book.Ticket, t *book.Taker) {
-	leaves, before := t.Leaves, e.house.Position(row).Qty
+	p := e.house.Position(row)
+	leaves, before := t.Leaves, p.Qty
+	plain := in.Plain && p.Asks == 0
 	for {
 		e.fills = b.Match(t, e.fills[:0])
 		e.foreseeFills(ticket.Account, row)
@@ -33,7 +35,9 @@ func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32
 			switch f.Kind {
 			case book.Trade:
 				leaves -= f.Qty
-				e.trade(in, h, row, order, ticket, t, f, leaves)
+				if !plain || !e.tradePlain(in, h, row, order, ticket, t.Side, f, leaves) {
+					e.trade(in, h, row, order, ticket, t, f, leaves)
+				}
 			default:
 				e.displaced(in, t.Side.Opposite(), f)
 				if f.Kind == book.SelfReduced || f.Kind == book.SelfCanceled && t.STP == msg.STPDecrement {
@@ -47,7 +51,6 @@ func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32
 		e.ask(b, in, t)
 	}
 	e.house.Settle(row, in)
-	p := e.house.Position(row)
 	e.shed(row, p.Qty-before)
 	if t.Decremented > 0 {
 		order.Leaves = t.Leaves

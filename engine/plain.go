@@ -2,22 +2,25 @@ package engine
 
 import (
 	"github.com/lockstep-exchange/lockstep/book"
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/margin"
+	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
-// The short way of what most commands are: a plain order that meets nobody and rests, and the cancel of one. It goes through
+// The short way of what most commands are: a plain order that rests or trades, and the cancel of one. It goes through
 // the same rooms as the long way and does the same, but asks of each only what a plain order of a plain account in a plain
 // instrument needs to be asked. It never refuses: what it cannot say yes to goes the long way from the start, and nothing
 // has changed. A test walks every command of a random day both ways and finds equal events and equal states.
 
-// restPlain is place for a plain order; false: nothing was done.
-func (e *Engine) restPlain(c *msg.Command) bool {
+// placePlain is place for a plain order; false: nothing was done.
+func (e *Engine) placePlain(c *msg.Command) bool {
 	a, in, p, row, n := e.gate.Rests(&c.Request)
 	if a == nil {
 		return false
 	}
 	b := e.books[c.Instr]
-	if b.Crosses(c.Side, c.Price) || !e.store.Roomy() {
+	if !e.store.Roomy() {
 		return false
 	}
 	reserved, requirement, loss, most, ok := p.Exposure.Rest(in, c.Side, c.Price, c.Qty, n, e.house.Bound())
@@ -33,10 +36,32 @@ func (e *Engine) restPlain(c *msg.Command) bool {
 	t.Price, t.Filled, t.Ref, t.Account, t.Instr = c.Price, 0, c.Ref, c.Account, c.Instr
 	o.Flags = book.Flags(0).WithSTP(resolve(c.STP, in))
 	e.tell(msg.Accepted, h, o, t, c.Qty)
+	if b.Crosses(c.Side, c.Price) || c.TIF != msg.GTC {
+		e.workPlain(c, b, in, h, row, o, t, margin.Terms{Loss: loss, Fee: uint32(in.Reserve)})
+		return true
+	}
 	b.Link(h, c.Side, c.Price)
 	claim := e.house.Rest(h, row, a, p, c.Side, c.Qty, reserved, requirement)
 	claim.Loss, claim.Fee = loss, uint32(in.Reserve)
 	return true
+}
+
+// workPlain is work for a new plain order that crosses, or may not rest.
+func (e *Engine) workPlain(c *msg.Command, b *book.Book, in *market.Instrument, h, row uint32, o *book.Order, t *book.Ticket, terms margin.Terms) {
+	taker := book.Taker{Limit: c.Price, Leaves: c.Qty, Now: e.now, Owner: o.Owner, Room: e.room(0), Side: c.Side, STP: o.Flags.STP()}
+	e.working = row
+	e.match(b, in, h, row, o, t, &taker)
+	e.working = 0
+	if o.Leaves = taker.Leaves; taker.Leaves > 0 {
+		if c.TIF == msg.GTC && taker.Stop == book.StopDone {
+			b.Link(h, c.Side, c.Price)
+			e.house.Add(resting(h, o, c.Price), row, in, terms, taker.Leaves)
+			return
+		}
+		e.dropRest(c, h, o, t, &taker)
+	}
+	e.store.Free(h)
+	e.house.Tidy(row)
 }
 
 // cancelPlain is cancel for a plain order; false: nothing was done.
@@ -68,6 +93,58 @@ func (e *Engine) cancelPlain(c *msg.Command) bool {
 	e.store.Free(h)
 	if e.house.Leave(claim, a, p, in, side, leaves) {
 		e.house.Tidy(claim.Position)
+	}
+	return true
+}
+
+// tradePlain is trade for a plain taker and maker in a plain instrument; false: nothing was done. Both events are written word by word: a
+// structure would be filled, copied and read again.
+func (e *Engine) tradePlain(in *market.Instrument, h, row uint32, order *book.Order, ticket *book.Ticket, side msg.Side, f *book.Fill,
+	leaves fixed.Lots) bool {
+	a := e.house.Account(f.Account)
+	n := fixed.Money(int64(f.Qty) * int64(f.Price) * int64(in.TickLot))
+	taker, fits := in.Taker.CeilShort(n)
+	maker, ok := in.Maker.CeilShort(n) // not of a rebate
+	if f.Flags&book.ReduceOnly != 0 || in.MarkMode == msg.MarkComposite || !fits || !ok || !e.house.Current(a) {
+		return false
+	}
+	realized, held, makerRow, ok := e.house.Meet(f.Handle, in, side.Opposite(), f.Qty, f.Leaves, f.Price, maker)
+	if !ok {
+		return false
+	}
+
+	e.trades++
+	e.house.Venue.Fees += taker + maker
+	in.Last = f.Price
+	id := msg.OrderID(order.Gen)<<32 | msg.OrderID(h)
+	at := e.told
+	e.told = at + 2
+	both := e.out[at : at+2 : at+2]
+	ev := &both[0]
+	ev.Seq, ev.Time = e.seq, e.now
+	ev.Order, ev.Ref, ev.Price, ev.Qty = f.Maker, f.Ref, f.Price, f.Qty
+	ev.Account, ev.Instr, ev.Session, ev.Index = f.Account, ticket.Instr, f.Session, uint16(at-e.first)
+	ev.Reject, ev.Reason, ev.Kind, ev.Side = 0, 0, msg.Traded, side.Opposite()
+	r := &ev.Rare
+	r[0], r[1], r[2], r[3] = uint64(f.Leaves), uint64(f.Filled), uint64(e.trades), uint64(id)
+	r[4], r[5], r[6], r[7] = uint64(maker), uint64(realized), uint64(held), 1
+
+	sell := -int64(side >> 1)
+	realized, held = e.house.Gain(row, in, fixed.Lots((int64(f.Qty)^sell)-sell), f.Price, taker)
+	ticket.Filled += f.Qty
+	ev = &both[1]
+	ev.Seq, ev.Time = e.seq, e.now
+	ev.Order, ev.Ref, ev.Price, ev.Qty = id, ticket.Ref, f.Price, f.Qty
+	ev.Account, ev.Instr, ev.Session, ev.Index = ticket.Account, ticket.Instr, order.Session, uint16(at+1-e.first)
+	ev.Reject, ev.Reason, ev.Kind, ev.Side = 0, 0, msg.Traded, side
+	r = &ev.Rare
+	r[0], r[1], r[2], r[3] = uint64(leaves), uint64(ticket.Filled), uint64(e.trades), uint64(f.Maker)
+	r[4], r[5], r[6], r[7] = uint64(taker), uint64(realized), uint64(held), 0
+	if f.Leaves == 0 {
+		if e.jobs.count != 0 {
+			e.jobs.leave(e.house, f.Handle)
+		}
+		e.tidy(makerRow)
 	}
 	return true
 }

@@ -11,6 +11,7 @@ type ways struct {
 	short, long *Engine
 	got, want   []msg.Event
 	open        int // commands that found the short way open
+	traded      int // trades that found it open: plain both, and no rebate
 }
 
 func newWays(t *testing.T, l Limits) *ways {
@@ -30,7 +31,8 @@ func (w *ways) apply(t *testing.T, c msg.Command) {
 	for i := range w.long.instruments {
 		w.long.instruments[i].Plain = false
 	}
-	if int(c.Instr) < len(w.short.instruments) && w.short.instruments[c.Instr].Plain && (c.Kind == msg.KindLimit || c.Kind == msg.KindCancel) {
+	plain := int(c.Instr) < len(w.short.instruments) && w.short.instruments[c.Instr].Plain
+	if plain && (c.Kind == msg.KindLimit || c.Kind == msg.KindCancel) {
 		w.open++
 	}
 	w.want, w.got = w.long.Apply(&c, w.want[:0]), w.short.Apply(&c, w.got[:0])
@@ -41,7 +43,17 @@ func (w *ways) apply(t *testing.T, c msg.Command) {
 		if !w.want[i].Equal(&w.got[i]) {
 			t.Fatalf("%s:\n%s the long way\n%s the short one", c.String(), w.want[i].String(), w.got[i].String())
 		}
+		if plain && w.got[i].Kind == msg.Traded && w.met(&w.got[i], &c) {
+			w.traded++
+		}
 	}
+}
+
+// met reports whether an event is a trade of a maker without a rebate, and neither side's position has anything unusual.
+func (w *ways) met(ev *msg.Event, c *msg.Command) bool {
+	f, h := ev.Fill(), w.short.house
+	asks := h.Position(h.Find(ev.Account, ev.Instr)).Asks | h.Position(h.Find(c.Account, ev.Instr)).Asks
+	return f.Maker && f.Fee >= 0 && asks == 0 && w.short.instruments[ev.Instr].MarkMode == msg.MarkManual
 }
 
 // same compares the states.
@@ -55,7 +67,7 @@ func (w *ways) same(t *testing.T) {
 // TestShortWay walks every command of random days and of a recorded one both ways, the short one and the long one.
 func TestShortWay(t *testing.T) {
 	const commands = 12_000
-	open := 0
+	open, traded := 0, 0
 	for i, d := range days {
 		seed := xorshift(uint64(i)*0x9E3779B97F4A7C15 + 77)
 		t.Logf("%s: seed %#x", d.name, uint64(seed))
@@ -73,7 +85,7 @@ func TestShortWay(t *testing.T) { // A-18
 			}
 		}
 		w.same(t)
-		open += w.open
+		open, traded = open+w.open, traded+w.traded
 	}
 	recording, err := readRecording(dayFile, dayLength)
 	if err != nil {
@@ -84,8 +96,8 @@ func TestShortWay(t *testing.T) { // A-18
 		w.apply(t, c)
 	}
 	w.same(t)
-	t.Logf("%d commands of random days and %d of the recorded one found the short way open", open, w.open)
-	if open < commands/3 || w.open < len(recording)/20 {
+	t.Logf("%d commands and %d trades of random days, %d and %d of the recorded one found the short way open", open, traded, w.open, w.traded)
+	if open < commands/3 || w.open < len(recording)/20 || traded < 500 || w.traded < 100 {
 		t.Error("too few commands found the short way open: this test shows little")
 	}
 }

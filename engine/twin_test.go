@@ -88,6 +88,8 @@ var days = []day{
 		width: 4, calm: 90, leap: 1 << 40, floods: 120},
 	{name: "flooded, long commands", limits: Limits{Instruments: 3, Accounts: 4, Orders: 1200, Events: 4096, Jobs: 2}, accounts: 3, lots: 3,
 		money: 300_000, width: 4, calm: 90, leap: 1 << 40, floods: 120},
+	{name: "undisturbed", limits: Limits{Instruments: 3, Accounts: 8, Orders: 256, Events: 256}, accounts: 8, lots: 40, money: 90_000,
+		width: 9, calm: 100, leap: 1 << 40},
 }
 
 func newTrader(d day, c chance) *trader {

@@ -83,6 +83,15 @@ func CeilOne(n Lots, perLot uint64) (m Money, ok bool) {
 	return Money((lo + uint64(One-1)) / uint64(One)), hi|lo>>63 == 0
 }
 
+// PartCeil is v · part / whole rounded up, for 0 <= part <= whole; it is small enough to be inlined and has no branch on a sign.
+// A whole of 0 counts as 1. ok is false when the product does not fit one word, and then MulDivCeil knows.
+func PartCeil(v Money, part, whole Lots) (m Money, ok bool) {
+	sign := v >> 63
+	hi, lo := bits.Mul64(uint64((v^sign)-sign), uint64(part))
+	below := uint64(max(whole, 1) - 1)
+	return (Money((lo+below&^uint64(sign))/(below+1)) ^ sign) - sign, hi|lo>>63 == 0
+}
+
 // ScaleFloor is price · (1 + r) in ticks, rounded down; r may be negative. ok is false when it does not fit.
 func (r Rate) ScaleFloor(price Ticks) (p Ticks, ok bool) {
 	v, ok := r.scale(price).DivFloor(int64(One))

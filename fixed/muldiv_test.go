@@ -231,3 +231,20 @@ func FuzzRate(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, amount, rate int64) { sameRate(t, amount, rate) })
 }
+
+// TestPartCeil holds the part of an amount against the long division, both ways to say "it does not fit" included.
+func TestPartCeil(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		v := fixed.Money(rapid.OneOf(rapid.Int64Range(-1e12, 1e12), rapid.Int64()).Draw(t, "v"))
+		whole := fixed.Lots(rapid.OneOf(rapid.Int64Range(0, 1e6), rapid.Int64Range(0, fixed.MaxInt64)).Draw(t, "whole"))
+		part := fixed.Lots(rapid.Int64Range(0, int64(whole)).Draw(t, "part"))
+		m, ok := fixed.PartCeil(v, part, whole)
+		magnitude := new(big.Int).Abs(product(int64(v), int64(part)))
+		if ok != magnitude.IsInt64() {
+			t.Fatalf("PartCeil(%d, %d, %d) says %v; |v·part| is %v", v, part, whole, ok, magnitude)
+		}
+		if want, _ := fixed.MulDivCeil(int64(v), int64(part), int64(max(whole, 1))); ok && int64(m) != want {
+			t.Fatalf("PartCeil(%d, %d, %d) = %d; want %d", v, part, whole, m, want)
+		}
+	})
+}

@@ -50,3 +50,12 @@ func (x *Exposure) Without(in *market.Instrument, side msg.Side, lots fixed.Lots
 	requirement += sellReserve & fixed.Money((-sells&-short)>>63)
 	return requirement, true
 }
+
+// Required is Requirement in an instrument that is plain, of an exposure whose parts are within the gate's bounds. It is small
+// enough to be inlined; ok is false where the long way has to be gone.
+func (x *Exposure) Required(in *market.Instrument) (m fixed.Money, ok bool) {
+	long, short := x.Qty+x.Buys, x.Sells-x.Qty
+	m, ok = fixed.CeilOne(max(fixed.Abs(long), fixed.Abs(short)), in.InitialLot)
+	m += x.BuyReserve & fixed.Money((-x.Buys&-long)>>63)
+	return m + x.SellReserve&fixed.Money((-x.Sells&-short)>>63), ok
+}

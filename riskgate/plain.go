@@ -30,10 +30,10 @@ func (g *Gate) Passes(r *msg.Request) (a *clearing.Account, in *market.Instrumen
 	return a, in
 }
 
-// Rests is Passes for a new order, and asks besides whether it is one that rests until it is canceled, within what an order
+// Rests is Passes for a new order, and asks besides whether it is a plain one, which may rest in full, within what an order
 // may be, and what its account may bring in. Only margin is not asked; see Covers. n is the order's value at its limit.
 func (g *Gate) Rests(r *msg.Request) (a *clearing.Account, in *market.Instrument, p *clearing.Position, row uint32, n fixed.Money) {
-	if r.Side-1 > 1 || r.TIF != msg.GTC || r.STP > msg.STPNone || r.Flags != 0 {
+	if r.Side-1 > 1 || r.TIF > msg.IOC || r.STP > msg.STPNone || r.Flags != 0 {
 		return nil, nil, nil, 0, 0
 	}
 	a = g.House.Account(r.Account)
