@@ -4,20 +4,22 @@ import "slices"
 
 // Fork is a copy of the store that shares no memory with it. It allocates as much as the store has.
 func (s *Store) Fork() *Store {
-	c := *s
+	c := new(Store)
+	*c = *s
 	c.orders, c.levels, c.blocks = slices.Clone(s.orders), slices.Clone(s.levels), slices.Clone(s.blocks)
 	for _, r := range [...]*rows{&c.orderRows, &c.levelRows, &c.blockRows} {
 		r.free = slices.Clone(r.free)
 	}
 	c.expiry.at, c.expiry.heap, c.expiry.place = slices.Clone(s.expiry.at), slices.Clone(s.expiry.heap), slices.Clone(s.expiry.place)
 	c.tickets, c.arrivals = slices.Clone(s.tickets), slices.Clone(s.arrivals)
-	return &c
+	return c
 }
 
 // Fork is a copy of the book over a fork of its store. The trees are built anew: sharing their nodes would make later
 // writes to either copy them.
 func (b *Book) Fork(s *Store) *Book {
-	c := *b
+	c := new(Book)
+	*c = *b
 	c.store = s
 	for i := range c.sides {
 		c.sides[i].tree, c.sides[i].seek = half{}.tree, half{}.seek
@@ -27,5 +29,5 @@ func (b *Book) Fork(s *Store) *Book {
 		}
 		h.seek = h.tree.Iter()
 	}
-	return &c
+	return c
 }
