@@ -13,7 +13,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/ring"
 )
 
-// Writer takes sequenced commands out of a lane and makes them durable (docs/decisions/0012-sequenced-lane.md).
+// Writer takes sequenced commands out of a lane and makes them durable (docs/decisions/0013-sequenced-lane.md).
 //
 //	hot thread: Append ... Publish --> lane --> Step, on the journal's thread: one frame, one write, one sync --> Durable
 //	                                             ^ a spare segment now and then
