@@ -51,7 +51,7 @@ func (n *Node) trade() {
 			continue
 		}
 		idle = 0
-		n.hot.sleep(func() bool { return n.poll() || n.stopping.Load() && n.drained() })
+		n.hot.Sleep(func() bool { return n.poll() || n.stopping.Load() && n.drained() })
 	}
 }
 
@@ -62,7 +62,7 @@ func (n *Node) poll() bool {
 	}
 
 	for _, r := range n.readers {
-		r.sleeper.wake()
+		r.sleeper.Wake()
 	}
 	return true
 }
@@ -88,7 +88,7 @@ func (n *Node) end() {
 	n.stopping.Store(true)
 	n.finished.Store(true)
 	for _, r := range n.readers {
-		r.sleeper.wake()
+		r.sleeper.Wake()
 	}
 	close(n.done)
 }

@@ -31,6 +31,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/node/bell"
 	"github.com/lockstep-exchange/lockstep/ring"
 )
 
@@ -92,7 +93,7 @@ type Node struct {
 	ports   []*Port
 	ticks   *Port // nil without a ticker
 	readers []*Reader
-	hot     *sleeper
+	hot     *bell.Sleeper
 
 	started  bool
 	stopping atomic.Bool // no port takes anything any more
@@ -113,7 +114,7 @@ func New(c Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{config: c, done: make(chan struct{}), quit: make(chan struct{})}
-	hot, err := newSleeper()
+	hot, err := bell.NewSleeper()
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +210,7 @@ func (n *Node) Port(i int) *Port { return n.ports[i] }
 // Reader adds an outlet for events, before Start. A required one holds the exchange up when it does not release what it
 // has read; an optional one is cut off instead.
 func (n *Node) Reader(required bool) (*Reader, error) {
-	s, err := newSleeper()
+	s, err := bell.NewSleeper()
 	if err != nil {
 		return nil, err
 	}
@@ -269,7 +270,7 @@ func (n *Node) Stop(ctx context.Context) error {
 		close(n.quit)
 	})
 	n.ticking.Wait()
-	n.hot.wake()
+	n.hot.Wake()
 	select {
 	case <-n.done:
 	case <-ctx.Done():
@@ -277,9 +278,9 @@ func (n *Node) Stop(ctx context.Context) error {
 	}
 	n.cleanup.Do(func() {
 		process.leave(&n.config, n.stay)
-		n.hot.close()
+		n.hot.Close()
 		for _, r := range n.readers {
-			r.sleeper.close()
+			r.sleeper.Close()
 		}
 	})
 	return n.Err()
@@ -316,7 +317,7 @@ type Status struct {
 // Status is how the node runs now, after Start.
 func (n *Node) Status() Status {
 	s := n.stay.status()
-	s.Idle, s.Sleeps = n.config.Idle, n.hot.sleeps.Load()
+	s.Idle, s.Sleeps = n.config.Idle, n.hot.Sleeps()
 	s.Running = n.started && !n.finished.Load()
 	return s
 }

@@ -545,7 +545,7 @@ func TestNoAllocations(t *testing.T) { // L-32
 	run(t, n)
 	c := msg.Tick()
 	if got := testing.AllocsPerRun(20, func() {
-		for sleeps := n.hot.sleeps.Load(); n.hot.sleeps.Load() == sleeps && !n.hot.asleep.Load(); {
+		for sleeps := n.hot.Sleeps(); n.hot.Sleeps() == sleeps && !n.hot.Asleep(); {
 			runtime.Gosched()
 		}
 		if err := n.Port(0).Send(&c.Request); err != nil {

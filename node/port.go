@@ -5,6 +5,7 @@ import (
 
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/node/bell"
 	"github.com/lockstep-exchange/lockstep/ring"
 )
 
@@ -14,6 +15,9 @@ var (
 	// ErrStopped says that the node takes no commands any more. Nothing was sent.
 	ErrStopped = errors.New("node: the node has stopped")
 )
+
+// apart keeps what one thread writes off the lines that others use.
+const apart = 128
 
 // Port is a producer's door to the hot loop. One goroutine at a time uses it. It allocates nothing.
 type Port struct {
@@ -37,7 +41,7 @@ func (p *Port) Claim() *msg.Request {
 // Publish hands over all slots claimed since the last Publish, and wakes the hot thread if it sleeps: 25 us or so then.
 func (p *Port) Publish() {
 	p.lane.Publish()
-	p.node.hot.wake()
+	p.node.hot.Wake()
 }
 
 // Now is the time with which a producer stamps its requests: once for all that it claims together.
@@ -71,7 +75,7 @@ type Reader struct {
 
 	ring    *ring.Reader[msg.Event]
 	node    *Node
-	sleeper *sleeper
+	sleeper *bell.Sleeper
 
 	_ [apart]byte
 }
@@ -83,7 +87,7 @@ func (r *Reader) Next() *msg.Event { return r.ring.Next() }
 // Release gives back every event read so far, and wakes the hot thread where it waits for room.
 func (r *Reader) Release() {
 	r.ring.Release()
-	r.node.hot.wake()
+	r.node.hot.Wake()
 }
 
 // Lost reports whether this reader, an optional one, was too slow and has been cut off.
@@ -100,7 +104,7 @@ func (r *Reader) Lost() bool { return r.ring.Lost() }
 //	}
 func (r *Reader) Wait() bool {
 	for !r.ring.Ready() && !r.over() {
-		r.sleeper.sleep(func() bool { return r.ring.Ready() || r.over() })
+		r.sleeper.Sleep(func() bool { return r.ring.Ready() || r.over() })
 	}
 	return r.ring.Ready()
 }

@@ -1,6 +1,8 @@
 //go:build !linux
 
-package node
+package bell
+
+import "time"
 
 // bell is a channel that keeps one ring.
 type bell struct{ rung chan struct{} }
@@ -15,8 +17,19 @@ func (b bell) ring() {
 	}
 }
 
-// hear blocks the goroutine until the bell has rung.
-func (b bell) hear() { <-b.rung }
+// hear blocks the goroutine until the bell has rung or limit is over.
+func (b bell) hear(limit time.Duration) {
+	if limit < 0 {
+		<-b.rung
+		return
+	}
+	t := time.NewTimer(limit)
+	defer t.Stop()
+	select {
+	case <-b.rung:
+	case <-t.C:
+	}
+}
 
 // close rings once more, for whoever has not noticed yet.
 func (b bell) close() { b.ring() }
