@@ -30,7 +30,7 @@ type layout struct {
 }
 
 // layoutOf reads a journal that is whole. The used bytes of a frame are up to the last one that is not zero: the naive way.
-func layoutOf(t *testing.T, files *disk.Disk) (l layout) {
+func layoutOf(t testing.TB, files *disk.Disk) (l layout) {
 	t.Helper()
 	r, err := journal.NewReader(files, dir)
 	if err != nil {

@@ -7,74 +7,11 @@ import (
 	"time"
 
 	"github.com/lockstep-exchange/lockstep/engine"
-	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/node/journal"
 	"github.com/lockstep-exchange/lockstep/ring"
 	"github.com/lockstep-exchange/lockstep/sim/disk"
 )
-
-// tape is a day of plain orders and cancels, after a setup, with the ids that an engine gives.
-func tape(b *testing.B, n int) (setup, day []msg.Command) {
-	e := newVenue(b)
-	seed := uint64(1)
-	chance := func(n uint64) uint64 {
-		seed = seed*6364136223846793005 + 1442695040888963407
-		return seed >> 33 % n
-	}
-	add := func(list []msg.Command, c msg.Command) []msg.Command {
-		c.Seq, c.Time = e.Seq()+1, e.Now()+1
-		return append(list, c)
-	}
-	listing := msg.Listing{TickLot: 1, UnitLots: 1, Start: 50_000, Type: msg.Perpetual}
-	for _, c := range []msg.Command{msg.List(1, listing), msg.SetTier(1, msg.Tier{Initial: 10 * fixed.Percent, Maintenance: 5 * fixed.Percent}),
-		msg.SetMark(1, 50_000), msg.SetPhase(1, msg.Continuous)} {
-		setup = add(setup, c)
-		e.Apply(&setup[len(setup)-1], nil)
-	}
-	for account := range msg.AccountID(64) {
-		setup = add(setup, msg.Deposit(account+1, 1_000_000*fixed.Coin))
-		e.Apply(&setup[len(setup)-1], nil)
-	}
-	type order struct {
-		account msg.AccountID
-		id      msg.OrderID
-	}
-	var resting []order
-	for len(day) < n {
-		var c msg.Command
-		if len(resting) > 2_000 {
-			k := chance(uint64(len(resting)))
-			c = msg.Cancel(resting[k].account, 1, resting[k].id)
-			resting[k] = resting[len(resting)-1]
-			resting = resting[:len(resting)-1]
-		} else {
-			side, price := msg.Buy, 49_990-fixed.Ticks(chance(100))
-			if chance(2) == 0 {
-				side, price = msg.Sell, 50_010+fixed.Ticks(chance(100))
-			}
-			c = msg.Limit(msg.AccountID(1+chance(64)), 1, side, price, 1)
-		}
-		day = add(day, c)
-		events := e.Apply(&day[len(day)-1], nil)
-		switch events[0].Kind {
-		case msg.Accepted:
-			resting = append(resting, order{c.Account, events[0].Order})
-		case msg.Canceled:
-		default:
-			b.Fatalf("%v", &events[0])
-		}
-	}
-	return setup, day
-}
-
-func newVenue(b *testing.B) *engine.Engine {
-	e, err := engine.New(engine.Limits{Instruments: 1, Accounts: 64, Orders: 1 << 14, Levels: 1 << 12, Events: 256})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return e
-}
 
 // way is a way in which the journal gets to know what the hot loop has sequenced.
 type way struct {

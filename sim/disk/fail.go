@@ -2,6 +2,7 @@ package disk
 
 import (
 	"io"
+	"sync"
 
 	"github.com/lockstep-exchange/lockstep/node/journal"
 )
@@ -14,10 +15,12 @@ type Call struct {
 }
 
 // Failing is a file system whose calls fail when Fail says so; each call asks it first. A write that fails has been done by
-// half, a sync that fails has stored nothing and yet left everything clean. One goroutine at a time uses it.
+// half, a sync that fails has stored nothing and yet left everything clean. Several goroutines may use it; Fail is asked by one at a
+// time.
 type Failing struct {
 	journal.FS
 	Fail  func(Call) error
+	mu    sync.Mutex
 	calls int
 }
 
@@ -32,9 +35,15 @@ func FailAt(files journal.FS, n int, err error) *Failing {
 }
 
 // Calls is how many calls there were.
-func (f *Failing) Calls() int { return f.calls }
+func (f *Failing) Calls() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.calls
+}
 
 func (f *Failing) ask(name, file string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.calls++
 	return f.Fail(Call{f.calls, name, file})
 }
