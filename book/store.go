@@ -138,6 +138,9 @@ func (f Flags) WithSTP(m msg.STP) Flags { return f&^stpMask | Flags(m)<<stpShift
 // order of the row had there.
 func (s *Store) Alloc() uint32 { return s.orderRows.take() }
 
+// Next is the row that the next Alloc takes; 0 when all are taken.
+func (s *Store) Next() uint32 { return s.orderRows.free[s.orderRows.top] }
+
 // Free gives the row of an order that does not rest back. Its id is dead from here on and its expiry forgotten. Gen wraps
 // after 2^32 uses of one row.
 func (s *Store) Free(h uint32) {

@@ -117,6 +117,14 @@ func (h *House) Account(id msg.AccountID) *Account {
 	return &h.accounts[id]
 }
 
+// Fresh is the record of an account that is open and needs no Touch, else nil.
+func (h *House) Fresh(id msg.AccountID) *Account {
+	if uint64(id) < uint64(len(h.accounts)) && h.accounts[id].Epoch == h.epoch {
+		return &h.accounts[id]
+	}
+	return nil
+}
+
 // Statement is the rest of an open account.
 func (h *House) Statement(id msg.AccountID) *Statement { return &h.statements[id] }
 

@@ -10,28 +10,78 @@ import (
 // What an order that rests, goes or trades changes in a plain position: the short way of Add, Remove, FillResting and Fill. What
 // the long way does besides at every fill has to be done here too.
 
-// Rest is Add for an order of lots lots of a side that sets reserved aside, as the gate found: requirement is that of its
-// position with it.
-func (h *House) Rest(order, row uint32, a *Account, p *Position, side msg.Side, lots fixed.Lots, reserved, requirement fixed.Money) *Claim {
-	c, next := &h.claims[order], a.Orders
-	c.Reserved, c.Next, c.Prev, c.Position = reserved, next, 0, row
-	a.Orders = order
-	h.claims[next].Prev = order
-	p.Open++
-	p.Add(side, lots, reserved)
-	a.Initial += requirement - p.Initial
-	p.Initial = requirement
-	return c
+// Rest lets an order of lots lots of a side at limit, worth n there, rest in a plain position: a new one, or one that rests
+// already with old lots and is to lose its place. It finds what TermsOf, Reserve and Requirement find, asks what the gate
+// would, whether the values are within bounds and equity covers what is required, and then does what Add or
+// Replace do. Order 0 is one that will not rest now: it is only asked. ok is false where the long way has to be gone, and then nothing has
+// changed. It is one function because it is the heart of most commands.
+func (h *House) Rest(order, row uint32, a *Account, in *market.Instrument, side msg.Side, limit fixed.Ticks, lots, old fixed.Lots, n fixed.Money) (ok bool) {
+	// What stands on lines that may have to come from afar is read first; each finding is asked at once, so that none has to be kept.
+	p := &h.rows[row]
+	fee, ok := in.Reserve.CeilShort(n)
+	if !ok || p.Asks != 0 {
+		return false
+	}
+	sell := -int64(side >> 1) // all ones for a sell
+	against := (int64(limit-in.Mark) ^ sell) - sell
+	loss := fixed.Ticks(against &^ (against >> 63))
+	lost, ok := fixed.NotionalShort(lots, loss, in.TickLot)
+	if !ok || lost > h.bound { // it is below the limit, or below the mark of a sell: there it may be more than n
+		return false
+	}
+	reserved := fee + lost
+	c := &h.claims[order]
+	more, moreReserved := lots, reserved
+	if old != 0 {
+		more, moreReserved = lots-old, reserved-c.Reserved
+	}
+	buyReserve, sellReserve := p.BuyReserve+moreReserved&^fixed.Money(sell), p.SellReserve+moreReserved&fixed.Money(sell)
+	if max(buyReserve, sellReserve) > h.bound {
+		return false
+	}
+	buys, sells := p.Buys+more&^fixed.Lots(sell), p.Sells+more&fixed.Lots(sell)
+	long, short := p.Qty+buys, sells-p.Qty
+	outcome := max(fixed.Abs(long), fixed.Abs(short))
+	most := max(outcome, buys, sells) // a reduce-only order may close what stands against a side
+	value, ok := fixed.MulShort(int64(most), int64(in.LotValue))
+	if !ok || value > int64(h.bound) {
+		return false
+	}
+	requirement, ok := fixed.CeilOne(outcome, in.InitialLot)
+	if !ok {
+		return false
+	}
+	requirement += buyReserve&fixed.Money((-buys&-long)>>63) + sellReserve&fixed.Money((-sells&-short)>>63)
+	grown, free := requirement-p.Initial, a.Free()
+	if free < 0 || grown > free {
+		return false
+	}
+
+	h.Witness(msg.InstrumentID(p.Instr), most)
+	if order == 0 {
+		return true
+	}
+	p.Buys, p.Sells, p.BuyReserve, p.SellReserve, p.Initial = buys, sells, buyReserve, sellReserve, requirement
+	a.Initial += grown
+	c.Reserved, c.Loss, c.Fee = reserved, loss, uint32(in.Reserve)
+	if old == 0 {
+		next := a.Orders
+		c.Next, c.Prev, c.Position = next, 0, row
+		a.Orders = order
+		h.claims[next].Prev = order
+		p.Open++
+	}
+	return true
 }
 
 // Leave is Remove for an order of lots lots of a side, neither reduce-only nor isolated, in a plain instrument. It reports
 // whether nothing is left of the position.
 func (h *House) Leave(c *Claim, a *Account, p *Position, in *market.Instrument, side msg.Side, lots fixed.Lots) (empty bool) {
-	requirement, ok := p.Without(in, side, lots, c.Reserved)
+	p.Add(side, -lots, -c.Reserved)
+	long, short := p.Qty+p.Buys, p.Sells-p.Qty
+	requirement, ok := p.Plain(in, max(fixed.Abs(long), fixed.Abs(short)), long, short)
 	if !ok {
-		p.Add(side, -lots, -c.Reserved)
-		h.require(c.Position, p, in)
-		requirement = p.Initial
+		requirement, _ = margin.Requirement(in, &p.Exposure)
 	}
 	h.unlist(c, a)
 	open := p.Open - 1
@@ -57,7 +107,8 @@ func (h *House) Meet(order uint32, in *market.Instrument, side msg.Side, by, lea
 	x := p.Exposure
 	x.Add(side, -by, reserved-c.Reserved)
 	x.Qty += delta
-	requirement, plain := x.Required(in)
+	long, short := x.Qty+x.Buys, x.Sells-x.Qty
+	requirement, plain := x.Plain(in, max(fixed.Abs(long), fixed.Abs(short)), long, short)
 	maintenance, sure := fixed.CeilOne(fixed.Abs(x.Qty), in.MaintenanceLot)
 	if p.Asks != 0 || l.ReduceOnly != 0 || !fits || !plain || !sure {
 		return 0, 0, 0, false

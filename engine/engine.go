@@ -155,7 +155,9 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 	case msg.KindMarket, msg.KindPlace:
 		e.place(c)
 	case msg.KindAmend:
-		e.amend(c)
+		if !e.amendPlain(c) {
+			e.amend(c)
+		}
 	default:
 		e.administer(c)
 	}
@@ -214,16 +216,16 @@ func (e *Engine) emit(kind msg.EventKind) *msg.Event {
 	return ev
 }
 
-// tell opens the next event of this command about an order: all that line 1 has, qty lots being the event's.
-func (e *Engine) tell(kind msg.EventKind, h uint32, o *book.Order, t *book.Ticket, qty fixed.Lots) *msg.Event {
-	n := e.told
-	ev := &e.out[n]
-	e.told = n + 1
-	ev.Seq, ev.Time = e.seq, e.now
-	ev.Order, ev.Ref, ev.Price, ev.Qty = msg.OrderID(o.Gen)<<32|msg.OrderID(h), t.Ref, t.Price, qty
-	ev.Account, ev.Instr, ev.Session, ev.Index = t.Account, t.Instr, o.Session, uint16(n-e.first)
-	ev.Reject, ev.Reason, ev.Kind, ev.Side = 0, 0, kind, o.Side
-	return ev
+// tell opens the next event of this command about an order: all that line 1 has, qty lots being the event's. It is small
+// enough to be inlined.
+func (e *Engine) tell(kind msg.EventKind, h uint32, o *book.Order, t *book.Ticket, qty fixed.Lots) (ev *msg.Event) {
+	ev = &e.out[e.told]
+	ev.Seq, ev.Time, ev.Index = e.seq, e.now, uint16(e.told-e.first)
+	e.told++
+	ev.Order, ev.Qty, ev.Session, ev.Side = msg.OrderID(o.Gen)<<32|msg.OrderID(h), qty, o.Session, o.Side
+	ev.Ref, ev.Price, ev.Account, ev.Instr = t.Ref, t.Price, t.Account, t.Instr
+	ev.Kind, ev.Reason, ev.Reject = kind, 0, 0
+	return
 }
 
 // answer opens an event that answers a command.

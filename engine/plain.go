@@ -6,48 +6,49 @@ import (
 	"github.com/lockstep-exchange/lockstep/margin"
 	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/riskgate"
 )
 
-// The short way of what most commands are: a plain order that rests or trades, and the cancel of one. It goes through
+// The short way of what most commands are: a plain order that rests or trades, and the amend or cancel of one that rests. It goes through
 // the same rooms as the long way and does the same, but asks of each only what a plain order of a plain account in a plain
 // instrument needs to be asked. It never refuses: what it cannot say yes to goes the long way from the start, and nothing
 // has changed. A test walks every command of a random day both ways and finds equal events and equal states.
 
 // placePlain is place for a plain order; false: nothing was done.
 func (e *Engine) placePlain(c *msg.Command) bool {
-	a, in, p, row, n := e.gate.Rests(&c.Request)
+	a, in, row, n := e.gate.Rests(&c.Request)
 	if a == nil {
 		return false
 	}
-	b := e.books[c.Instr]
+	b, h := e.books[c.Instr], e.store.Next()
 	if !e.store.Roomy() {
 		return false
 	}
-	reserved, requirement, loss, most, ok := p.Exposure.Rest(in, c.Side, c.Price, c.Qty, n, e.house.Bound())
-	if !ok || !e.gate.Covers(a, p, requirement) {
+	resting := h
+	if b.Crosses(c.Side, c.Price) || c.TIF != msg.GTC {
+		resting = 0
+	}
+	if !e.house.Rest(resting, row, a, in, c.Side, c.Price, c.Qty, 0, n) {
 		return false
 	}
 
 	e.gate.Take(&c.Request)
-	e.house.Witness(c.Instr, most)
-	h := e.store.Alloc()
+	e.store.Alloc()
 	o, t := e.store.Order(h), e.store.Ticket(h)
 	o.Leaves, o.Owner, o.Session, o.Side = c.Qty, a.Owner, c.Session, c.Side
 	t.Price, t.Filled, t.Ref, t.Account, t.Instr = c.Price, 0, c.Ref, c.Account, c.Instr
 	o.Flags = book.Flags(0).WithSTP(resolve(c.STP, in))
 	e.tell(msg.Accepted, h, o, t, c.Qty)
-	if b.Crosses(c.Side, c.Price) || c.TIF != msg.GTC {
-		e.workPlain(c, b, in, h, row, o, t, margin.Terms{Loss: loss, Fee: uint32(in.Reserve)})
+	if resting == 0 {
+		e.workPlain(c, b, in, h, row, o, t)
 		return true
 	}
 	b.Link(h, c.Side, c.Price)
-	claim := e.house.Rest(h, row, a, p, c.Side, c.Qty, reserved, requirement)
-	claim.Loss, claim.Fee = loss, uint32(in.Reserve)
 	return true
 }
 
 // workPlain is work for a new plain order that crosses, or may not rest.
-func (e *Engine) workPlain(c *msg.Command, b *book.Book, in *market.Instrument, h, row uint32, o *book.Order, t *book.Ticket, terms margin.Terms) {
+func (e *Engine) workPlain(c *msg.Command, b *book.Book, in *market.Instrument, h, row uint32, o *book.Order, t *book.Ticket) {
 	taker := book.Taker{Limit: c.Price, Leaves: c.Qty, Now: e.now, Owner: o.Owner, Room: e.room(0), Side: c.Side, STP: o.Flags.STP()}
 	e.working = row
 	e.match(b, in, h, row, o, t, &taker)
@@ -55,7 +56,7 @@ func (e *Engine) workPlain(c *msg.Command, b *book.Book, in *market.Instrument, 
 	if o.Leaves = taker.Leaves; taker.Leaves > 0 {
 		if c.TIF == msg.GTC && taker.Stop == book.StopDone {
 			b.Link(h, c.Side, c.Price)
-			e.house.Add(resting(h, o, c.Price), row, in, terms, taker.Leaves)
+			e.house.Add(resting(h, o, c.Price), row, in, margin.TermsOf(in, c.Side, c.Price), taker.Leaves)
 			return
 		}
 		e.dropRest(c, h, o, t, &taker)
@@ -94,6 +95,41 @@ func (e *Engine) cancelPlain(c *msg.Command) bool {
 	if e.house.Leave(claim, a, p, in, side, leaves) {
 		e.house.Tidy(claim.Position)
 	}
+	return true
+}
+
+// amendPlain is amend for a plain order that loses its place and rests; false: nothing was done.
+func (e *Engine) amendPlain(c *msg.Command) bool {
+	a, in := e.gate.Passes(&c.Request)
+	if a == nil || c.Flags&^msg.FlagLeaves != 0 || uint64(c.Qty-1) >= uint64(riskgate.MaxQty) {
+		return false
+	}
+	h := e.store.Find(c.Order)
+	if h == 0 {
+		return false
+	}
+	o, t := e.store.Order(h), e.store.Ticket(h)
+	leaves := c.Qty
+	if c.Flags == 0 {
+		leaves -= t.Filled
+	}
+	const unusual = book.ReduceOnly | book.Expires | book.PostOnly | book.Slide
+	if t.Account != c.Account || t.Instr != c.Instr || o.Flags&unusual != 0 || c.Price == t.Price && leaves < o.Leaves {
+		return false
+	}
+	side, b := o.Side, e.books[c.Instr]
+	n, ok := e.gate.Moves(a, in, side, c.Price, leaves)
+	if !ok || !e.store.Roomy() || b.Crosses(side, c.Price) ||
+		!e.house.Rest(h, e.house.Claim(h).Position, a, in, side, c.Price, leaves, o.Leaves, n) {
+		return false
+	}
+
+	e.gate.Take(&c.Request)
+	b.Unlink(h)
+	t.Price, o.Leaves = c.Price, leaves
+	r := &e.tell(msg.Amended, h, o, t, leaves).Rare
+	r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7] = uint64(t.Filled), uint64(leaves), uint64(c.Ref), uint64(c.Session), 0, 0, 0, 0
+	b.Link(h, side, c.Price)
 	return true
 }
 

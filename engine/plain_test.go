@@ -11,6 +11,7 @@ type ways struct {
 	short, long *Engine
 	got, want   []msg.Event
 	open        int // commands that found the short way open
+	moved       int // amends that found it open, lost their place and came to rest
 	traded      int // trades that found it open: plain both, and no rebate
 }
 
@@ -32,7 +33,7 @@ func (w *ways) apply(t *testing.T, c msg.Command) {
 		w.long.instruments[i].Plain = false
 	}
 	plain := int(c.Instr) < len(w.short.instruments) && w.short.instruments[c.Instr].Plain
-	if plain && (c.Kind == msg.KindLimit || c.Kind == msg.KindCancel) {
+	if plain && (c.Kind == msg.KindLimit || c.Kind == msg.KindCancel || c.Kind == msg.KindAmend) {
 		w.open++
 	}
 	w.want, w.got = w.long.Apply(&c, w.want[:0]), w.short.Apply(&c, w.got[:0])
@@ -42,6 +43,9 @@ func (w *ways) apply(t *testing.T, c msg.Command) {
 	for i := range w.want {
 		if !w.want[i].Equal(&w.got[i]) {
 			t.Fatalf("%s:\n%s the long way\n%s the short one", c.String(), w.want[i].String(), w.got[i].String())
+		}
+		if plain && len(w.got) == 1 && w.got[i].Kind == msg.Amended && !w.got[i].Change().Kept {
+			w.moved++
 		}
 		if plain && w.got[i].Kind == msg.Traded && w.met(&w.got[i], &c) {
 			w.traded++
@@ -67,7 +71,7 @@ func (w *ways) same(t *testing.T) {
 // TestShortWay walks every command of random days and of a recorded one both ways, the short one and the long one.
 func TestShortWay(t *testing.T) {
 	const commands = 12_000
-	open, traded := 0, 0
+	open, moved, traded := 0, 0, 0
 	for i, d := range days {
 		seed := xorshift(uint64(i)*0x9E3779B97F4A7C15 + 77)
 		t.Logf("%s: seed %#x", d.name, uint64(seed))
@@ -85,7 +89,7 @@ func TestShortWay(t *testing.T) { // A-18
 			}
 		}
 		w.same(t)
-		open, traded = open+w.open, traded+w.traded
+		open, moved, traded = open+w.open, moved+w.moved, traded+w.traded
 	}
 	recording, err := readRecording(dayFile, dayLength)
 	if err != nil {
@@ -96,8 +100,10 @@ func TestShortWay(t *testing.T) { // A-18
 		w.apply(t, c)
 	}
 	w.same(t)
-	t.Logf("%d commands and %d trades of random days, %d and %d of the recorded one found the short way open", open, traded, w.open, w.traded)
-	if open < commands/3 || w.open < len(recording)/20 || traded < 500 || w.traded < 100 {
+	t.Logf("%d commands, %d amends and %d trades of random days, %d, %d and %d of the recorded one found the short way open",
+		open, moved, traded, w.open, w.moved, w.traded)
+	if open < commands/3 || w.open < len(recording)/20 ||
+		moved < 150 || traded < 500 || w.moved < 50 || w.traded < 100 {
 		t.Error("too few commands found the short way open: this test shows little")
 	}
 }

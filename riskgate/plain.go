@@ -17,13 +17,13 @@ import (
 // Passes lets a message in that Enter would: its account, up to date, and its instrument; nil where the long way has to tell.
 // The client id is not taken yet; see Take.
 func (g *Gate) Passes(r *msg.Request) (a *clearing.Account, in *market.Instrument) {
-	a = g.House.Account(r.Account)
+	a = g.House.Fresh(r.Account)
 	if a == nil || uint64(r.Instr) >= uint64(len(g.Instruments)) || int(r.Session) >= len(g.Sessions) {
 		return nil, nil
 	}
 	in = &g.Instruments[r.Instr]
 	s := &g.Sessions[r.Session]
-	if !in.Plain || !g.House.Current(a) || g.Venue.MessageRate != 0 ||
+	if !in.Plain || g.Venue.MessageRate != 0 ||
 		r.Session != 0 && (!s.Open || s.Owner != a.Owner) || r.Ref != 0 && r.Ref <= s.Last {
 		return nil, nil
 	}
@@ -31,40 +31,42 @@ func (g *Gate) Passes(r *msg.Request) (a *clearing.Account, in *market.Instrumen
 }
 
 // Rests is Passes for a new order, and asks besides whether it is a plain one, which may rest in full, within what an order
-// may be, and what its account may bring in. Only margin is not asked; see Covers. n is the order's value at its limit.
-func (g *Gate) Rests(r *msg.Request) (a *clearing.Account, in *market.Instrument, p *clearing.Position, row uint32, n fixed.Money) {
+// may be, and what its account may bring in. Only margin is not asked; see clearing.House.Rest. n is the order's value at its limit.
+func (g *Gate) Rests(r *msg.Request) (a *clearing.Account, in *market.Instrument, row uint32, n fixed.Money) {
 	if r.Side-1 > 1 || r.TIF > msg.IOC || r.STP > msg.STPNone || r.Flags != 0 {
-		return nil, nil, nil, 0, 0
+		return nil, nil, 0, 0
 	}
-	a = g.House.Account(r.Account)
+	a = g.House.Fresh(r.Account)
 	if a == nil || uint64(r.Instr) >= uint64(len(g.Instruments)) || int(r.Session) >= len(g.Sessions) {
-		return nil, nil, nil, 0, 0
+		return nil, nil, 0, 0
 	}
 	in = &g.Instruments[r.Instr]
 	s := &g.Sessions[r.Session]
-	if !in.Plain || !g.House.Current(a) || g.Venue.MessageRate != 0 ||
+	if !in.Plain || g.Venue.MessageRate != 0 ||
 		r.Session != 0 && (!s.Open || s.Owner != a.Owner) || r.Ref != 0 && r.Ref <= s.Last ||
 		g.Venue.Entry|a.Entry|a.OwnerEntry != 0 || a.Groups>>(in.Group&31)&1 == 0 {
-		return nil, nil, nil, 0, 0
+		return nil, nil, 0, 0
 	}
 	span := &in.Spans[r.Side&1]
 	n, fits := fixed.NotionalShort(r.Qty, r.Price, in.TickLot)
 	if uint64(r.Price-span.Low) > span.Width || uint64(r.Qty-1) >= uint64(min(in.MaxQty, MaxQty)) || !fits ||
 		n > in.MaxNotional || n < in.MinNotional || n > g.House.Bound() {
-		return nil, nil, nil, 0, 0
+		return nil, nil, 0, 0
 	}
 	row = g.House.FindAtHome(r.Account, r.Instr)
-	p = g.House.Position(row)
-	if row == 0 || int64(p.Open) >= in.MaxOpen || p.Asks != 0 {
-		return nil, nil, nil, 0, 0
+	if row == 0 || int64(g.House.Position(row).Open) >= in.MaxOpen {
+		return nil, nil, 0, 0
 	}
-	return a, in, p, row, n
+	return a, in, row, n
 }
 
-// Covers reports whether the equity of an account covers what a position requires with a new order.
-func (g *Gate) Covers(a *clearing.Account, p *clearing.Position, requirement fixed.Money) bool {
-	free := a.Free()
-	return free >= 0 && requirement-p.Initial <= free
+// Moves is what Rests asks besides of an order that Passes and is to have leaves lots at limit from now on. n is its value there.
+func (g *Gate) Moves(a *clearing.Account, in *market.Instrument, side msg.Side, limit fixed.Ticks, leaves fixed.Lots) (n fixed.Money, ok bool) {
+	span := &in.Spans[side&1]
+	n, fits := fixed.NotionalShort(leaves, limit, in.TickLot)
+	return n, fits && uint64(limit-span.Low) <= span.Width && uint64(leaves-1) < uint64(min(in.MaxQty, MaxQty)) &&
+		n <= in.MaxNotional && n >= in.MinNotional && n <= g.House.Bound() &&
+		g.Venue.Entry|a.Entry|a.OwnerEntry == 0 && a.Groups>>(in.Group&31)&1 != 0
 }
 
 // Take takes the client id of a message that passed and goes on.
