@@ -122,17 +122,27 @@ func (h *House) FillResting(r Resting, in *market.Instrument, by, leaves fixed.L
 // Settle carries the fills of a position into its account's requirements.
 func (h *House) Settle(row uint32, in *market.Instrument) {
 	p, l := &h.rows[row], &h.ledgers[row]
-	a := &h.accounts[p.Account]
-	if (p.Asks|in.Asks)&rare != 0 {
+	if (p.Asks|in.Asks)&(rare|market.AskMargin) != 0 {
 		h.settleRare(row, p, in)
 		return
 	}
-	m, _ := margin.Requirement(in, &p.Exposure)
-	a.Initial += m - p.Initial
-	p.Initial = m
-	m, _ = margin.Maintenance(in, p.Qty)
-	a.Maintenance += m - l.Maintenance
-	l.Maintenance = m
+	long, short := p.Qty+p.Buys, p.Sells-p.Qty
+	initial, ok := fixed.CeilOne(max(fixed.Abs(long), fixed.Abs(short)), in.InitialLot)
+	if !ok {
+		h.settleRare(row, p, in)
+		return
+	}
+	maintenance, ok := fixed.CeilOne(fixed.Abs(p.Qty), in.MaintenanceLot)
+	if !ok {
+		h.settleRare(row, p, in)
+		return
+	}
+	buys, sells := p.Opening(long, short)
+	initial += buys + sells
+	a := &h.accounts[p.Account]
+	a.Initial += initial - p.Initial
+	a.Maintenance += maintenance - l.Maintenance
+	p.Initial, l.Maintenance = initial, maintenance
 }
 
 // settleRare is Settle for a position that is not plain.

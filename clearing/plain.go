@@ -77,97 +77,86 @@ func (h *House) Rest(order, row uint32, a *Account, in *market.Instrument, side 
 // Leave is Remove for an order of lots lots of a side, neither reduce-only nor isolated, in a plain instrument. It reports
 // whether nothing is left of the position.
 func (h *House) Leave(c *Claim, a *Account, p *Position, in *market.Instrument, side msg.Side, lots fixed.Lots) (empty bool) {
+	h.unlist(c, a)
+	open := p.Open - 1
+	p.Open = open
 	p.Add(side, -lots, -c.Reserved)
 	long, short := p.Qty+p.Buys, p.Sells-p.Qty
 	requirement, ok := p.Plain(in, max(fixed.Abs(long), fixed.Abs(short)), long, short)
 	if !ok {
-		requirement, _ = margin.Requirement(in, &p.Exposure)
+		h.require(c.Position, p, in)
+		return p.Qty == 0 && p.Open == 0
 	}
-	h.unlist(c, a)
-	open := p.Open - 1
-	p.Open = open
 	a.Initial += requirement - p.Initial
 	p.Initial = requirement
 	return p.Qty == 0 && open == 0
 }
 
-// Meet is FillResting and State for by lots of a resting order of a side, neither reduce-only nor isolated, in a plain
-// instrument. It returns the profit realized, and the lots held after it by the position of row. ok is false where the long
-// way has to be gone, and then nothing has changed.
-func (h *House) Meet(order uint32, in *market.Instrument, side msg.Side, by, leaves fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money, held fixed.Lots, row uint32, ok bool) {
+// Meet is FillResting and State for by lots of a resting order of a side, in a plain instrument. It returns the profit realized
+// and the position's row. ok is false where the long way has to be gone, since the account is not up to date or its position not
+// plain, and then nothing has changed.
+func (h *House) Meet(order uint32, in *market.Instrument, side msg.Side, by, leaves fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money, row uint32, ok bool) {
 	c := &h.claims[order]
 	row = c.Position
-	p, l := &h.rows[row], &h.ledgers[row]
-	reserved, fits := fixed.Money(0), true
-	if leaves != 0 {
-		reserved, fits = margin.Terms{Loss: c.Loss, Fee: c.Fee}.Reserve(in, leaves, price)
-	}
-	sell := -int64(side >> 1)
-	delta := fixed.Lots((int64(by) ^ sell) - sell)
-	x := p.Exposure
-	x.Add(side, -by, reserved-c.Reserved)
-	x.Qty += delta
-	long, short := x.Qty+x.Buys, x.Sells-x.Qty
-	requirement, plain := x.Plain(in, max(fixed.Abs(long), fixed.Abs(short)), long, short)
-	maintenance, sure := fixed.CeilOne(fixed.Abs(x.Qty), in.MaintenanceLot)
-	if p.Asks != 0 || l.ReduceOnly != 0 || !fits || !plain || !sure {
-		return 0, 0, 0, false
+	p := &h.rows[row]
+	a := &h.accounts[p.Account]
+	if p.Asks != 0 || a.Epoch != h.epoch || h.ledgers[row].ReduceOnly != 0 {
+		return 0, 0, false
 	}
 
-	a := &h.accounts[p.Account]
-	p.Buys, p.Sells, p.BuyReserve, p.SellReserve = x.Buys, x.Sells, x.BuyReserve, x.SellReserve
-	realized = h.trade(p, l, a, &h.statements[p.Account], in, delta, price, fee)
-	c.Reserved = reserved
-	if leaves == 0 {
+	freed, delta := c.Reserved, by
+	if leaves != 0 {
+		c.Reserved, _ = margin.Terms{Loss: c.Loss, Fee: c.Fee}.Reserve(in, leaves, price)
+		freed -= c.Reserved
+	} else {
 		h.unlist(c, a)
 		p.Open--
 	}
-	a.Initial += requirement - p.Initial
-	p.Initial = requirement
-	a.Maintenance += maintenance - l.Maintenance
-	l.Maintenance = maintenance
-	return realized, x.Qty, row, true
+	if side == msg.Buy {
+		p.Buys -= by
+		p.BuyReserve -= freed
+	} else {
+		p.Sells -= by
+		p.SellReserve -= freed
+		delta = -by
+	}
+	realized = h.FillPlain(row, in, delta, price, fee)
+	h.Settle(row, in)
+	return realized, row, true
 }
 
-// Gain is Fill and State for a position that is not isolated, of a touched account, in a plain instrument. It returns the
-// profit realized and the lots held after it.
-func (h *House) Gain(row uint32, in *market.Instrument, delta fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money, held fixed.Lots) {
-	p := &h.rows[row]
-	realized = h.trade(p, &h.ledgers[row], &h.accounts[p.Account], &h.statements[p.Account], in, delta, price, fee)
-	return realized, p.Qty
-}
-
-// trade books a fill of a plain position to all records that it concerns, requirements left out. Whether a fill opens or closes
-// is as good as chance, so no branch asks: what does not close closes no lots.
-func (h *House) trade(p *Position, l *Ledger, a *Account, s *Statement, in *market.Instrument, delta fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money) {
+// FillPlain is Fill and State for a position that is not isolated, of an account that is up to date, in a plain instrument.
+// Whether a fill opens or closes is as good as chance, so no branch asks: what does not close closes no lots.
+func (h *House) FillPlain(row uint32, in *market.Instrument, delta fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money) {
+	p, l := &h.rows[row], &h.ledgers[row]
 	held, cost := p.Qty, l.Cost
-	value := fixed.Money(int64(price) * int64(in.TickLot)) // of a lot
-	sign := held >> 63
 	part := min(fixed.Abs(delta), fixed.Abs(held)) & ((held ^ delta) >> 63)
-	closed := (part ^ sign) - sign
 	released, ok := fixed.PartCeil(cost, part, fixed.Abs(held))
 	if !ok {
-		released = releasedLong(cost, closed, held)
+		return h.fillAndState(row, in, delta, price, fee) // at the end, so that nothing has to be kept for after it
 	}
+	sign := held >> 63
+	closed := (part ^ sign) - sign
+	value := fixed.Money(int64(price) * int64(in.TickLot)) // of a lot
 	realized = fixed.Money(int64(closed)*int64(value)) - released
 	change := fixed.Money(int64(delta+closed)*int64(value)) - released
+	l.Cost = cost + change
 	now := held + delta
+	p.Qty = now
 	h.interest[p.Instr] += max(now, 0) - max(held, 0)
-	p.Qty, l.Cost = now, cost+change
-	a.Cash += realized - fee
+	a, s := &h.accounts[p.Account], &h.statements[p.Account]
 	a.Profit += fixed.Money(int64(delta)*int64(in.LotValue)) - change
+	a.Cash += realized - fee
 	s.Realized += realized
 	s.Fees += fee
 	return realized
 }
 
-// releasedLong is what closing lots of held ones releases of their cost where the product leaves a word.
+// fillAndState is FillPlain the long way.
 //
 //go:noinline
-func releasedLong(cost fixed.Money, closed, held fixed.Lots) fixed.Money {
-	if closed == 0 {
-		return 0
-	}
-	released, _ := fixed.MulDivCeil(int64(cost), int64(closed), int64(held))
-	return fixed.Money(released)
+func (h *House) fillAndState(row uint32, in *market.Instrument, delta fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money) {
+	realized = h.Fill(0, row, in, delta, price, fee)
+	h.State(h.rows[row].Account, realized, fee)
+	return realized
 }

@@ -48,6 +48,7 @@ type Engine struct {
 	foreseen  uint32 // keeps the loads of Foresee
 	forced    bool   // what trades now must not move a mark
 	unchecked bool
+	afar      bool // the tables are beyond the nearer caches
 }
 
 // New makes an engine with nothing listed and nobody in it. It allocates every table and touches its pages. The error names
@@ -68,6 +69,7 @@ func New(limits Limits) (*Engine, error) {
 		fills:       newFills(l.Events),
 		jobs:        newJobs(l.Jobs),
 		timers:      newTimers(l.timers()),
+		afar:        max(l.Accounts, l.Positions, l.Orders) > foreseeFrom,
 	}
 	e.house = clearing.New(clearing.Limits{Accounts: l.Accounts, Positions: l.Positions, Orders: l.Orders,
 		AccountPositions: l.AccountPositions, OwnerAccounts: l.OwnerAccounts}, e.instruments)
@@ -113,9 +115,7 @@ func (e *Engine) SetChecks(on bool) { e.unchecked = !on }
 const MaxTime fixed.Nanos = 1 << 62
 
 // Foresees reports whether the tables are so large that Foresee pays for itself: beyond the nearer caches.
-func (e *Engine) Foresees() bool {
-	return max(e.limits.Accounts, e.limits.Positions, e.limits.Orders) > foreseeFrom
-}
+func (e *Engine) Foresees() bool { return e.afar }
 
 const foreseeFrom = 1 << 14
 

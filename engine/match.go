@@ -26,10 +26,12 @@ func (e *Engine) room(more int) int {
 func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32, order *book.Order, ticket *book.Ticket, t *book.Taker) {
 	p := e.house.Position(row)
 	leaves, before := t.Leaves, p.Qty
-	plain := in.Plain && p.Asks == 0
+	plain := trades(in, p)
 	for {
 		e.fills = b.Match(t, e.fills[:0])
-		e.foreseeFills(ticket.Account, row)
+		if e.afar {
+			e.foreseeFills(ticket.Account, row)
+		}
 		for i := range e.fills {
 			f := &e.fills[i]
 			switch f.Kind {

@@ -81,7 +81,7 @@ func RequirementUnder(in *market.Instrument, x *Exposure, c *Conditions) (m fixe
 	}
 	long, short := x.Qty+x.Buys, x.Sells-x.Qty
 	m, ok = InitialUnder(in, max(fixed.Abs(long), fixed.Abs(short)), c)
-	buys, sells := x.opening(long, short)
+	buys, sells := x.Opening(long, short)
 	m += buys
 	ok = ok && m >= 0 // a sum of two that does not fit is below zero
 	m += sells

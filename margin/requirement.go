@@ -86,7 +86,7 @@ func Requirement(in *market.Instrument, x *Exposure) (m fixed.Money, ok bool) {
 		}
 		m, ok = Initial(in, most)
 	}
-	buys, sells := x.opening(long, short)
+	buys, sells := x.Opening(long, short)
 	m += buys
 	ok = ok && m >= 0 // a sum of two that does not fit is below zero
 	m += sells
@@ -98,13 +98,13 @@ func Requirement(in *market.Instrument, x *Exposure) (m fixed.Money, ok bool) {
 // where Requirement has to take the long way.
 func (x *Exposure) Plain(in *market.Instrument, most, long, short fixed.Lots) (m fixed.Money, ok bool) {
 	m, ok = fixed.CeilOne(most, in.InitialLot)
-	buys, sells := x.opening(long, short)
+	buys, sells := x.Opening(long, short)
 	return m + buys + sells, ok
 }
 
-// opening is what the sides that can open set aside. A side counts if it has orders and its outcome is a position: then
+// Opening is what the sides that can open set aside. A side counts if it has orders and its outcome is a position: then
 // both signs are below zero and the mask is all ones. Whether it does is as good as chance, so no branch asks.
-func (x *Exposure) opening(long, short fixed.Lots) (buys, sells fixed.Money) {
+func (x *Exposure) Opening(long, short fixed.Lots) (buys, sells fixed.Money) {
 	return x.BuyReserve & fixed.Money((-x.Buys&-long)>>63), x.SellReserve & fixed.Money((-x.Sells&-short)>>63)
 }
 
