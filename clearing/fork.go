@@ -13,6 +13,7 @@ func (h *House) Fork(instruments []market.Instrument) *House {
 	c.instruments = instruments
 	c.accounts, c.statements, c.owners = slices.Clone(h.accounts), slices.Clone(h.statements), slices.Clone(h.owners)
 	c.rows, c.past, c.ledgers, c.claims = slices.Clone(h.rows), slices.Clone(h.past), slices.Clone(h.ledgers), slices.Clone(h.claims)
+	c.passed, c.worn = slices.Clone(h.passed), slices.Clone(h.worn)
 	c.interest, c.peak, c.assets = slices.Clone(h.interest), slices.Clone(h.peak), slices.Clone(h.assets)
 	c.holds = slices.Clone(h.holds)
 	c.funding, c.volumes = slices.Clone(h.funding), slices.Clone(h.volumes)

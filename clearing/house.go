@@ -35,6 +35,8 @@ type House struct {
 	owners      []Owner
 	rows        []Position // a hash table in place, by account and instrument; row 0 is none
 	past        []uint32   // by row: on how many paths to a position it lies, see table.go
+	passed      rowSet     // where past is above 0
+	worn        rowSet     // of which the ledger may not be zero without lots and orders
 	ledgers     []Ledger
 	claims      []Claim
 	holds       []Hold
@@ -74,6 +76,8 @@ func New(l Limits, instruments []market.Instrument) *House {
 		volumes:     make([]volume, l.Accounts+1),
 		rows:        make([]Position, size),
 		past:        make([]uint32, size),
+		passed:      make(rowSet, size>>6+1),
+		worn:        make(rowSet, size>>6+1),
 		ledgers:     make([]Ledger, size),
 		claims:      make([]Claim, l.Orders+1),
 		holds:       make([]Hold, l.Orders+1),
@@ -101,6 +105,8 @@ func (h *House) touchPages() {
 	for i := range h.rows {
 		h.rows[i].Qty = 0
 		h.past[i] = 0
+		h.passed.remove(uint32(i))
+		h.worn.remove(uint32(i))
 		h.ledgers[i].Cost = 0
 	}
 	for i := range h.claims {
@@ -207,6 +213,7 @@ func (h *House) value(a *Account) (funding fixed.Money) {
 		in := &h.instruments[p.Instr]
 		if l.FundingSum != h.funding[p.Instr] {
 			funding += h.settleFunding(p, l)
+			h.worn.add(row)
 		}
 		p.Initial = h.initial(row, p, in)
 		a.Initial += p.Initial

@@ -17,6 +17,18 @@ import (
 //	past                         2       1       0        0        0      a search for a fourth ends at ours
 //
 // Positions do not move, since claims name their rows. Marks in place of the counts would add up until no search ends.
+//
+// With many accounts most rows come and go without a trade, and what counts is how many lines that touches. Two sets of rows, a bit each
+// and so near at hand, spare the others: passed are the rows whose count is above 0, worn those of which the ledger may hold what
+// outlives lots and orders. Who writes such a field of a Ledger adds
+// its row.
+
+// rowSet is a set of rows.
+type rowSet []uint64
+
+func (s rowSet) has(row uint32) bool { return s[row>>6]>>(row&63)&1 != 0 }
+func (s rowSet) add(row uint32)      { s[row>>6] |= 1 << (row & 63) }
+func (s rowSet) remove(row uint32)   { s[row>>6] &^= 1 << (row & 63) }
 
 func (h *House) home(account msg.AccountID, instr msg.InstrumentID) uint32 {
 	hi, _ := bits.Mul64((uint64(account)<<16|uint64(instr))*0x9E3779B97F4A7C15, uint64(len(h.rows)-1))
@@ -38,7 +50,7 @@ func (h *House) Find(account msg.AccountID, instr msg.InstrumentID) uint32 {
 		if p.Account == account && uint32(p.Instr) == uint32(instr) {
 			return row
 		}
-		if h.past[row] == 0 {
+		if !h.passed.has(row) {
 			return 0
 		}
 		row = h.after(row)
@@ -50,6 +62,16 @@ func (h *House) Find(account msg.AccountID, instr msg.InstrumentID) uint32 {
 func (h *House) FindAtHome(account msg.AccountID, instr msg.InstrumentID) uint32 {
 	row := h.home(account, instr)
 	if p := &h.rows[row]; p.Account != account || uint32(p.Instr) != uint32(instr) {
+		return 0
+	}
+	return row
+}
+
+// Vacancy is the row that Take would give an account which has none in an instrument, where that is its home and nothing has to
+// be asked besides; 0: ask Find and CanTake.
+func (h *House) Vacancy(account msg.AccountID, instr msg.InstrumentID) uint32 {
+	row := h.home(account, instr)
+	if h.rows[row].Account != 0 || h.passed.has(row) || !h.CanTake(account) {
 		return 0
 	}
 	return row
@@ -68,14 +90,23 @@ func (h *House) Take(account msg.AccountID, instr msg.InstrumentID) uint32 {
 	row := h.home(account, instr)
 	for ; h.rows[row].Account != 0; row = h.after(row) {
 		h.past[row]++
+		h.passed.add(row)
 	}
+	h.Occupy(row, account, instr)
+	return row
+}
+
+// Occupy gives a free row, which is a Vacancy, to an account for an instrument. Tidy undoes it.
+func (h *House) Occupy(row uint32, account msg.AccountID, instr msg.InstrumentID) {
 	a := &h.accounts[account]
 	h.rows[row] = Position{Account: account, Instr: uint16(instr), Next: a.Positions}
 	if a.Positions != 0 {
 		h.ledgers[a.Positions].Prev = row
+		h.worn.add(a.Positions)
 	}
 	if sum := h.funding[instr]; sum != 0 {
 		h.ledgers[row].FundingSum = sum
+		h.worn.add(row)
 	}
 	if h.instruments[instr].Asks&market.AskOthers != 0 {
 		a.Epoch = 0
@@ -83,7 +114,6 @@ func (h *House) Take(account msg.AccountID, instr msg.InstrumentID) uint32 {
 	a.Positions = row
 	a.Held++
 	h.live++
-	return row
 }
 
 // Tidy gives a row back when nothing is left in it: flat, and no orders. One with a chosen leverage stays, to remember it; it
@@ -101,10 +131,16 @@ func (h *House) Tidy(row uint32) {
 func (h *House) giveBack(row uint32) {
 	p := &h.rows[row]
 	for on := h.home(p.Account, msg.InstrumentID(p.Instr)); on != row; on = h.after(on) {
-		h.past[on]--
+		if h.past[on]--; h.past[on] == 0 {
+			h.passed.remove(on)
+		}
 	}
-	a := &h.accounts[p.Account]
-	prev := h.ledgers[row].Prev
+	a, prev := &h.accounts[p.Account], uint32(0)
+	if h.worn.has(row) {
+		prev = h.ledgers[row].Prev
+		h.ledgers[row] = Ledger{}
+		h.worn.remove(row)
+	}
 	if prev != 0 {
 		h.rows[prev].Next = p.Next
 	} else {
@@ -115,7 +151,7 @@ func (h *House) giveBack(row uint32) {
 	}
 	a.Held--
 	h.live--
-	*p, h.ledgers[row] = Position{}, Ledger{}
+	*p = Position{}
 }
 
 // Foresee loads the first lines that a command of an account in an instrument will need, and returns something of them, so
@@ -125,7 +161,7 @@ func (h *House) Foresee(account msg.AccountID, instr msg.InstrumentID) uint32 {
 	if uint64(account) >= uint64(len(h.accounts)) {
 		return row
 	}
-	return uint32(h.accounts[account].Owner) ^ uint32(h.rows[row].Account) ^ h.past[row]
+	return uint32(h.accounts[account].Owner) ^ uint32(h.rows[row].Account)
 }
 
 // ForeseeFill loads what a fill of an order of an account will need, row being its position.

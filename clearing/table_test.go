@@ -92,6 +92,12 @@ func (w *tableWorld) check() {
 		if past[row] != w.past[row] {
 			w.t.Fatalf("row %d: %d paths, want %d", row, w.past[row], past[row])
 		}
+		if w.passed.has(uint32(row)) != (past[row] != 0) {
+			w.t.Fatalf("row %d with %d paths: in the set is %v", row, past[row], w.passed.has(uint32(row)))
+		}
+		if w.rows[row].Account == 0 && w.ledgers[row] != (Ledger{}) {
+			w.t.Fatalf("row %d is free and its ledger is %+v", row, w.ledgers[row])
+		}
 	}
 	listed := 0
 	for id := range w.accounts {
@@ -180,6 +186,7 @@ func TestSearchEndsWithoutAFreeEnd(t *testing.T) { // A-16
 	w := newTableWorld(t, 1, 64, 4000)
 	for row := range w.past {
 		w.past[row]++
+		w.passed.add(uint32(row))
 	}
 	for i := msg.InstrumentID(1); i <= 4000; i++ {
 		if row := w.Find(1, i); row != 0 {

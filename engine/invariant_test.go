@@ -91,6 +91,9 @@ func (o *observer) watch(c msg.Command) error {
 	if money, lots := o.Imbalance(); money != 0 || lots != 0 {
 		return fmt.Errorf("%s and %d lots are missing", money, lots)
 	}
+	if row := o.stained(); row != 0 {
+		return fmt.Errorf("row %d is free, and its ledger is not zero", row)
+	}
 	return o.uncrossed()
 }
 
@@ -295,4 +298,14 @@ func TestInvariants(t *testing.T) { // I-01, I-02, I-11, I-12, I-13, I-26, I-27,
 				kinds[msg.Accepted], kinds[msg.Amended], kinds[msg.Traded], kinds[msg.Canceled], kinds[msg.Expired], kinds[msg.Rejected])
 		})
 	}
+}
+
+// stained is a free row of which the ledger is not zero, 0 where there is none.
+func (o *observer) stained() uint32 {
+	for row := uint32(1); row < 2*o.limits.Positions+8; row++ {
+		if o.house.Position(row).Account == 0 && *o.house.Ledger(row) != (clearing.Ledger{}) {
+			return row
+		}
+	}
+	return 0
 }

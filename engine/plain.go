@@ -29,7 +29,17 @@ func (e *Engine) placePlain(c *msg.Command) bool {
 	if b.Crosses(c.Side, c.Price) || c.TIF != msg.GTC {
 		resting = 0
 	}
+	fresh := row == 0
+	if fresh {
+		if row = e.house.Vacancy(c.Account, c.Instr); row == 0 {
+			return false
+		}
+		e.house.Occupy(row, c.Account, c.Instr)
+	}
 	if !e.house.Rest(resting, row, a, in, c.Side, c.Price, c.Qty, 0, n) {
+		if fresh {
+			e.house.Tidy(row)
+		}
 		return false
 	}
 

@@ -11,6 +11,7 @@ type ways struct {
 	short, long *Engine
 	got, want   []msg.Event
 	open        int // commands that found the short way open
+	fresh       int // orders that found it open and brought a position about
 	moved       int // amends that found it open, lost their place and came to rest
 	traded      int // trades that found it open: plain both, and no rebate
 }
@@ -36,6 +37,7 @@ func (w *ways) apply(t *testing.T, c msg.Command) {
 	if plain && (c.Kind == msg.KindLimit || c.Kind == msg.KindCancel || c.Kind == msg.KindAmend) {
 		w.open++
 	}
+	vacant := w.short.house.Find(c.Account, c.Instr) == 0
 	w.want, w.got = w.long.Apply(&c, w.want[:0]), w.short.Apply(&c, w.got[:0])
 	if len(w.want) != len(w.got) {
 		t.Fatalf("%s: %d events the long way, %d the short one", c.String(), len(w.want), len(w.got))
@@ -43,6 +45,9 @@ func (w *ways) apply(t *testing.T, c msg.Command) {
 	for i := range w.want {
 		if !w.want[i].Equal(&w.got[i]) {
 			t.Fatalf("%s:\n%s the long way\n%s the short one", c.String(), w.want[i].String(), w.got[i].String())
+		}
+		if plain && vacant && c.Kind == msg.KindLimit && w.got[i].Kind == msg.Accepted {
+			w.fresh++
 		}
 		if plain && len(w.got) == 1 && w.got[i].Kind == msg.Amended && !w.got[i].Change().Kept {
 			w.moved++
@@ -71,7 +76,7 @@ func (w *ways) same(t *testing.T) {
 // TestShortWay walks every command of random days and of a recorded one both ways, the short one and the long one.
 func TestShortWay(t *testing.T) {
 	const commands = 12_000
-	open, moved, traded := 0, 0, 0
+	open, fresh, moved, traded := 0, 0, 0, 0
 	for i, d := range days {
 		seed := xorshift(uint64(i)*0x9E3779B97F4A7C15 + 77)
 		t.Logf("%s: seed %#x", d.name, uint64(seed))
@@ -89,7 +94,7 @@ func TestShortWay(t *testing.T) { // A-18
 			}
 		}
 		w.same(t)
-		open, moved, traded = open+w.open, moved+w.moved, traded+w.traded
+		open, fresh, moved, traded = open+w.open, fresh+w.fresh, moved+w.moved, traded+w.traded
 	}
 	recording, err := readRecording(dayFile, dayLength)
 	if err != nil {
@@ -100,10 +105,10 @@ func TestShortWay(t *testing.T) { // A-18
 		w.apply(t, c)
 	}
 	w.same(t)
-	t.Logf("%d commands, %d amends and %d trades of random days, %d, %d and %d of the recorded one found the short way open",
-		open, moved, traded, w.open, w.moved, w.traded)
+	t.Logf("%d commands, %d new positions, %d amends and %d trades of random days, %d, %d, %d and %d of the recorded one found the short way open",
+		open, fresh, moved, traded, w.open, w.fresh, w.moved, w.traded)
 	if open < commands/3 || w.open < len(recording)/20 ||
-		moved < 150 || traded < 500 || w.moved < 50 || w.traded < 100 {
+		fresh < 100 || moved < 150 || traded < 500 || w.moved < 50 || w.traded < 100 {
 		t.Error("too few commands found the short way open: this test shows little")
 	}
 }

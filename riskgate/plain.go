@@ -31,7 +31,8 @@ func (g *Gate) Passes(r *msg.Request) (a *clearing.Account, in *market.Instrumen
 }
 
 // Rests is Passes for a new order, and asks besides whether it is a plain one, which may rest in full, within what an order
-// may be, and what its account may bring in. Only margin is not asked; see clearing.House.Rest. n is the order's value at its limit.
+// may be, and what its account may bring in. Only margin is not asked; see clearing.House.Rest. n is the order's value at its limit;
+// row 0 says that its position is not at its home, or nowhere.
 func (g *Gate) Rests(r *msg.Request) (a *clearing.Account, in *market.Instrument, row uint32, n fixed.Money) {
 	if r.Side-1 > 1 || r.TIF > msg.IOC || r.STP > msg.STPNone || r.Flags != 0 {
 		return nil, nil, 0, 0
@@ -54,7 +55,7 @@ func (g *Gate) Rests(r *msg.Request) (a *clearing.Account, in *market.Instrument
 		return nil, nil, 0, 0
 	}
 	row = g.House.FindAtHome(r.Account, r.Instr)
-	if row == 0 || int64(g.House.Position(row).Open) >= in.MaxOpen {
+	if int64(g.House.Position(row).Open) >= in.MaxOpen {
 		return nil, nil, 0, 0
 	}
 	return a, in, row, n
