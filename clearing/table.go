@@ -67,22 +67,13 @@ func (h *House) FindAtHome(account msg.AccountID, instr msg.InstrumentID) uint32
 	return row
 }
 
-// Vacancy is the row that Take would give an account which has none in an instrument, where that is its home and nothing has to
-// be asked besides; 0: ask Find and CanTake.
-func (h *House) Vacancy(account msg.AccountID, instr msg.InstrumentID) uint32 {
-	row := h.home(account, instr)
-	if h.rows[row].Account != 0 || h.passed.has(row) || !h.CanTake(account) {
-		return 0
-	}
-	return row
-}
-
 // CanTake reports whether an account without a row in an instrument may take one.
 func (h *House) CanTake(account msg.AccountID) bool {
 	return h.live < h.limits.Positions && uint32(h.accounts[account].Held) < h.limits.AccountPositions
 }
 
-// Take is the row of an account in an instrument, a new one where it has none; the caller has asked CanTake.
+// Take is the row of an account in an instrument, a new one where it has none; the caller has asked CanTake. Tidy
+// undoes it.
 func (h *House) Take(account msg.AccountID, instr msg.InstrumentID) uint32 {
 	if row := h.Find(account, instr); row != 0 {
 		return row
@@ -92,12 +83,6 @@ func (h *House) Take(account msg.AccountID, instr msg.InstrumentID) uint32 {
 		h.past[row]++
 		h.passed.add(row)
 	}
-	h.Occupy(row, account, instr)
-	return row
-}
-
-// Occupy gives a free row, which is a Vacancy, to an account for an instrument. Tidy undoes it.
-func (h *House) Occupy(row uint32, account msg.AccountID, instr msg.InstrumentID) {
 	a := &h.accounts[account]
 	h.rows[row] = Position{Account: account, Instr: uint16(instr), Next: a.Positions}
 	if a.Positions != 0 {
@@ -114,6 +99,7 @@ func (h *House) Occupy(row uint32, account msg.AccountID, instr msg.InstrumentID
 	a.Positions = row
 	a.Held++
 	h.live++
+	return row
 }
 
 // Tidy gives a row back when nothing is left in it: flat, and no orders. One with a chosen leverage stays, to remember it; it

@@ -29,12 +29,11 @@ func (e *Engine) placePlain(c *msg.Command) bool {
 	if b.Crosses(c.Side, c.Price) || c.TIF != msg.GTC {
 		resting = 0
 	}
-	fresh := row == 0
-	if fresh {
-		if row = e.house.Vacancy(c.Account, c.Instr); row == 0 {
+	fresh := false
+	if row == 0 {
+		if row, fresh = e.seat(c, in); row == 0 {
 			return false
 		}
-		e.house.Occupy(row, c.Account, c.Instr)
 	}
 	if !e.house.Rest(resting, row, a, in, c.Side, c.Price, c.Qty, 0, n) {
 		if fresh {
@@ -56,6 +55,23 @@ func (e *Engine) placePlain(c *msg.Command) bool {
 	}
 	b.Link(h, c.Side, c.Price)
 	return true
+}
+
+// seat is the position of an order that gate.Rests did not find at its home, a fresh one where there is none; 0: the long way has
+// to tell.
+//
+//go:noinline
+func (e *Engine) seat(c *msg.Command, in *market.Instrument) (row uint32, fresh bool) {
+	if row = e.house.Find(c.Account, c.Instr); row != 0 {
+		if int64(e.house.Position(row).Open) >= in.MaxOpen {
+			return 0, false
+		}
+		return row, false
+	}
+	if !e.house.CanTake(c.Account) {
+		return 0, false
+	}
+	return e.house.Take(c.Account, c.Instr), true
 }
 
 // workPlain is work for a new plain order that crosses, or may not rest.
