@@ -438,7 +438,7 @@ func (c *core) judgeName(u *unit, ident *ast.Ident) {
 	}
 }
 
-// judgeForeign holds the names of other modules: those on the list of the banned, and of the tree all but Map and its iterator.
+// judgeForeign holds the names of other modules: those on the list of the banned, and of the tree all but Map, what makes one, and its iterator.
 func (c *core) judgeForeign(ident *ast.Ident, o types.Object) {
 	if o.Pkg() == nil {
 		return
@@ -458,10 +458,10 @@ func (c *core) judgeForeign(ident *ast.Ident, o types.Object) {
 		}
 		of = recv.(*types.Named).Obj().Name()
 	}
-	if (of == "Map" || of == "MapIter") && name != "Copy" && name != "IsoCopy" {
+	if (of == "Map" || of == "MapIter" || of == "NewMap") && name != "Copy" && name != "IsoCopy" {
 		return
 	}
-	c.fault(ident.Pos(), "A-8", "btree's %s: of the tree expected Map and its MapIter only (the others lock), and no copies", name)
+	c.fault(ident.Pos(), "A-8", "btree's %s: of the tree expected Map, NewMap and MapIter only (the others lock), and no copies", name)
 }
 
 // misuse says how a use of memory goes beyond reading it, "" when it does not. The use is followed outward through fields,

@@ -42,6 +42,7 @@ const (
 	fingers   = 256
 	spare     = 64
 	retireMax = 2
+	degree    = 128 // of the trees: a node of 255 keys, so that a market splits none before it is as wide as 16,000 ticks
 
 	nowhere = fixed.MaxInt64 // the best rank of an empty side
 	noKey   = fixed.MinInt64 // the key of row 0 and of free rows; no price has it
@@ -74,6 +75,25 @@ type half struct {
 	finger         [fingers]uint32
 	tree           btree.Map[int64, uint32]
 	seek           btree.MapIter[int64, uint32] // on the tree; kept for the memory of its path
+}
+
+// plant gives a side an empty tree.
+func (s *half) plant() {
+	s.tree = *btree.NewMap[int64, uint32](degree)
+	s.seek = s.tree.Iter()
+}
+
+// stretch gives the root of a tree that has few keys its full room, by putting in keys that no price has, and taking them out
+// again: later keys find it.
+func (s *half) stretch() {
+	const far = int64(1) << 60
+	before := s.tree.Len()
+	for n := before; n < 2*degree-1; n++ {
+		s.tree.Set(far+int64(n), 0)
+	}
+	for n := before; n < 2*degree-1; n++ {
+		s.tree.Delete(far + int64(n))
+	}
 }
 
 // rank of a price on the side on which it rests.

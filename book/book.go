@@ -25,10 +25,12 @@ func New(s *Store, instr msg.InstrumentID, start fixed.Ticks) *Book {
 	warm := int64(min(spare, s.blockRows.top/4))
 	for _, side := range [2]msg.Side{msg.Buy, msg.Sell} {
 		h := b.side(side)
-		h.best, h.seek = nowhere, h.tree.Iter()
+		h.best = nowhere
+		h.plant()
 		for key := rank(side, start)>>spanBits - warm/2; h.empty < uint32(warm); key++ {
 			b.addBlock(h, key)
 		}
+		h.stretch()
 	}
 	return b
 }

@@ -22,12 +22,12 @@ func (b *Book) Fork(s *Store) *Book {
 	*c = *b
 	c.store = s
 	for i := range c.sides {
-		c.sides[i].tree, c.sides[i].seek = half{}.tree, half{}.seek
 		h := &c.sides[i]
+		h.plant()
 		for row := h.first; row != 0; row = s.blocks[row].next {
 			h.tree.Set(s.blocks[row].key, row)
 		}
-		h.seek = h.tree.Iter()
+		h.stretch()
 	}
 	return c
 }
