@@ -274,7 +274,9 @@ func newCall(c chance) *call {
 	for i := range 2 + c.below(60) {
 		h := st.Alloc()
 		o, t := st.Order(h), st.Ticket(h)
-		o.Side, t.Price, o.Leaves = msg.Side(1+c.below(2)), 1000+fixed.Ticks(c.below(width)-c.below(width)), fixed.Lots(1+c.below(lots))
+		o.Side = msg.Side(1 + c.below(2))
+		up, down := c.below(width), c.below(width)
+		t.Price, o.Leaves = 1000+fixed.Ticks(up-down), fixed.Lots(1+c.below(lots))
 		if c.below(4) != 0 {
 			t.Price -= t.Price % w.step
 		}
@@ -462,7 +464,8 @@ func TestAuctionWhileOrdersLeave(t *testing.T) { // A-16
 		var rows []uint32
 		for k := range 200 {
 			side := msg.Side(1 + seed.below(2))
-			h := place(b, side, 1000+fixed.Ticks(seed.below(400)-seed.below(400)), fixed.Lots(1+seed.below(9)))
+			up, down := seed.below(400), seed.below(400)
+			h := place(b, side, 1000+fixed.Ticks(up-down), fixed.Lots(1+seed.below(9)))
 			t := b.store.Ticket(h)
 			t.Ref = msg.Ref(k + 1)
 			limits[t.Ref] = t.Price

@@ -18,8 +18,7 @@ import (
 // venues with the highest offer, and funding, of eight hours elsewhere, is paid each minute, so that minutes have something
 // to show.
 const (
-	instrument msg.InstrumentID = 1
-	makers                      = 8 // accounts 1..makers; takers follow
+	makers = 8 // accounts 1..makers; takers follow
 
 	tickLot  = fixed.Coin / 10_000 // 0.1 USDT of 0.001 BTC
 	unitLots = 1_000               // to a bitcoin
@@ -34,6 +33,8 @@ const (
 
 	spreadMax = 50 * fixed.Millisecond // over which the changes of one depth message are sent
 )
+
+const instrument msg.InstrumentID = 1
 
 // tiers are up to 250-fold leverage for little, and twentyfold for much.
 var tiers = []msg.Tier{

@@ -186,8 +186,8 @@ func TestFlipGivesBackAndPosts(t *testing.T) { // M-25
 func TestDearOrderDoesNotLeanOnACheapOne(t *testing.T) { // M-22, I-12
 	d := funded(t, perpetual(1), 100)
 	d.refused(msg.RejectInsufficientMargin, isolated(msg.Limit(alice, 1, msg.Buy, 106, 1))) // 10.6 - 6 < 5
-	d.ok(isolated(msg.Limit(alice, 1, msg.Buy, 105, 1)), msg.CancelAll(alice, 1, 0))       // 10.5 - 5 >= 5
-	d.ok(isolated(msg.Limit(alice, 1, msg.Buy, 100, 50)))                                  // 500 against 250: plenty
+	d.ok(isolated(msg.Limit(alice, 1, msg.Buy, 105, 1)), msg.CancelAll(alice, 1, 0))        // 10.5 - 5 >= 5
+	d.ok(isolated(msg.Limit(alice, 1, msg.Buy, 100, 50)))                                   // 500 against 250: plenty
 	d.refused(msg.RejectInsufficientMargin, isolated(msg.Limit(alice, 1, msg.Buy, 106, 1)))
 	d.sound()
 }

@@ -301,7 +301,8 @@ func (t *trader) draw() msg.Command {
 func (t *trader) report(id msg.UnderlyingID, source uint8) msg.Command {
 	unit := [4]fixed.Money{1, 100_000, 2_100, 2_300}[id&3]
 	if t.percent(30) {
-		t.mids[id&3] = max(5, t.mids[id&3]+fixed.Ticks(t.below(t.width+1)-t.below(t.width+1)))
+		up, down := t.below(t.width+1), t.below(t.width+1)
+		t.mids[id&3] = max(5, t.mids[id&3]+fixed.Ticks(up-down))
 	}
 	price := fixed.Money(t.mids[id&3])*unit + fixed.Money(t.below(int64(unit)))
 	switch t.below(40) {

@@ -84,7 +84,7 @@ func (g *Gate) Admit(r *msg.Request, o *Order) msg.Reject {
 	p := g.House.Position(o.Row)
 	asks := in.Asks | p.Asks | o.Asks
 	if asks&market.AskMode != 0 {
-		return g.admitIsolated(r, o, p, n)
+		return g.admitIsolated(r, o, p)
 	}
 	x := &o.Exposure
 	x.Qty, x.Buys, x.Sells, x.BuyReserve, x.SellReserve = p.Qty, p.Buys, p.Sells, p.BuyReserve, p.SellReserve

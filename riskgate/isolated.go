@@ -15,7 +15,7 @@ import (
 // admitIsolated is Admit from the count of orders on, where the position or the order is isolated; p is the position.
 //
 //go:noinline
-func (g *Gate) admitIsolated(r *msg.Request, o *Order, p *clearing.Position, n fixed.Money) msg.Reject {
+func (g *Gate) admitIsolated(r *msg.Request, o *Order, p *clearing.Position) msg.Reject {
 	in, x := o.Instrument, &o.Exposure
 	*x = p.Exposure
 	if o.Old.Order != 0 {
@@ -43,13 +43,13 @@ func (g *Gate) admitIsolated(r *msg.Request, o *Order, p *clearing.Position, n f
 	if reject := g.restricted(r, o, in); reject != 0 {
 		return reject
 	}
-	return g.hold(r, o, p, n)
+	return g.hold(r, o, p)
 }
 
 // hold checks that the account's free equity covers what the order makes the position's orders hold, and that the position
 // would survive to have them filled (M-16, M-22). A reducing order holds nothing; where the position has less than its initial
 // requirement, it is asked what it does to the position (M-17).
-func (g *Gate) hold(r *msg.Request, o *Order, p *clearing.Position, n fixed.Money) msg.Reject {
+func (g *Gate) hold(r *msg.Request, o *Order, p *clearing.Position) msg.Reject {
 	in, equity, initial, maintenance := o.Instrument, fixed.Money(0), fixed.Money(0), fixed.Money(0)
 	if o.Row != 0 {
 		equity, initial, maintenance = g.House.Pool(r.Account, o.Row)
@@ -66,7 +66,7 @@ func (g *Gate) hold(r *msg.Request, o *Order, p *clearing.Position, n fixed.Mone
 	case o.reducing && equity >= initial:
 		return 0
 	case o.reducing:
-		n, _ = fixed.NotionalShort(o.Qty, o.Limit, in.TickLot) // a reduce-only order has been cut
+		n, _ := fixed.NotionalShort(o.Qty, o.Limit, in.TickLot) // a reduce-only order has been cut
 		return g.worsens(o, in, p, n, equity, maintenance)
 	case equity < initial:
 		return o.refuse(msg.RejectAccountReduceOnly, int64(initial), int64(equity))
