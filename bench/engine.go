@@ -27,8 +27,8 @@ type WholeEngine struct {
 
 	engine *engine.Engine
 	next   msg.Command
-	ahead  msg.Request // what foresee tells of
-	events []msg.Event
+	ahead  msg.Request   // what foresee tells of
+	events []msg.Event   // room for those of one command
 	ids    []msg.OrderID // by id of the stream
 	back   []uint32      // by row of the engine, the id of the stream
 	acts   []act         // by operation
@@ -87,6 +87,7 @@ func NewWholeEngine(p *Plan, accounts uint32) (*WholeEngine, error) {
 	for i := range w.events {
 		w.events[i].Seq = 0
 	}
+	w.events = w.events[:0]
 	for i := range w.back {
 		w.back[i] = 0
 	}
@@ -131,12 +132,9 @@ func (w *WholeEngine) administer(c msg.Command) error {
 
 // apply stamps the next command and applies it. A microsecond passes each time.
 func (w *WholeEngine) apply() []msg.Event {
-	c := &w.next
-	c.Seq = w.engine.Seq() + 1
-	c.Time = fixed.Nanos(c.Seq) * fixed.Microsecond
-	c.Ref = msg.Ref(c.Seq)
-	w.events = w.engine.Apply(c, w.events[:0])
-	return w.events
+	seq := w.engine.Seq() + 1
+	w.next.Seq, w.next.Time, w.next.Ref = seq, fixed.Nanos(seq)*fixed.Microsecond, msg.Ref(seq)
+	return w.engine.Apply(&w.next, w.events)
 }
 
 // group is how many operations at hand the engine is told of ahead, as many as engine.Loop takes from its lanes at a time.
@@ -144,8 +142,14 @@ const group = 8
 
 // Run applies every operation of list, telling the engine of a group ahead as engine.Loop does.
 func (w *WholeEngine) Run(list []ops.Op) {
+	if !w.engine.Foresees() {
+		for i := range list {
+			w.Apply(&list[i])
+		}
+		return
+	}
 	for i := range list {
-		if i%group == 0 && w.engine.Foresees() {
+		if i%group == 0 {
 			w.foresee(list[i:min(i+group, len(list))])
 		}
 		w.Apply(&list[i])

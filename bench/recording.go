@@ -59,8 +59,9 @@ func (r *Recording) add(w *WholeEngine, op *ops.Op) {
 
 // play applies the next command and keeps it.
 func (r *Recording) play(w *WholeEngine, op *ops.Op) {
-	w.read(op, w.apply())
-	r.Events += len(w.events)
+	events := w.apply()
+	w.read(op, events)
+	r.Events += len(events)
 	r.Requests = append(r.Requests, w.next.Request)
 }
 
