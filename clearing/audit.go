@@ -39,7 +39,7 @@ func (h *House) Check(id msg.AccountID) {
 	if a.Epoch != h.epoch {
 		return
 	}
-	fresh, held := Account{}, uint16(0)
+	fresh, held, behind := Account{}, uint16(0), fixed.Money(0)
 	for row := a.Positions; row != 0; row = h.rows[row].Next {
 		p, l := &h.rows[row], &h.ledgers[row]
 		in := &h.instruments[p.Instr]
@@ -54,6 +54,10 @@ func (h *House) Check(id msg.AccountID) {
 		if !ok || !fits {
 			panic("clearing: a requirement does not fit Money; the gate bounds every position")
 		}
+		if a.Loose == row {
+			behind = initial - l.Initial
+			initial, maintenance = l.Initial, l.Maintenance
+		}
 		if p.Account != id || p.Buys < 0 || p.Sells < 0 || p.BuyReserve < 0 || p.SellReserve < 0 || p.Qty == 0 && l.Cost != 0 {
 			panic("clearing: a position's exposure is below zero, or flat with a cost")
 		}
@@ -63,6 +67,9 @@ func (h *House) Check(id msg.AccountID) {
 	}
 	if fresh.Initial != a.Initial || fresh.Maintenance != a.Maintenance || fresh.Profit != a.Profit || held != a.Held {
 		panic("clearing: an account's incremental sums differ from its positions")
+	}
+	if room := h.rows[a.Loose].Room; a.Loose != 0 && room > max(0, a.Free()-behind) {
+		panic("clearing: a loose position claims more room than its account has")
 	}
 }
 
@@ -91,13 +98,14 @@ func (h *House) checkIsolated(row uint32) fixed.Money {
 			panic("clearing: the orders of an isolated position are not those of its exposure")
 		}
 	}
-	if p.Qty == 0 && (l.Margin != 0 || l.Cost != 0 || p.Open == 0) || l.Maintenance != 0 || p.Initial != max(sides[0].Held, sides[1].Held) {
+	if p.Qty == 0 && (l.Margin != 0 || l.Cost != 0 || p.Open == 0) || l.Maintenance != 0 || l.Initial != max(sides[0].Held, sides[1].Held) {
 		panic("clearing: an isolated position holds what it must not, or has cash without lots")
 	}
-	return p.Initial
+	return l.Initial
 }
 
-// Hash folds the house into d: everything that can change a later output.
+// Hash folds the house into d: everything that can change a later output. What accounts and positions require is not in it, since
+// exposures, marks and rules say it.
 func (h *House) Hash(d *fixed.Digest) {
 	v := &h.Venue
 	for _, m := range [...]fixed.Money{v.Fees, v.Rebates, v.Fund, v.Funding, v.Deficit} {
@@ -132,22 +140,22 @@ func (h *House) Hash(d *fixed.Digest) {
 
 func (h *House) hashAccount(d *fixed.Digest, id msg.AccountID) {
 	a, s := &h.accounts[id], &h.statements[id]
-	for _, m := range [...]fixed.Money{a.Cash, a.Profit, a.Initial, a.Maintenance, s.Realized, s.Fees, s.Rebate, s.Funding} {
+	for _, m := range [...]fixed.Money{a.Cash, a.Profit, s.Realized, s.Fees, s.Rebate, s.Funding} {
 		d.Word(uint64(m))
 	}
 	d.Word(a.Epoch)
 	d.Word(uint64(s.RebateDay))
 	d.Word(uint64(s.Quota[0]))
 	d.Word(uint64(s.Quota[1]))
-	d.Pair(uint32(a.Owner), a.Groups)
-	d.Pair(uint32(a.Entry)<<8|uint32(a.OwnerEntry), uint32(s.Next))
+	d.Pair(uint32(a.Owner), s.Groups)
+	d.Pair(uint32(s.Entry), uint32(s.Next))
 	d.Word(uint64(a.Rung))
 	for row := a.Positions; row != 0; row = h.rows[row].Next {
 		p, l := &h.rows[row], &h.ledgers[row]
 		d.Word(uint64(p.Instr)<<16 | uint64(p.Open))
 		d.Word(uint64(p.Leverage)<<16 | uint64(p.Mode)<<8 | uint64(l.Rung))
 		for _, v := range [...]int64{int64(p.Qty), int64(p.Buys), int64(p.Sells), int64(p.BuyReserve), int64(p.SellReserve),
-			int64(p.Initial), int64(l.Cost), int64(l.Maintenance), l.FundingSum, int64(l.Margin),
+			int64(l.Cost), l.FundingSum, int64(l.Margin),
 			int64(l.ReduceOnly)} {
 			d.Word(uint64(v))
 		}

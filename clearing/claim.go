@@ -49,8 +49,7 @@ func (h *House) AddWhole(order, row uint32, a *Account, t *margin.Terms, reserve
 	h.enlist(order, row, a, t, reserved)
 	p.Open++
 	p.Buys, p.Sells, p.BuyReserve, p.SellReserve = x.Buys, x.Sells, x.BuyReserve, x.SellReserve
-	a.Initial += requirement - p.Initial
-	p.Initial = requirement
+	h.carry(row, a, requirement)
 }
 
 // enlist writes the claim of an order and puts it at the head of its account's list.
@@ -68,8 +67,7 @@ func (h *House) Replace(order uint32, a *Account, t *margin.Terms, reserved fixe
 	p := &h.rows[c.Position]
 	c.Reserved, c.Loss, c.Fee = reserved, t.Loss, t.Fee
 	p.Buys, p.Sells, p.BuyReserve, p.SellReserve = x.Buys, x.Sells, x.BuyReserve, x.SellReserve
-	a.Initial += requirement - p.Initial
-	p.Initial = requirement
+	h.carry(c.Position, a, requirement)
 }
 
 // Suspend frees what a resting order of leaves lots had set aside while it works as a taker; it keeps its place in its
@@ -133,8 +131,7 @@ func (h *House) Remove(r Resting, in *market.Instrument, leaves fixed.Lots) {
 		return
 	}
 	m, _ := margin.Requirement(in, &p.Exposure)
-	a.Initial += m - p.Initial
-	p.Initial = m
+	h.carry(c.Position, a, m)
 }
 
 // unlist takes a claim off its account's list. It stays readable until the row is used again. Where there is no neighbor,

@@ -42,7 +42,7 @@ func (h *House) accrue(rebate fixed.Money, maker msg.AccountID) {
 	s := &h.statements[maker]
 	h.Venue.Rebates += rebate
 	s.Rebate += rebate
-	s.RebateDay = h.day
+	s.RebateDay = uint32(h.day)
 	h.accounts[maker].Pending = true
 }
 
@@ -119,44 +119,17 @@ func (h *House) FillResting(r Resting, in *market.Instrument, by, leaves fixed.L
 	return realized
 }
 
-// Settle carries the fills of a position into its account's requirements.
+// Settle carries the fills of a position into its account's requirements, unless it is loose.
 func (h *House) Settle(row uint32, in *market.Instrument) {
-	p, l := &h.rows[row], &h.ledgers[row]
-	if (p.Asks|in.Asks)&(rare|market.AskMargin) != 0 {
-		h.settleRare(row, p, in)
-		return
-	}
-	long, short := p.Qty+p.Buys, p.Sells-p.Qty
-	initial, ok := fixed.CeilOne(max(fixed.Abs(long), fixed.Abs(short)), in.InitialLot)
-	if !ok {
-		h.settleRare(row, p, in)
-		return
-	}
-	maintenance, ok := fixed.CeilOne(fixed.Abs(p.Qty), in.MaintenanceLot)
-	if !ok {
-		h.settleRare(row, p, in)
-		return
-	}
-	buys, sells := p.Opening(long, short)
-	initial += buys + sells
+	p := &h.rows[row]
 	a := &h.accounts[p.Account]
-	a.Initial += initial - p.Initial
-	a.Maintenance += maintenance - l.Maintenance
-	p.Initial, l.Maintenance = initial, maintenance
-}
-
-// settleRare is Settle for a position that is not plain.
-//
-//go:noinline
-func (h *House) settleRare(row uint32, p *Position, in *market.Instrument) {
-	h.require(row, p, in)
-	if p.Asks&market.AskMode != 0 {
-		return
+	switch {
+	case a.Loose == row:
+	case p.Asks&market.AskMode != 0:
+		h.require(row, p, in)
+	default:
+		h.settle(row, a, p)
 	}
-	l := &h.ledgers[row]
-	m, _ := margin.Maintenance(in, p.Qty)
-	h.accounts[p.Account].Maintenance += m - l.Maintenance
-	l.Maintenance = m
 }
 
 // State records what a fill realized and cost in the account's statement.

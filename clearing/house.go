@@ -123,7 +123,7 @@ func (h *House) Account(id msg.AccountID) *Account {
 	return &h.accounts[id]
 }
 
-// Fresh is the record of an account that is open and needs no Touch, else nil.
+// Fresh is the record of an account that is open and whose sums are those of the present marks, else nil.
 func (h *House) Fresh(id msg.AccountID) *Account {
 	if uint64(id) < uint64(len(h.accounts)) && h.accounts[id].Epoch == h.epoch {
 		return &h.accounts[id]
@@ -186,13 +186,14 @@ func (h *House) StartDay(now fixed.Nanos) {
 func (h *House) Remark() { h.epoch++ }
 
 // Current reports whether an account needs no Touch.
-func (h *House) Current(a *Account) bool { return a.Epoch == h.epoch }
+func (h *House) Current(a *Account) bool { return a.Epoch == h.epoch && a.Loose == 0 }
 
-// Touch brings an open account up to date before it is read: its sums to the present marks, funding and the rebates of past
-// days into cash. It returns the rebate that vested and the funding that was paid, below zero received, if any.
+// Touch brings an open account up to date before it is read: its sums to the present marks and exposures, funding and the
+// rebates of past days into cash. It returns the rebate that vested and the funding that was paid, below zero received, if any.
 func (h *House) Touch(id msg.AccountID) (vested, funding fixed.Money) {
 	a := &h.accounts[id]
 	if a.Epoch == h.epoch {
+		h.tighten(a)
 		return 0, 0
 	}
 	funding = h.value(a)
@@ -207,7 +208,7 @@ func (h *House) Touch(id msg.AccountID) (vested, funding fixed.Money) {
 //
 //go:noinline
 func (h *House) value(a *Account) (funding fixed.Money) {
-	a.Profit, a.Initial, a.Maintenance, a.Epoch = 0, 0, 0, h.epoch
+	a.Profit, a.Initial, a.Maintenance, a.Epoch, a.Loose = 0, 0, 0, h.epoch, 0
 	for row := a.Positions; row != 0; row = h.rows[row].Next {
 		p, l := &h.rows[row], &h.ledgers[row]
 		in := &h.instruments[p.Instr]
@@ -215,8 +216,8 @@ func (h *House) value(a *Account) (funding fixed.Money) {
 			funding += h.settleFunding(p, l)
 			h.worn.add(row)
 		}
-		p.Initial = h.initial(row, p, in)
-		a.Initial += p.Initial
+		h.setInitial(row, l, h.initial(row, p, in))
+		a.Initial += l.Initial
 		if p.Asks&market.AskMode != 0 {
 			continue
 		}
@@ -250,7 +251,7 @@ func (h *House) hold(p *Position, in *market.Instrument, delta fixed.Lots) {
 //go:noinline
 func (h *House) vest(id msg.AccountID) fixed.Money {
 	a, s := &h.accounts[id], &h.statements[id]
-	if s.RebateDay == h.day {
+	if int64(s.RebateDay) == h.day {
 		return 0
 	}
 	m := s.Rebate
@@ -277,14 +278,24 @@ func (h *House) Open(id msg.AccountID, owner msg.OwnerID, groups uint32) msg.Rej
 		return msg.RejectTableFull
 	}
 
-	a.Groups = groups
+	h.statements[id].Groups = groups
 	if a.Owner == 0 {
-		a.Owner, a.OwnerEntry, a.Epoch = owner, o.Entry, h.epoch
+		a.Owner, a.Epoch = owner, h.epoch
 		h.statements[id].Next = o.First
 		o.First = id
 		o.Accounts++
 	}
+	h.permit(id)
 	return 0
+}
+
+// permit derives into which groups an account may bring any order.
+func (h *House) permit(id msg.AccountID) {
+	a, s := &h.accounts[id], &h.statements[id]
+	a.May = s.Groups
+	if s.Entry|h.owners[a.Owner].Entry != 0 {
+		a.May = 0
+	}
 }
 
 // OwnerLots are the lots that the accounts of an owner hold in an instrument, and what they would hold with all their buys
@@ -299,10 +310,16 @@ func (h *House) OwnerLots(owner msg.OwnerID, instr msg.InstrumentID) (held, long
 	return held, long, short
 }
 
+// SetEntry turns the kill switch of an open account.
+func (h *House) SetEntry(id msg.AccountID, to msg.Action) {
+	h.statements[id].Entry = to
+	h.permit(id)
+}
+
 // SetOwnerEntry turns the kill switch of an owner, and with it of all his accounts.
 func (h *House) SetOwnerEntry(owner msg.OwnerID, to msg.Action) {
 	h.owners[owner].Entry = to
 	for id := h.owners[owner].First; id != 0; id = h.statements[id].Next {
-		h.accounts[id].OwnerEntry = to
+		h.permit(id)
 	}
 }

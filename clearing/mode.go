@@ -73,7 +73,7 @@ func (h *House) Isolate(row uint32, in *market.Instrument, cash fixed.Money) msg
 		carried = carried && survives
 	}
 	hold := max(holds[0], holds[1])
-	if !carried || !margin.Isolates(cash, profit, 0, initial) || a.Free()-cash-profit < hold-p.Initial {
+	if !carried || !margin.Isolates(cash, profit, 0, initial) || a.Free()-cash-profit < hold-l.Initial {
 		return msg.RejectInsufficientMargin
 	}
 
@@ -81,9 +81,9 @@ func (h *House) Isolate(row uint32, in *market.Instrument, cash fixed.Money) msg
 	a.Cash -= cash
 	a.Profit -= profit
 	a.Maintenance -= l.Maintenance
-	a.Initial += hold - p.Initial
+	h.carry(row, a, hold)
 	l.Margin, l.Maintenance = cash, 0
-	p.Initial, p.BuyReserve, p.SellReserve = hold, reserves[msg.Buy&1], reserves[msg.Sell&1]
+	p.BuyReserve, p.SellReserve = reserves[msg.Buy&1], reserves[msg.Sell&1]
 	for _, first := range l.First {
 		for order := first; order != 0; order = h.holds[order].Next {
 			o, c := &h.holds[order], &h.claims[order]
@@ -143,7 +143,7 @@ func (h *House) Cross(row uint32, in *market.Instrument) msg.Reject {
 	if !ok || !fits {
 		return msg.RejectOverflow
 	}
-	if a.Free()+l.Margin+profit < initial-p.Initial {
+	if a.Free()+l.Margin+profit < initial-l.Initial {
 		return msg.RejectInsufficientMargin
 	}
 
@@ -151,14 +151,14 @@ func (h *House) Cross(row uint32, in *market.Instrument) msg.Reject {
 	a.Cash += l.Margin
 	a.Profit += profit
 	a.Maintenance += maintenance
-	a.Initial += initial - p.Initial
+	h.carry(row, a, initial)
 	for _, first := range l.First {
 		for order := first; order != 0; order = h.holds[order].Next {
 			h.claims[order].Reserved, _ = h.crossed(order, in)
 		}
 	}
 	h.Disperse(row)
-	l.Margin, l.Maintenance, p.Initial = 0, maintenance, initial
+	l.Margin, l.Maintenance = 0, maintenance
 	p.ask()
 	h.rows[row] = p
 	if in.Asks&market.AskOthers != 0 {

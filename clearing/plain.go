@@ -7,89 +7,90 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
-// What an order that rests, goes or trades changes in a plain position: the short way of Add, Remove, FillResting and Fill. What
-// the long way does besides at every fill has to be done here too.
+// What an order that rests, moves, goes or trades changes in a plain position of a plain instrument: the short way of Add, Replace,
+// Remove, FillResting and Fill. Requirements follow when somebody asks for them, see loose.go. What the long way does besides at
+// every fill has to be done here too.
 
-// Rest lets an order of lots lots of a side at limit, worth n there, rest in a plain position: a new one, or one that rests
-// already with old lots and is to lose its place. It finds what TermsOf, Reserve and Requirement find, asks what the gate
-// would, whether the values are within bounds and equity covers what is required, and then does what Add or
-// Replace do. Order 0 is one that will not rest now: it is only asked. ok is false where the long way has to be gone, and then nothing has
-// changed. It is one function because it is the heart of most commands.
-func (h *House) Rest(order, row uint32, a *Account, in *market.Instrument, side msg.Side, limit fixed.Ticks, lots, old fixed.Lots, n fixed.Money) (ok bool) {
-	// What stands on lines that may have to come from afar is read first; each finding is asked at once, so that none has to be kept.
+// Rest lets a new order of lots lots of a side at limit, worth n there, rest in a position, if what the gate would ask of its
+// account and position holds for certain. Order 0 is one that will not rest now: it is only asked for. ok is false where the
+// long way has to be gone, and then nothing has changed.
+//
+// Sides are told apart by masks, since which comes next is as good as chance; and where Room has to be measured it begins
+// again after it, so that nothing has to be kept.
+func (h *House) Rest(order, row uint32, a *Account, in *market.Instrument, side msg.Side, limit fixed.Ticks, lots fixed.Lots, n fixed.Money) (ok bool) {
 	p := &h.rows[row]
-	fee, ok := in.Reserve.CeilShort(n)
-	if !ok || p.Asks != 0 {
+	reserved, loss := margin.ReservePlain(in, side, limit, lots, n)
+	need := reserved + fixed.Money(int64(lots)*int64(in.PerLot))
+	sell := -int64(side >> 1)
+	held := (p.Qty ^ fixed.Lots(sell)) - fixed.Lots(sell)                             // above zero where it is of the order's side
+	most := lots + p.Buys&^fixed.Lots(sell) + p.Sells&fixed.Lots(sell) + max(held, 0) // a reduce-only order may close what stands against a side
+	all := reserved + p.BuyReserve&^fixed.Money(sell) + p.SellReserve&fixed.Money(sell)
+	if p.Asks != 0 || int64(p.Open) >= in.MaxOpen || all > h.bound {
 		return false
 	}
-	sell := -int64(side >> 1) // all ones for a sell
-	against := (int64(limit-in.Mark) ^ sell) - sell
-	loss := fixed.Ticks(against &^ (against >> 63))
-	lost, ok := fixed.NotionalShort(lots, loss, in.TickLot)
-	if !ok || lost > h.bound { // it is below the limit, or below the mark of a sell: there it may be more than n
-		return false
-	}
-	reserved := fee + lost
-	c := &h.claims[order]
-	more, moreReserved := lots, reserved
-	if old != 0 {
-		more, moreReserved = lots-old, reserved-c.Reserved
-	}
-	buyReserve, sellReserve := p.BuyReserve+moreReserved&^fixed.Money(sell), p.SellReserve+moreReserved&fixed.Money(sell)
-	if max(buyReserve, sellReserve) > h.bound {
-		return false
-	}
-	buys, sells := p.Buys+more&^fixed.Lots(sell), p.Sells+more&fixed.Lots(sell)
-	long, short := p.Qty+buys, sells-p.Qty
-	outcome := max(fixed.Abs(long), fixed.Abs(short))
-	most := max(outcome, buys, sells) // a reduce-only order may close what stands against a side
-	value, ok := fixed.MulShort(int64(most), int64(in.LotValue))
-	if !ok || value > int64(h.bound) {
-		return false
-	}
-	requirement, ok := fixed.CeilOne(outcome, in.InitialLot)
-	if !ok {
-		return false
-	}
-	requirement += buyReserve&fixed.Money((-buys&-long)>>63) + sellReserve&fixed.Money((-sells&-short)>>63)
-	grown, free := requirement-p.Initial, a.Free()
-	if free < 0 || grown > free {
-		return false
+	if a.Loose != row || need > p.Room || most > h.peak[p.Instr] {
+		return h.measure(row, a, p, need) && h.raise(in, p.Instr, most) && h.Rest(order, row, a, in, side, limit, lots, n)
 	}
 
-	h.Witness(msg.InstrumentID(p.Instr), most)
+	p.Room -= need
 	if order == 0 {
 		return true
 	}
-	p.Buys, p.Sells, p.BuyReserve, p.SellReserve, p.Initial = buys, sells, buyReserve, sellReserve, requirement
-	a.Initial += grown
-	c.Reserved, c.Loss, c.Fee = reserved, loss, uint32(in.Reserve)
-	if old == 0 {
-		next := a.Orders
-		c.Next, c.Prev, c.Position = next, 0, row
-		a.Orders = order
-		h.claims[next].Prev = order
-		p.Open++
-	}
+	p.Buys += lots &^ fixed.Lots(sell)
+	p.Sells += lots & fixed.Lots(sell)
+	p.BuyReserve += reserved &^ fixed.Money(sell)
+	p.SellReserve += reserved & fixed.Money(sell)
+	p.Open++
+	c, next := &h.claims[order], a.Orders
+	c.Reserved, c.Loss, c.Fee, c.Next, c.Prev, c.Position = reserved, loss, uint32(in.Reserve), next, 0, row
+	a.Orders = order
+	h.claims[next].Prev = order
 	return true
+}
+
+// Move lets an order that rests with old lots rest with lots lots at limit, worth n there, as Rest does; it keeps its place in its
+// account's list.
+func (h *House) Move(c *Claim, a *Account, in *market.Instrument, side msg.Side, limit fixed.Ticks, lots, old fixed.Lots, n fixed.Money) (ok bool) {
+	p := &h.rows[c.Position]
+	reserved, loss := margin.ReservePlain(in, side, limit, lots, n)
+	more, moreReserved := lots-old, reserved-c.Reserved
+	need := max(1, moreReserved+fixed.Money(int64(max(0, more))*int64(in.PerLot)))
+	sell := -int64(side >> 1)
+	held := (p.Qty ^ fixed.Lots(sell)) - fixed.Lots(sell)
+	most := more + p.Buys&^fixed.Lots(sell) + p.Sells&fixed.Lots(sell) + max(held, 0)
+	all := moreReserved + p.BuyReserve&^fixed.Money(sell) + p.SellReserve&fixed.Money(sell)
+	if p.Asks != 0 || all > h.bound {
+		return false
+	}
+	if a.Loose != c.Position || need > p.Room || most > h.peak[p.Instr] {
+		return h.measure(c.Position, a, p, need) && h.raise(in, p.Instr, most) && h.Move(c, a, in, side, limit, lots, old, n)
+	}
+
+	p.Room -= need
+	p.Add(side, more, moreReserved)
+	c.Reserved, c.Loss, c.Fee = reserved, loss, uint32(in.Reserve)
+	return true
+}
+
+// Stay is Add for what is left of an order for which Rest was asked as order 0, and which has traded meanwhile.
+func (h *House) Stay(order, row uint32, a *Account, in *market.Instrument, side msg.Side, limit fixed.Ticks, leaves fixed.Lots) {
+	p := &h.rows[row]
+	n := fixed.Money(int64(leaves) * int64(limit) * int64(in.TickLot))
+	reserved, loss := margin.ReservePlain(in, side, limit, leaves, n)
+	h.loosen(row, a, p)
+	h.enlist(order, row, a, &margin.Terms{Loss: loss, Fee: uint32(in.Reserve)}, reserved)
+	p.Open++
+	p.Add(side, leaves, reserved)
 }
 
 // Leave is Remove for an order of lots lots of a side, neither reduce-only nor isolated, in a plain instrument. It reports
 // whether nothing is left of the position.
-func (h *House) Leave(c *Claim, a *Account, p *Position, in *market.Instrument, side msg.Side, lots fixed.Lots) (empty bool) {
+func (h *House) Leave(c *Claim, a *Account, p *Position, side msg.Side, lots fixed.Lots) (empty bool) {
 	h.unlist(c, a)
-	open := p.Open - 1
-	p.Open = open
+	h.loosen(c.Position, a, p)
 	p.Add(side, -lots, -c.Reserved)
-	long, short := p.Qty+p.Buys, p.Sells-p.Qty
-	requirement, ok := p.Plain(in, max(fixed.Abs(long), fixed.Abs(short)), long, short)
-	if !ok {
-		h.require(c.Position, p, in)
-		return p.Qty == 0 && p.Open == 0
-	}
-	a.Initial += requirement - p.Initial
-	p.Initial = requirement
-	return p.Qty == 0 && open == 0
+	p.Open--
+	return p.Qty == 0 && p.Open == 0
 }
 
 // Meet is FillResting and State for by lots of a resting order of a side, in a plain instrument. It returns the profit realized
@@ -104,7 +105,7 @@ func (h *House) Meet(order uint32, in *market.Instrument, side msg.Side, by, lea
 		return 0, 0, false
 	}
 
-	freed, delta := c.Reserved, by
+	freed := c.Reserved
 	if leaves != 0 {
 		c.Reserved, _ = margin.Terms{Loss: c.Loss, Fee: c.Fee}.Reserve(in, leaves, price)
 		freed -= c.Reserved
@@ -112,23 +113,17 @@ func (h *House) Meet(order uint32, in *market.Instrument, side msg.Side, by, lea
 		h.unlist(c, a)
 		p.Open--
 	}
-	if side == msg.Buy {
-		p.Buys -= by
-		p.BuyReserve -= freed
-	} else {
-		p.Sells -= by
-		p.SellReserve -= freed
-		delta = -by
-	}
-	realized = h.FillPlain(row, in, delta, price, fee)
-	h.Settle(row, in)
-	return realized, row, true
+	p.Add(side, -by, -freed)
+	sell := -fixed.Lots(side >> 1)
+	return h.FillPlain(row, in, (by^sell)-sell, price, fee), row, true
 }
 
-// FillPlain is Fill and State for a position that is not isolated, of an account that is up to date, in a plain instrument.
+// FillPlain is Fill and State for a plain position of an account whose sums are those of the present marks, in a plain instrument.
 // Whether a fill opens or closes is as good as chance, so no branch asks: what does not close closes no lots.
 func (h *House) FillPlain(row uint32, in *market.Instrument, delta fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money) {
 	p, l := &h.rows[row], &h.ledgers[row]
+	a := &h.accounts[p.Account]
+	h.loosen(row, a, p)
 	held, cost := p.Qty, l.Cost
 	part := min(fixed.Abs(delta), fixed.Abs(held)) & ((held ^ delta) >> 63)
 	released, ok := fixed.PartCeil(cost, part, fixed.Abs(held))
@@ -144,9 +139,11 @@ func (h *House) FillPlain(row uint32, in *market.Instrument, delta fixed.Lots, p
 	now := held + delta
 	p.Qty = now
 	h.interest[p.Instr] += max(now, 0) - max(held, 0)
-	a, s := &h.accounts[p.Account], &h.statements[p.Account]
-	a.Profit += fixed.Money(int64(delta)*int64(in.LotValue)) - change
-	a.Cash += realized - fee
+	s := &h.statements[p.Account]
+	profit, cash := fixed.Money(int64(delta)*int64(in.LotValue))-change, realized-fee
+	a.Profit += profit
+	a.Cash += cash
+	p.Room = max(p.Room, 0) + min(profit+cash, 0)
 	s.Realized += realized
 	s.Fees += fee
 	return realized
@@ -157,6 +154,7 @@ func (h *House) FillPlain(row uint32, in *market.Instrument, delta fixed.Lots, p
 //go:noinline
 func (h *House) fillAndState(row uint32, in *market.Instrument, delta fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money) {
 	realized = h.Fill(0, row, in, delta, price, fee)
+	h.rows[row].Room = 0
 	h.State(h.rows[row].Account, realized, fee)
 	return realized
 }

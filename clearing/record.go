@@ -19,7 +19,7 @@
 //
 // Profit, Initial and Maintenance of an account are sums over its cross positions at the marks of its Epoch; Initial has the
 // holds of isolated orders besides. A fill changes them by differences; a mark only raises the House's epoch, and an account
-// is valued anew when it is next touched.
+// is valued anew when it is next touched. What one position requires may lag behind meanwhile, see loose.go.
 package clearing
 
 import (
@@ -40,20 +40,18 @@ type Account struct {
 	Epoch       uint64      // of the marks at which the three sums hold; 0: of none, they are summed anew at each touch
 	Positions   uint32      // first of its positions
 	Orders      uint32      // first of its claims
+	Loose       uint32      // the position whose requirements the sums do not follow at present, see loose.go; 0: none
 	Owner       msg.OwnerID
-	Groups      uint32     // instrument groups in which it may trade, by bit
-	Held        uint16     // positions in the list
-	Entry       msg.Action // of its own kill switch; 0: open
-	OwnerEntry  msg.Action // of its owner's
-	Pending     bool       // a rebate waits for the day cut
-	Rung        msg.Rung   // of its cross pool
-	_           [2]uint8
+	May         uint32   // instrument groups into which it may bring any order, by bit: none while a kill switch of it is turned. Derived
+	Held        uint16   // positions in the list
+	Pending     bool     // a rebate waits for the day cut
+	Rung        msg.Rung // of its cross pool
 }
 
 // Equity is cash with unrealized profit (M-03).
 func (a *Account) Equity() fixed.Money { return a.Cash + a.Profit }
 
-// Free is equity less the initial requirement (M-15); it may be negative.
+// Free is equity less the initial requirement (M-15); it may be negative. The account has been touched.
 func (a *Account) Free() fixed.Money { return a.Cash + a.Profit - a.Initial }
 
 // Statement is the rest of an account.
@@ -61,11 +59,13 @@ type Statement struct {
 	Realized  fixed.Money    // profit realized so far
 	Fees      fixed.Money    // paid so far; rebates are not in it
 	Rebate    fixed.Money    // pending, not equity (M-45)
-	RebateDay int64          // day, from the epoch, in which it was earned
 	Quota     [2]fixed.Nanos // when the next message would come if it kept to the rate: orders, cancels
 	Funding   fixed.Money    // received so far, below zero paid; of isolated positions too
+	RebateDay uint32         // day, from the epoch, in which the rebate was earned
 	Next      msg.AccountID  // of the same owner
-	_         uint32
+	Groups    uint32         // instrument groups in which it may trade, by bit
+	Entry     msg.Action     // of its own kill switch; 0: open
+	_         [3]uint8
 }
 
 // Owner is a legal entity. A zero Accounts means that nobody stands behind the id.
@@ -82,7 +82,7 @@ type Position struct {
 	Instr   uint16        // Limits keep instruments below 2^16
 	Open    uint16        // resting orders, reduce-only ones too
 	margin.Exposure
-	Initial  fixed.Money  // its part of the account's: what it requires, or of an isolated one what its orders hold
+	Room     fixed.Money  // while its account's Loose names it: at least so much more may be required of the account
 	Next     uint32       // in the account's list
 	Leverage msg.Leverage // chosen; 0: none
 	Mode     msg.Mode     // ModeIsolated, or 0: cross
@@ -92,6 +92,7 @@ type Position struct {
 // Ledger is what a fill needs of a position besides.
 type Ledger struct {
 	Cost        fixed.Money // signed; at flat exactly 0
+	Initial     fixed.Money // its part of the account's: what it requires, or of an isolated one what its orders hold
 	Maintenance fixed.Money // its part of the account's; of an isolated position 0
 	FundingSum  int64       // the instrument's funding sum at which it was last settled
 	Margin      fixed.Money // cash of an isolated position; flat exactly 0
@@ -100,7 +101,6 @@ type Ledger struct {
 	Prev        uint32      // in the account's list
 	Rung        msg.Rung    // of an isolated position, which is a pool of its own
 	_           [7]uint8
-	_           uint64
 }
 
 // Hold is what an open order of an isolated position has besides its claim; its row is the order's handle. It is all zero

@@ -21,9 +21,20 @@ const rare = market.AskOthers | market.AskLeverage | market.AskMode
 
 // require carries a change of a position into its account's initial requirement.
 func (h *House) require(row uint32, p *Position, in *market.Instrument) {
-	m := h.initial(row, p, in)
-	h.accounts[p.Account].Initial += m - p.Initial
-	p.Initial = m
+	h.carry(row, &h.accounts[p.Account], h.initial(row, p, in))
+}
+
+// carry makes the initial requirement of a position m, in its account's too.
+func (h *House) carry(row uint32, a *Account, m fixed.Money) {
+	l := &h.ledgers[row]
+	a.Initial += m - l.Initial
+	h.setInitial(row, l, m)
+}
+
+func (h *House) setInitial(row uint32, l *Ledger, m fixed.Money) {
+	if l.Initial = m; m != 0 {
+		h.worn.add(row)
+	}
 }
 
 // initial is the position's part of its account's initial requirement.
@@ -114,7 +125,7 @@ func (h *House) CanLever(row uint32, x msg.Leverage, in *market.Instrument) msg.
 	}
 	a := &h.accounts[p.Account]
 	then, ok := margin.RequirementUnder(in, &p.Exposure, &c)
-	return covers(a.Equity(), a.Initial, a.Initial-p.Initial+then, ok)
+	return covers(a.Equity(), a.Initial, a.Initial-h.ledgers[row].Initial+then, ok)
 }
 
 // covers refuses a requirement that has grown beyond equity, or that does not fit.

@@ -123,9 +123,15 @@ func (h *House) giveBack(row uint32) {
 	}
 	a, prev := &h.accounts[p.Account], uint32(0)
 	if h.worn.has(row) {
-		prev = h.ledgers[row].Prev
-		h.ledgers[row] = Ledger{}
+		l := &h.ledgers[row]
+		prev = l.Prev
+		a.Initial -= l.Initial // of a loose position: an exact one that is empty requires nothing
+		a.Maintenance -= l.Maintenance
+		*l = Ledger{}
 		h.worn.remove(row)
+	}
+	if a.Loose == row {
+		a.Loose = 0
 	}
 	if prev != 0 {
 		h.rows[prev].Next = p.Next

@@ -32,7 +32,7 @@ func (h *House) Summary(id msg.AccountID, v *market.Venue) (s Summary, ok bool) 
 	}
 	a, st := h.accounts[id], &h.statements[id]
 	rebate := st.Rebate
-	if a.Pending && st.RebateDay != h.day {
+	if a.Pending && int64(st.RebateDay) != h.day {
 		a.Cash, rebate = a.Cash+rebate, 0
 	}
 	funding := st.Funding
@@ -46,7 +46,7 @@ func (h *House) Summary(id msg.AccountID, v *market.Venue) (s Summary, ok bool) 
 		m, _ := h.owes(&h.rows[row], &h.ledgers[row])
 		funding -= m
 		if p.Mode == msg.ModeIsolated {
-			a.Initial += h.rows[row].Initial
+			a.Initial += h.ledgers[row].Initial
 			continue
 		}
 		a.Cash -= m

@@ -63,7 +63,7 @@ func (e *Engine) requeue(c *msg.Command, b *book.Book, h uint32, order *book.Ord
 	if e.house.Position(e.house.Claim(h).Position).Mode != 0 {
 		o.Meets = meets(b, order.Side)
 	}
-	r := e.gate.Entry(o)
+	r := e.gate.Entry(c.Account, o)
 	if r == 0 {
 		r = e.gate.Admit(&c.Request, o)
 	}

@@ -243,7 +243,7 @@ func BenchmarkDecisionAccounts(b *testing.B) {
 		whole, wholeAccounts := make([]joined, n), make([]joinedAccount, n)
 		c := newColumns(n)
 		for i := range accounts {
-			accounts[i].Cash, accounts[i].Positions, accounts[i].Owner, accounts[i].Groups = 1, uint32(i*7919)&uint32(n-1), 1, 1
+			accounts[i].Cash, accounts[i].Positions, accounts[i].Owner, accounts[i].May = 1, uint32(i*7919)&uint32(n-1), 1, 1
 			statements[i].Fees, positions[i].Qty, ledgers[i].Cost = 1, 1, 1
 			wholeAccounts[i].Account, whole[i].Position.Qty = accounts[i], 1
 		}
@@ -258,13 +258,13 @@ func BenchmarkDecisionAccounts(b *testing.B) {
 		// The place of a position in the table comes from the account's id, as a hash would give it.
 		at := func(id uint32) uint32 { return (id * 0x9E3779B1) & uint32(n-1) }
 		gate := func(a *clearing.Account, p *clearing.Position) {
-			if a.Entry|a.OwnerEntry == 0 && a.Owner != 0 && a.Groups&1 != 0 && a.Epoch != 1<<63 {
+			if a.Owner != 0 && a.May&1 != 0 && a.Epoch != 1<<63 {
 				more := fixed.Money(max(p.Qty+p.Buys, p.Sells-p.Qty)) + p.BuyReserve + p.SellReserve
-				if a.Cash+a.Profit-a.Initial > more-p.Initial-1<<60 {
+				if a.Cash+a.Profit-a.Initial > more-p.Room-1<<60 {
 					p.Buys++
 					p.BuyReserve++
 					a.Initial++
-					p.Initial++
+					p.Room++
 				}
 			}
 		}
@@ -276,7 +276,7 @@ func BenchmarkDecisionAccounts(b *testing.B) {
 			a.Cash--
 			a.Profit++
 			a.Initial++
-			p.Initial++
+			l.Initial++
 			a.Maintenance++
 			l.Maintenance++
 			s.Realized++

@@ -50,13 +50,13 @@ func TestHashSeesTheState(t *testing.T) { // A-17
 	}{
 		{"account", unsafe.Pointer(d.house.Account(1)), reflect.TypeOf(*d.house.Account(1)), map[string]string{
 			"Positions": "a row, which is where the first position lies", "Held": "counted in the list", "Pending": "whether a rebate waits",
-			"OwnerEntry": "the owner's"}},
+			"Initial": "what its positions require", "Maintenance": "the same", "Loose": "how far the two are behind", "May": "derived from groups and kill switches"}},
 		{"statement", unsafe.Pointer(d.house.Statement(1)), reflect.TypeOf(*d.house.Statement(1)), nil},
 		{"owner", unsafe.Pointer(d.house.Owner(1)), reflect.TypeOf(*d.house.Owner(1)), nil},
 		{"position", unsafe.Pointer(d.house.Position(row)), reflect.TypeOf(*d.house.Position(row)), map[string]string{
-			"Account": "in whose list it is", "Next": "a row", "Asks": "derived from leverage and mode"}},
+			"Account": "in whose list it is", "Room": "of a loose position", "Next": "a row", "Asks": "derived from leverage and mode"}},
 		{"ledger", unsafe.Pointer(d.house.Ledger(row)), reflect.TypeOf(*d.house.Ledger(row)), map[string]string{
-			"Prev": "the Next of positions the other way round", "First": "rows, those of the first orders in priority"}},
+			"Initial": "follows from the exposure", "Maintenance": "from the lots", "Prev": "the Next of positions the other way round", "First": "rows, those of the first orders in priority"}},
 		{"claim", unsafe.Pointer(d.house.Claim(order)), reflect.TypeOf(*d.house.Claim(order)), map[string]string{
 			"Prev": "Next the other way round", "Next": "the walk", "Position": "a row, that of the order's account and instrument"}},
 		{"hold", unsafe.Pointer(d.house.Hold(held)), reflect.TypeOf(*d.house.Hold(held)), map[string]string{

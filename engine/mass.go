@@ -46,7 +46,7 @@ func (e *Engine) setEntry(c *msg.Command) {
 	}
 	switch en.Scope {
 	case msg.ScopeAccount:
-		e.house.Account(c.Account).Entry = state
+		e.house.SetEntry(c.Account, state)
 	case msg.ScopeOwner:
 		e.house.SetOwnerEntry(en.Owner, state)
 	case msg.ScopeInstrument:

@@ -82,6 +82,7 @@ func (e *Engine) trade(in *market.Instrument, h, row uint32, order *book.Order, 
 	if !e.house.Current(e.house.Account(f.Account)) {
 		e.touch(f.Account)
 	}
+	e.house.Tighten(ticket.Account)
 	n := fixed.Money(int64(f.Qty) * int64(f.Price) * int64(in.TickLot))
 	taker, maker := clearing.Charge(in, n, f.Owner == t.Owner)
 	if in.Asks&market.AskFees != 0 {

@@ -4,7 +4,6 @@ import (
 	"github.com/lockstep-exchange/lockstep/book"
 	"github.com/lockstep-exchange/lockstep/clearing"
 	"github.com/lockstep-exchange/lockstep/fixed"
-	"github.com/lockstep-exchange/lockstep/margin"
 	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/riskgate"
@@ -17,32 +16,27 @@ import (
 
 // placePlain is place for a plain order; false: nothing was done.
 func (e *Engine) placePlain(c *msg.Command) bool {
-	a, in, row, n := e.gate.Rests(&c.Request)
-	if a == nil {
+	a, in, s, n := e.gate.Rests(&c.Request)
+	if a == nil || !e.store.Roomy() {
 		return false
 	}
 	b, h := e.books[c.Instr], e.store.Next()
-	if !e.store.Roomy() {
-		return false
-	}
 	resting := h
 	if b.Crosses(c.Side, c.Price) || c.TIF != msg.GTC {
 		resting = 0
 	}
-	fresh := false
+	row := e.house.FindAtHome(c.Account, c.Instr)
 	if row == 0 {
-		if row, fresh = e.seat(c, in); row == 0 {
+		if row = e.seat(c); row == 0 {
 			return false
 		}
 	}
-	if !e.house.Rest(resting, row, a, in, c.Side, c.Price, c.Qty, 0, n) {
-		if fresh {
-			e.house.Tidy(row)
-		}
+	if !e.house.Rest(resting, row, a, in, c.Side, c.Price, c.Qty, n) {
+		e.house.Tidy(row)
 		return false
 	}
 
-	e.gate.Take(&c.Request)
+	s.Take(c.Ref)
 	e.store.Alloc()
 	o, t := e.store.Order(h), e.store.Ticket(h)
 	o.Leaves, o.Owner, o.Session, o.Side = c.Qty, a.Owner, c.Session, c.Side
@@ -50,32 +44,25 @@ func (e *Engine) placePlain(c *msg.Command) bool {
 	o.Flags = book.Flags(0).WithSTP(resolve(c.STP, in))
 	e.tell(msg.Accepted, h, o, t, c.Qty)
 	if resting == 0 {
-		e.workPlain(c, b, in, h, row, o, t)
+		e.workPlain(c, b, a, in, h, row, o, t)
 		return true
 	}
 	b.Link(h, c.Side, c.Price)
 	return true
 }
 
-// seat is the position of an order that gate.Rests did not find at its home, a fresh one where there is none; 0: the long way has
-// to tell.
+// seat is the position of an order that is not at its home, a fresh one where there is none; 0: the long way has to tell.
 //
 //go:noinline
-func (e *Engine) seat(c *msg.Command, in *market.Instrument) (row uint32, fresh bool) {
-	if row = e.house.Find(c.Account, c.Instr); row != 0 {
-		if int64(e.house.Position(row).Open) >= in.MaxOpen {
-			return 0, false
-		}
-		return row, false
+func (e *Engine) seat(c *msg.Command) uint32 {
+	if row := e.house.Find(c.Account, c.Instr); row != 0 || !e.house.CanTake(c.Account) {
+		return row
 	}
-	if !e.house.CanTake(c.Account) {
-		return 0, false
-	}
-	return e.house.Take(c.Account, c.Instr), true
+	return e.house.Take(c.Account, c.Instr)
 }
 
 // workPlain is work for a new plain order that crosses, or may not rest.
-func (e *Engine) workPlain(c *msg.Command, b *book.Book, in *market.Instrument, h, row uint32, o *book.Order, t *book.Ticket) {
+func (e *Engine) workPlain(c *msg.Command, b *book.Book, a *clearing.Account, in *market.Instrument, h, row uint32, o *book.Order, t *book.Ticket) {
 	taker := book.Taker{Limit: c.Price, Leaves: c.Qty, Now: e.now, Owner: o.Owner, Room: e.room(0), Side: c.Side, STP: o.Flags.STP()}
 	e.working = row
 	e.match(b, in, h, row, o, t, &taker)
@@ -83,7 +70,7 @@ func (e *Engine) workPlain(c *msg.Command, b *book.Book, in *market.Instrument, 
 	if o.Leaves = taker.Leaves; taker.Leaves > 0 {
 		if c.TIF == msg.GTC && taker.Stop == book.StopDone {
 			b.Link(h, c.Side, c.Price)
-			e.house.Add(resting(h, o, c.Price), row, in, margin.TermsOf(in, c.Side, c.Price), taker.Leaves)
+			e.house.Stay(h, row, a, in, c.Side, c.Price, taker.Leaves)
 			return
 		}
 		e.dropRest(c, h, o, t, &taker)
@@ -94,7 +81,7 @@ func (e *Engine) workPlain(c *msg.Command, b *book.Book, in *market.Instrument, 
 
 // cancelPlain is cancel for a plain order; false: nothing was done.
 func (e *Engine) cancelPlain(c *msg.Command) bool {
-	a, in := e.gate.Passes(&c.Request)
+	a, _, s := e.gate.Passes(&c.Request)
 	if a == nil || e.jobs.count != 0 {
 		return false
 	}
@@ -111,7 +98,7 @@ func (e *Engine) cancelPlain(c *msg.Command) bool {
 		return false
 	}
 
-	e.gate.Take(&c.Request)
+	s.Take(c.Ref)
 	ev := e.tell(msg.Canceled, h, o, t, o.Leaves)
 	ev.Reason = msg.CanceledByUser
 	r := &ev.Rare
@@ -119,7 +106,7 @@ func (e *Engine) cancelPlain(c *msg.Command) bool {
 	side, leaves := o.Side, o.Leaves
 	e.books[c.Instr].Unlink(h)
 	e.store.Free(h)
-	if e.house.Leave(claim, a, p, in, side, leaves) {
+	if e.house.Leave(claim, a, p, side, leaves) {
 		e.house.Tidy(claim.Position)
 	}
 	return true
@@ -127,7 +114,7 @@ func (e *Engine) cancelPlain(c *msg.Command) bool {
 
 // amendPlain is amend for a plain order that loses its place and rests; false: nothing was done.
 func (e *Engine) amendPlain(c *msg.Command) bool {
-	a, in := e.gate.Passes(&c.Request)
+	a, in, s := e.gate.Passes(&c.Request)
 	if a == nil || c.Flags&^msg.FlagLeaves != 0 || uint64(c.Qty-1) >= uint64(riskgate.MaxQty) {
 		return false
 	}
@@ -147,11 +134,11 @@ func (e *Engine) amendPlain(c *msg.Command) bool {
 	side, b := o.Side, e.books[c.Instr]
 	n, ok := e.gate.Moves(a, in, side, c.Price, leaves)
 	if !ok || !e.store.Roomy() || b.Crosses(side, c.Price) ||
-		!e.house.Rest(h, e.house.Claim(h).Position, a, in, side, c.Price, leaves, o.Leaves, n) {
+		!e.house.Move(e.house.Claim(h), a, in, side, c.Price, leaves, o.Leaves, n) {
 		return false
 	}
 
-	e.gate.Take(&c.Request)
+	s.Take(c.Ref)
 	b.Unlink(h)
 	t.Price, o.Leaves = c.Price, leaves
 	r := &e.tell(msg.Amended, h, o, t, leaves).Rare
@@ -192,11 +179,8 @@ func (e *Engine) tradePlain(in *market.Instrument, h, row uint32, order *book.Or
 	ev.Order, ev.Ref, ev.Price, ev.Qty = f.Maker, f.Ref, f.Price, f.Qty
 	ev.Account, ev.Session = f.Account, f.Session
 
-	delta := f.Qty
-	if side == msg.Sell {
-		delta = -delta
-	}
-	realized = e.house.FillPlain(row, in, delta, f.Price, taker)
+	sell := -fixed.Lots(side >> 1)
+	realized = e.house.FillPlain(row, in, (f.Qty^sell)-sell, f.Price, taker)
 	e.house.Venue.Fees += taker + maker
 	e.trades++
 	in.Last = f.Price

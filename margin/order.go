@@ -35,6 +35,16 @@ func TermsAt(in *market.Instrument, side msg.Side, limit fixed.Ticks, fee fixed.
 	return Terms{}
 }
 
+// ReservePlain is what lots lots of an order of a side at limit, worth n there, set aside, and the Loss of its terms: TermsOf and
+// ReserveOf at once. The instrument is plain, and the order within its Spans and PlainQty.
+func ReservePlain(in *market.Instrument, side msg.Side, limit fixed.Ticks, lots fixed.Lots, n fixed.Money) (m fixed.Money, loss fixed.Ticks) {
+	sell := -int64(side >> 1) // all ones for a sell
+	against := (int64(limit-in.Mark) ^ sell) - sell
+	loss = fixed.Ticks(against &^ (against >> 63))
+	m, _ = in.Reserve.CeilShort(n)
+	return m + fixed.Money(int64(lots)*int64(loss)*int64(in.TickLot)), loss
+}
+
 // Reserve is what leaves lots of an order at limit set aside: leaves·loss·tick-lot + Ceil(leaves·limit·tick-lot·fee).
 func (t Terms) Reserve(in *market.Instrument, leaves fixed.Lots, limit fixed.Ticks) (m fixed.Money, ok bool) {
 	n, ok := fixed.NotionalShort(leaves, limit, in.TickLot)

@@ -53,9 +53,14 @@ type Instrument struct {
 	// simple; else 0. Derived from mark and rules.
 	InitialLot     uint64
 	MaintenanceLot uint64
-	Asks           Asks    // what an order has to be asked besides size, band and margin
-	Spans          [2]Span // of the prices at which an order may stand, by side & 1. Derived
-	Plain          bool    // it is listed, Asks nothing, and no kill switch is turned: the short way is open. Derived
+	Asks           Asks // what an order has to be asked besides size, band and margin
+
+	// The short way for plain orders, derived from mark and rules.
+	Plain    bool        // it is listed, Asks nothing, and no kill switch is turned: the short way is open
+	Opens    uint32      // the bit of Group while it is Plain, else 0
+	Spans    [2]Span     // of the prices at which an order may go the short way, by side & 1
+	PlainQty fixed.Lots  // the most lots with which it may: nothing that is reckoned of them at such a price leaves int64
+	PerLot   fixed.Money // the initial requirement of a lot, rounded up
 
 	UnitLots         fixed.Lots // lots to one unit of the underlying
 	SlopeInitial     fixed.Rate // M-07
@@ -128,7 +133,6 @@ func (in *Instrument) List(l msg.Listing) msg.Reject {
 	}
 	in.Table[0] = Bracket{Initial: 10 * fixed.Percent, Maintenance: 5 * fixed.Percent}
 	in.derive()
-	in.setBand()
 	return 0
 }
 
@@ -175,6 +179,7 @@ func (in *Instrument) SetFees(f msg.Fees) msg.Reject {
 	}
 	in.Maker, in.Taker = f.Maker, f.Taker
 	in.Reserve = max(0, f.Maker, f.Taker)
+	in.derive()
 	return 0
 }
 
@@ -189,7 +194,6 @@ func (in *Instrument) SetRule(s msg.Setting) msg.Reject {
 			return msg.RejectInvalidParameter
 		}
 		in.Band = rate
-		in.setBand()
 	case msg.MarketRange:
 		if rate == 0 || rate >= fixed.One {
 			return msg.RejectInvalidParameter
@@ -305,7 +309,6 @@ func (in *Instrument) SetMark(mark fixed.Ticks) (moved bool) {
 	in.Mark = mark
 	in.LotValue, _ = fixed.Notional(1, mark, in.TickLot)
 	in.derive()
-	in.setBand()
 	return true
 }
 
@@ -317,8 +320,9 @@ func orNone(bound, highest int64) int64 {
 	return bound
 }
 
-// derive keeps the rates per lot, and what is asked.
+// derive keeps the edges of the band, the rates per lot, what is asked, and whether and how far the short way is open.
 func (in *Instrument) derive() {
+	in.setBand()
 	in.InitialLot, in.MaintenanceLot, in.Asks = 0, 0, 0
 	if in.Brackets == 1 && in.SlopeInitial == 0 && in.Type == msg.Perpetual {
 		initial, fits := fixed.Mul(int64(in.LotValue), int64(in.Table[0].Initial))
@@ -346,7 +350,31 @@ func (in *Instrument) derive() {
 	if in.tiered {
 		in.Asks |= AskFees
 	}
-	in.Plain = in.Asks == 0 && in.Entry == 0
+	in.shorten()
+}
+
+// shorten derives the short way. It ends at four times the mark, so that products need not be checked.
+func (in *Instrument) shorten() {
+	in.Plain, in.Opens, in.PlainQty = in.Asks == 0 && in.Entry == 0, 0, 0
+	if !in.Plain {
+		return
+	}
+	in.Opens = 1 << in.Group
+	in.PerLot, _ = fixed.CeilOne(1, in.InitialLot)
+	top := MaxPrice
+	if in.Mark < MaxPrice>>2 {
+		top = 4 * in.Mark
+	}
+	low := max(in.Low, 1)
+	in.Spans = [2]Span{
+		msg.Sell & 1: {low, uint64(max(top, low) - low)},
+		msg.Buy & 1:  {1, uint64(max(1, min(in.High, top)) - 1)},
+	}
+	dearest, ok := fixed.Notional(1, max(top, low), in.TickLot)
+	if most, fits := fixed.Mul(int64(dearest), int64(max(in.Reserve, 16))); ok && fits {
+		most, _ = fixed.MulDivFloor(1, fixed.MaxInt64-int64(fixed.One), most)
+		in.PlainQty = min(in.MaxQty, fixed.Lots(most))
+	}
 }
 
 // setBand derives the edges of the price band from the mark (M-73): buys up to the Floor, sells down to the Ceil.
@@ -357,11 +385,6 @@ func (in *Instrument) setBand() {
 			in.High = high
 		}
 		in.Low, _ = (-in.Band).ScaleCeil(in.Mark)
-	}
-	low := max(in.Low, 1)
-	in.Spans = [2]Span{
-		msg.Sell & 1: {low, uint64(max(MaxPrice, low) - low)},
-		msg.Buy & 1:  {1, uint64(min(in.High, MaxPrice) - 1)},
 	}
 }
 

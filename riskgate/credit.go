@@ -38,7 +38,7 @@ func (g *Gate) credit(r *msg.Request, o *Order, p *clearing.Position, n fixed.Mo
 			return reject
 		}
 	}
-	if free, more := o.Account.Free(), o.Requirement-p.Initial; free < 0 || more > free {
+	if free, more := o.Account.Free(), o.Requirement-g.House.Ledger(o.Row).Initial; free < 0 || more > free {
 		if reject := g.strained(o, in, p, n, free, more); reject != 0 {
 			return reject
 		}

@@ -37,8 +37,8 @@ func (g *Gate) Enter(r *msg.Request, o *Order, m Meter, enters bool) msg.Reject 
 		return msg.RejectNotPermitted
 	}
 	last, repeated := g.Use(r)
-	if enters && (in == nil || a.Groups>>(in.Group&31)&1 == 0 || g.Venue.Entry|a.Entry|a.OwnerEntry|in.Entry != 0) {
-		if reject := g.Entry(o); reject != 0 {
+	if enters && (in == nil || a.May>>(in.Group&31)&1 == 0 || g.Venue.Entry|in.Entry != 0) {
+		if reject := g.Entry(r.Account, o); reject != 0 {
 			return reject
 		}
 	}
@@ -88,24 +88,14 @@ func (g *Gate) mayAct(id msg.SessionID, a *clearing.Account) bool {
 }
 
 // Entry asks whether the account that Enter found may bring an order into the instrument at all: its permission for the
-// instrument's group, and the kill switch of the venue, the owner, the account and the instrument (W-45).
-func (g *Gate) Entry(o *Order) msg.Reject {
-	a, turned := o.Account, g.Venue.Entry|o.Account.Entry|o.Account.OwnerEntry
-	if in := o.Instrument; in != nil {
-		if a.Groups>>(in.Group&31)&1 == 0 {
-			return msg.RejectNotPermitted
-		}
-		turned |= in.Entry
+// instrument's group, and the kill switch of the venue, the owner, the account and the instrument, the strictest of those that
+// are turned (W-45).
+func (g *Gate) Entry(id msg.AccountID, o *Order) msg.Reject {
+	s := g.House.Statement(id)
+	if in := o.Instrument; in != nil && s.Groups>>(in.Group&31)&1 == 0 {
+		return msg.RejectNotPermitted
 	}
-	if turned == 0 {
-		return 0
-	}
-	return g.killed(o)
-}
-
-// killed asks the turned switches for the strictest.
-func (g *Gate) killed(o *Order) msg.Reject {
-	worst := max(strictness(g.Venue.Entry), strictness(o.Account.Entry), strictness(o.Account.OwnerEntry))
+	worst := max(strictness(g.Venue.Entry), strictness(s.Entry), strictness(g.House.Owner(o.Account.Owner).Entry))
 	if o.Instrument != nil {
 		worst = max(worst, strictness(o.Instrument.Entry))
 	}

@@ -54,14 +54,15 @@ func (g *Gate) hold(r *msg.Request, o *Order, p *clearing.Position) msg.Reject {
 	if o.Row != 0 {
 		equity, initial, maintenance = g.House.Pool(r.Account, o.Row)
 	}
-	hold, carried := p.Initial, true
+	held := g.House.Ledger(o.Row).Initial
+	hold, carried := held, true
 	if !o.ReduceOnly { // which can never open
 		ok := false
 		if hold, carried, ok = g.weigh(r, o, p); !ok {
 			return msg.RejectOverflow
 		}
 	}
-	free, more := o.Account.Free(), hold-p.Initial
+	free, more := o.Account.Free(), hold-held
 	switch {
 	case o.reducing && equity >= initial:
 		return 0

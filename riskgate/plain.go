@@ -14,65 +14,53 @@ import (
 //
 // The functions call no other, so that all that they find stays in registers.
 
-// Passes lets a message in that Enter would: its account, up to date, and its instrument; nil where the long way has to tell.
-// The client id is not taken yet; see Take.
-func (g *Gate) Passes(r *msg.Request) (a *clearing.Account, in *market.Instrument) {
+// Passes lets a message in that Enter would: its account, whose sums are those of the present marks, its instrument and its
+// session; nil where the long way has to tell. The client id is not taken yet; see Session.Take.
+func (g *Gate) Passes(r *msg.Request) (a *clearing.Account, in *market.Instrument, s *Session) {
 	a = g.House.Fresh(r.Account)
 	if a == nil || uint64(r.Instr) >= uint64(len(g.Instruments)) || int(r.Session) >= len(g.Sessions) {
-		return nil, nil
+		return nil, nil, nil
 	}
-	in = &g.Instruments[r.Instr]
-	s := &g.Sessions[r.Session]
+	in, s = &g.Instruments[r.Instr], &g.Sessions[r.Session]
 	if !in.Plain || g.Venue.MessageRate != 0 ||
 		r.Session != 0 && (!s.Open || s.Owner != a.Owner) || r.Ref != 0 && r.Ref <= s.Last {
-		return nil, nil
+		return nil, nil, nil
 	}
-	return a, in
+	return a, in, s
 }
 
 // Rests is Passes for a new order, and asks besides whether it is a plain one, which may rest in full, within what an order
-// may be, and what its account may bring in. Only margin is not asked; see clearing.House.Rest. n is the order's value at its limit;
-// row 0 says that its position is not at its home, or nowhere.
-func (g *Gate) Rests(r *msg.Request) (a *clearing.Account, in *market.Instrument, row uint32, n fixed.Money) {
-	if r.Side-1 > 1 || r.TIF > msg.IOC || r.STP > msg.STPNone || r.Flags != 0 {
-		return nil, nil, 0, 0
-	}
+// may be, and what its account may bring in. Only what House.Rest asks is not asked. n is the order's value at its limit.
+func (g *Gate) Rests(r *msg.Request) (a *clearing.Account, in *market.Instrument, s *Session, n fixed.Money) {
 	a = g.House.Fresh(r.Account)
 	if a == nil || uint64(r.Instr) >= uint64(len(g.Instruments)) || int(r.Session) >= len(g.Sessions) {
-		return nil, nil, 0, 0
+		return nil, nil, nil, 0
 	}
-	in = &g.Instruments[r.Instr]
-	s := &g.Sessions[r.Session]
-	if !in.Plain || g.Venue.MessageRate != 0 ||
-		r.Session != 0 && (!s.Open || s.Owner != a.Owner) || r.Ref != 0 && r.Ref <= s.Last ||
-		g.Venue.Entry|a.Entry|a.OwnerEntry != 0 || a.Groups>>(in.Group&31)&1 == 0 {
-		return nil, nil, 0, 0
-	}
+	in, s = &g.Instruments[r.Instr], &g.Sessions[r.Session]
 	span := &in.Spans[r.Side&1]
-	n, fits := fixed.NotionalShort(r.Qty, r.Price, in.TickLot)
-	if uint64(r.Price-span.Low) > span.Width || uint64(r.Qty-1) >= uint64(min(in.MaxQty, MaxQty)) || !fits ||
+	n = fixed.Money(int64(r.Qty) * int64(r.Price) * int64(in.TickLot))
+	if a.May&in.Opens == 0 || r.Side-1 > 1 || r.TIF > msg.IOC || r.STP > msg.STPNone || r.Flags != 0 ||
+		g.Venue.MessageRate != 0 || g.Venue.Entry != 0 ||
+		r.Session != 0 && (!s.Open || s.Owner != a.Owner) || r.Ref != 0 && r.Ref <= s.Last ||
+		uint64(r.Price-span.Low) > span.Width || uint64(r.Qty-1) >= uint64(in.PlainQty) ||
 		n > in.MaxNotional || n < in.MinNotional || n > g.House.Bound() {
-		return nil, nil, 0, 0
+		return nil, nil, nil, 0
 	}
-	row = g.House.FindAtHome(r.Account, r.Instr)
-	if int64(g.House.Position(row).Open) >= in.MaxOpen {
-		return nil, nil, 0, 0
-	}
-	return a, in, row, n
+	return a, in, s, n
 }
 
 // Moves is what Rests asks besides of an order that Passes and is to have leaves lots at limit from now on. n is its value there.
 func (g *Gate) Moves(a *clearing.Account, in *market.Instrument, side msg.Side, limit fixed.Ticks, leaves fixed.Lots) (n fixed.Money, ok bool) {
 	span := &in.Spans[side&1]
-	n, fits := fixed.NotionalShort(leaves, limit, in.TickLot)
-	return n, fits && uint64(limit-span.Low) <= span.Width && uint64(leaves-1) < uint64(min(in.MaxQty, MaxQty)) &&
-		n <= in.MaxNotional && n >= in.MinNotional && n <= g.House.Bound() &&
-		g.Venue.Entry|a.Entry|a.OwnerEntry == 0 && a.Groups>>(in.Group&31)&1 != 0
+	n = fixed.Money(int64(leaves) * int64(limit) * int64(in.TickLot))
+	return n, a.May&in.Opens != 0 && g.Venue.Entry == 0 &&
+		uint64(limit-span.Low) <= span.Width && uint64(leaves-1) < uint64(in.PlainQty) &&
+		n <= in.MaxNotional && n >= in.MinNotional && n <= g.House.Bound()
 }
 
 // Take takes the client id of a message that passed and goes on.
-func (g *Gate) Take(r *msg.Request) {
-	if r.Ref != 0 {
-		g.Sessions[r.Session].Last = r.Ref
+func (s *Session) Take(id msg.Ref) {
+	if id != 0 {
+		s.Last = id
 	}
 }
