@@ -136,10 +136,14 @@ func (n *naive) payOut(c *msg.Command) {
 	if transfers {
 		n.touch(to)
 	}
-	most := n.withdrawable(from)
-	if transfers && from.owner == to.owner {
+	most, within := n.withdrawable(from), transfers && from.owner == to.owner
+	if within {
 		equity, initial, _ := n.figures(from)
 		most = max(0, min(from.cash, equity-initial))
+	}
+	if n.uncovered > 0 && !within {
+		n.refuse(c, msg.RejectWithdrawalsPaused, int64(most), int64(pay.Amount))
+		return
 	}
 	if pay.Amount > most {
 		n.refuse(c, msg.RejectInsufficientFunds, int64(most), int64(pay.Amount))
@@ -170,6 +174,7 @@ func (n *naive) moveAsset(c *msg.Command) {
 	}
 	if len(no) == 0 {
 		x := n.exposure(a, c.Instr, nil)
+		no.when(!in2 && n.uncovered > 0, msg.RejectWithdrawalsPaused, 0, 0)
 		no.when(!in2 && (c.Qty > x.qty-x.sells || !n.assetLeaves(a, c.Instr, c.Qty)), msg.RejectInsufficientFunds, 0, 0)
 		no.when(in2 && c.Qty > clearing.MaxLots-n.assetsIn[c.Instr], msg.RejectOverflow, 0, 0)
 		no.when(in2 && !n.canHold(a, c.Instr), msg.RejectTableFull, 0, 0)

@@ -724,11 +724,11 @@ func report(t *testing.T, l Limits, commands []msg.Command, err error) {
 
 // TestEngineAgainstNaive lets engine and twin answer the same commands: every event of each, and every figure after most.
 func TestEngineAgainstNaive(t *testing.T) { // S-15, T-1, I-11, W-59, M-03 to M-20, M-43, M-45
-	count := *twinCommands / len(days)
-	if testing.Short() {
-		count /= 5
-	}
 	for i, d := range days {
+		count := *twinCommands / len(days)
+		if testing.Short() {
+			count /= 5
+		}
 		seed := xorshift(*firstSeed + uint64(i)*0x2545F4914F6CDD1D)
 		t.Run(d.name, func(t *testing.T) {
 			t.Logf("seed %#x, %d commands", uint64(seed), count)
