@@ -378,9 +378,9 @@ func (in *naiveInstrument) counted() int64 {
 	return int64(fixed.One) - haircut
 }
 
-// collateral is what lots of an asset count in equity.
+// collateral is what lots of an asset count in equity; more than there is cannot be sold, and counts nothing.
 func (in *naiveInstrument) collateral(lots fixed.Lots) fixed.Money {
-	value := product(int64(lots), int64(in.unit), in.counted())
+	value := product(int64(max(lots, 0)), int64(in.unit), in.counted())
 	return fixed.Money(small(value.Div(value, product(max(int64(in.listing.UnitLots), 1), int64(fixed.One)))))
 }
 
