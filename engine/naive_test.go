@@ -43,6 +43,7 @@ type naive struct {
 	uncovered fixed.Money          // -@deficit
 	paidIn    fixed.Money          // less paid out
 	assetsIn  map[msg.InstrumentID]fixed.Lots
+	pools     map[poolID]*naivePool // where they stand on the ladder
 
 	prices naivePrices
 	timers []naiveTimer
@@ -138,7 +139,7 @@ func newNaive(l Limits) *naive {
 	return &naive{limits: l, instruments: map[msg.InstrumentID]*naiveInstrument{}, accounts: map[msg.AccountID]*naiveAccount{},
 		owners: map[msg.OwnerID]*naiveOwner{}, sessions: map[msg.SessionID]*naiveSession{0: {}}, burst: 1, haircut: fixed.One,
 		leave: 10 * fixed.Percent, issued: map[msg.OrderID]bool{}, rows: map[uint32]uint32{}, fresh: 1,
-		assetsIn: map[msg.InstrumentID]fixed.Lots{}, prices: newNaivePrices()}
+		assetsIn: map[msg.InstrumentID]fixed.Lots{}, pools: map[poolID]*naivePool{}, prices: newNaivePrices()}
 }
 
 func (n *naive) emit(e msg.Event) *msg.Event {
