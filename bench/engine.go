@@ -55,7 +55,7 @@ func EngineLimits(p *Plan, accounts uint32) engine.Limits {
 		Accounts:         accounts,
 		Positions:        uint32(max(positions, 1)),
 		Orders:           uint32(p.Resting) + 1,
-		Events:           uint32(min(max(3*p.Meets+64, 1<<12), 1<<16)),
+		Events:           uint32(min(max(6*p.Meets+64, 1<<9), 1<<16)),
 		AccountPositions: uint32(min(max(p.Instruments, 256), 1<<16-1)),
 	}
 }
@@ -186,32 +186,30 @@ func (w *WholeEngine) address(op *ops.Op) {
 	w.next.Instr = msg.InstrumentID(op.Instrument(w.books)) + 1
 }
 
-// order is what a command says besides owner, instrument, price and quantity, by the kind of its operation. It is looked
-// up and not branched on: which kind comes next is as good as chance, and the guess would be counted as the engine's.
+// order is what a command says besides owner, instrument, side, price and quantity, by the kind of its operation. It is looked
+// up and not branched on: which kind comes next is as good as chance, and the guess would be counted as the engine's. For
+// the same reason side, price and quantity are said of a cancel too, which asks for none of them.
 type order struct {
 	kind  msg.Kind
 	tif   msg.TIF
 	flags msg.Flags
-	terms int64    // all ones where price and quantity are said
-	side  msg.Side // all ones where the side is said
 }
 
-var orders = [...]order{
-	ops.New:     {kind: msg.KindLimit, terms: -1, side: 255},
-	ops.IOC:     {kind: msg.KindLimit, tif: msg.IOC, terms: -1, side: 255},
+var orders = [4]order{
+	ops.New:     {kind: msg.KindLimit},
+	ops.IOC:     {kind: msg.KindLimit, tif: msg.IOC},
 	ops.Cancel:  {kind: msg.KindCancel},
-	ops.Replace: {kind: msg.KindAmend, flags: msg.FlagLeaves, terms: -1},
+	ops.Replace: {kind: msg.KindAmend, flags: msg.FlagLeaves},
 }
 
 // word makes the next command what op asks for, as it was recorded.
-func (w *WholeEngine) word(op *ops.Op) { w.say(op, &orders[op.Kind]) }
+func (w *WholeEngine) word(op *ops.Op) { w.say(op, orders[op.Kind&3]) }
 
 // say makes the next command an order of op's, of an id that has none yet or of the one that has it.
-func (w *WholeEngine) say(op *ops.Op, o *order) {
+func (w *WholeEngine) say(op *ops.Op, o order) {
 	c := &w.next
 	c.Kind, c.TIF, c.Flags, c.Order = o.kind, o.tif, o.flags, w.ids[op.ID]
-	c.Price, c.Qty = fixed.Ticks(op.Price)&fixed.Ticks(o.terms), fixed.Lots(op.Qty)&fixed.Lots(o.terms)
-	c.Side = (msg.Side(op.Side) + msg.Buy) & o.side
+	c.Price, c.Qty, c.Side = fixed.Ticks(op.Price), fixed.Lots(op.Qty), msg.Side(op.Side)+msg.Buy
 }
 
 // twice drives a replace as a cancel, and then as a new order under the same id of
@@ -219,13 +217,13 @@ func (w *WholeEngine) say(op *ops.Op, o *order) {
 //
 //go:noinline
 func (w *WholeEngine) twice(op *ops.Op, how act) {
-	w.say(op, &orders[ops.Cancel])
+	w.say(op, orders[ops.Cancel])
 	rejects := w.Rejects
 	w.read(op, w.apply())
 	if how == cancelOnly || w.Rejects != rejects {
 		return
 	}
-	w.say(op, &orders[ops.New])
+	w.say(op, orders[ops.New])
 	w.next.Order = 0
 	w.read(op, w.apply())
 }

@@ -85,7 +85,7 @@ func (h *Harness) Through(p Pipe, s Sending, n int) (*Pass, error) {
 	if err := h.Context.Err(); err != nil {
 		return nil, err
 	}
-	config := node.Config{Ports: 1, Lane: laneSlots, Out: 1 << 14, Idle: node.Spin}
+	config := node.Config{Ports: 1, Lane: laneSlots, Out: 1 << 11, Idle: node.Spin}
 	if h.Core < 0 {
 		config.Float, config.Idle, config.Collect = true, node.Park, true
 	} else if len(h.cores) < 2 {

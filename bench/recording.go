@@ -49,10 +49,10 @@ func (r *Recording) add(w *WholeEngine, op *ops.Op) {
 		r.play(w, op)
 		return
 	}
-	w.say(op, &orders[ops.Cancel])
+	w.say(op, orders[ops.Cancel])
 	r.play(w, op)
 	if how == cancelThenNew {
-		w.say(op, &orders[ops.New])
+		w.say(op, orders[ops.New])
 		r.play(w, op)
 	}
 }
