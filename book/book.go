@@ -151,6 +151,35 @@ func (b *Book) Unlink(h uint32) {
 	}
 }
 
+// Remove is Unlink and Free at once.
+func (b *Book) Remove(h uint32) {
+	st := b.store
+	orders := st.orders
+	o := &orders[h]
+	row, prev, next := o.Level, o.Prev, o.Next
+	l := &st.levels[row]
+	head, tail := l.head, l.tail
+	if prev == 0 {
+		head = next
+	}
+	if next == 0 {
+		tail = prev
+	}
+	l.head, l.tail = head, tail
+	l.qty -= o.Leaves
+	l.count--
+	orders[prev].Next = next
+	orders[next].Prev = prev
+	if head == 0 {
+		b.dropLevel(b.side(o.Side), row)
+	}
+	if o.Flags&Expires != 0 {
+		st.unschedule(h)
+		st.expiry.at[h] = 0
+	}
+	st.vacate(h, o)
+}
+
 // dropLevel gives a level that has lost its last order back, and tidies up if its block went with it.
 func (b *Book) dropLevel(s *half, row uint32) {
 	st := b.store

@@ -138,6 +138,12 @@ func (f Flags) WithSTP(m msg.STP) Flags { return f&^stpMask | Flags(m)<<stpShift
 // order of the row had there.
 func (s *Store) Alloc() uint32 { return s.orderRows.take() }
 
+// Take is Alloc of a row that is known, since Next named it.
+func (s *Store) Take(h uint32) (*Order, *Ticket) {
+	s.orderRows.top--
+	return &s.orders[h], &s.tickets[h]
+}
+
 // Next is the row that the next Alloc takes; 0 when all are taken.
 func (s *Store) Next() uint32 { return s.orderRows.free[s.orderRows.top] }
 
@@ -151,6 +157,11 @@ func (s *Store) Free(h uint32) {
 	if o.Flags&Expires != 0 {
 		s.expiry.at[h] = 0
 	}
+	s.vacate(h, o)
+}
+
+// vacate gives the row h of an order that neither rests nor expires back.
+func (s *Store) vacate(h uint32, o *Order) {
 	gen := o.Gen + 1
 	*o = Order{} // in place: a literal with Gen is built elsewhere and copied, and stalls
 	o.Gen = gen

@@ -77,6 +77,16 @@ func (h *House) measure(row uint32, a *Account, p *Position, need fixed.Money) b
 	return need <= p.Room
 }
 
+// TakeLoose is Take for a plain order: the position, which has nothing in it yet, is the loose one, and its Room all that the
+// account has free. The account's sums are those of the present marks.
+func (h *House) TakeLoose(account msg.AccountID, instr msg.InstrumentID) uint32 {
+	a := &h.accounts[account]
+	h.tighten(a)
+	row := h.Take(account, instr)
+	a.Loose, h.rows[row].Room = row, a.Free()
+	return row
+}
+
 // raise lets a position of a plain instrument come to lots, even if none has come to so many before, if they can be valued and
 // required.
 //

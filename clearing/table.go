@@ -5,6 +5,7 @@ import (
 
 	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/ring"
 )
 
 // The positions are a hash table in place: a row is found from account and instrument alone, without a look at the
@@ -146,18 +147,18 @@ func (h *House) giveBack(row uint32) {
 	*p = Position{}
 }
 
-// Foresee loads the first lines that a command of an account in an instrument will need, and returns something of them, so
-// that nobody drops the loads. It changes nothing.
-func (h *House) Foresee(account msg.AccountID, instr msg.InstrumentID) uint32 {
-	row := h.home(account, instr)
-	if uint64(account) >= uint64(len(h.accounts)) {
-		return row
+// Foresee asks for the first lines that a command of an account in an instrument will need. It changes nothing.
+func (h *House) Foresee(account msg.AccountID, instr msg.InstrumentID) {
+	if uint64(account) < uint64(len(h.accounts)) {
+		ring.Prefetch((*int64)(&h.accounts[account].Cash))
+		ring.Prefetch((*int64)(&h.rows[h.home(account, instr)].Qty))
 	}
-	return uint32(h.accounts[account].Owner) ^ uint32(h.rows[row].Account)
 }
 
-// ForeseeFill loads what a fill of an order of an account will need, row being its position.
-func (h *House) ForeseeFill(account msg.AccountID, row uint32) uint32 {
-	return uint32(h.accounts[account].Owner) ^ uint32(h.rows[row].Account) ^ h.ledgers[row].ReduceOnly ^
-		uint32(h.statements[account].Next)
+// ForeseeFill asks for what a fill of an order of an account will need, row being its position.
+func (h *House) ForeseeFill(account msg.AccountID, row uint32) {
+	ring.Prefetch((*int64)(&h.accounts[account].Cash))
+	ring.Prefetch((*int64)(&h.statements[account].Realized))
+	ring.Prefetch((*int64)(&h.rows[row].Qty))
+	ring.Prefetch((*int64)(&h.ledgers[row].Cost))
 }

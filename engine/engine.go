@@ -17,6 +17,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/ring"
 	"github.com/lockstep-exchange/lockstep/riskgate"
 )
 
@@ -45,7 +46,6 @@ type Engine struct {
 	told      int         // where the next one goes
 	fills     []book.Fill
 	working   uint32 // the position of the order that is being worked: not to be given back meanwhile
-	foreseen  uint32 // keeps the loads of Foresee
 	forced    bool   // what trades now must not move a mark
 	unchecked bool
 	afar      bool // the tables are beyond the nearer caches
@@ -119,23 +119,24 @@ func (e *Engine) Foresees() bool { return e.afar }
 
 const foreseeFrom = 1 << 14
 
-// Foresee loads what a command that is soon to be applied will need, and changes nothing. Who has several commands at hand
+// Foresee asks for what a command that is soon to be applied will need, and changes nothing. Who has several commands at hand
 // calls it for a few of them in a row and then applies them: their misses overlap, which one after the other they cannot,
 // and with many accounts or orders it is misses that the time goes to.
 func (e *Engine) Foresee(r *msg.Request) {
-	seen := e.house.Foresee(r.Account, r.Instr)
+	e.house.Foresee(r.Account, r.Instr)
 	if h := r.Order.Handle(); h != 0 && h <= e.limits.Orders {
-		seen ^= e.store.Order(h).Gen ^ uint32(e.store.Ticket(h).Account) ^ e.house.Claim(h).Position
+		ring.Prefetch((*int64)(&e.store.Order(h).Leaves))
+		ring.Prefetch((*int64)(&e.store.Ticket(h).Price))
+		ring.Prefetch((*int64)(&e.house.Claim(h).Reserved))
 	}
-	e.foreseen ^= seen
 }
 
 // Apply applies one stamped command and appends its events to out, at most Limits.Events of them and at least one. The
 // command's Seq is one above the last, and its Time not below: anything else is a fault of the caller, and panics. It
 // allocates only if out has no room for Limits.Events more.
 func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
-	if c.Seq != e.seq+1 || c.Time < e.now || c.Time > MaxTime {
-		panic("engine: a command out of sequence: Seq must be the last plus one, Time must not run back nor pass MaxTime")
+	if c.Seq != e.seq+1 || c.Time < e.now {
+		outOfSequence()
 	}
 	e.seq, e.now = c.Seq, c.Time
 	e.first, e.told = len(out), len(out)
@@ -166,7 +167,7 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 		e.wake = 0
 	}
 	if e.told == e.first {
-		e.answer(msg.Ticked, c) // a mass cancel that has not come to an order of its own yet
+		e.answer(msg.Ticked, c) // nothing has changed, or a mass cancel has not come to an order of its own yet
 	}
 	if c.Seq%checkEvery == 0 && !e.unchecked {
 		e.check(c)
@@ -175,6 +176,10 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 }
 
 const checkEvery = 16
+
+func outOfSequence() {
+	panic("engine: a command out of sequence: Seq must be the last plus one, Time must not run back nor pass MaxTime")
+}
 
 // check is the self-check of one command.
 func (e *Engine) check(c *msg.Command) {
@@ -216,12 +221,19 @@ func (e *Engine) emit(kind msg.EventKind) *msg.Event {
 	return ev
 }
 
+// event opens the next event of this command, which does not say more yet than which it is.
+func (e *Engine) event() (ev *msg.Event) {
+	at := e.told
+	ev = &e.out[at]
+	ev.Seq, ev.Time, ev.Index = e.seq, e.now, uint16(at-e.first)
+	e.told = at + 1
+	return
+}
+
 // tell opens the next event of this command about an order: all that line 1 has, qty lots being the event's. It is small
 // enough to be inlined.
 func (e *Engine) tell(kind msg.EventKind, h uint32, o *book.Order, t *book.Ticket, qty fixed.Lots) (ev *msg.Event) {
-	ev = &e.out[e.told]
-	ev.Seq, ev.Time, ev.Index = e.seq, e.now, uint16(e.told-e.first)
-	e.told++
+	ev = e.event()
 	ev.Order, ev.Qty, ev.Session, ev.Side = msg.OrderID(o.Gen)<<32|msg.OrderID(h), qty, o.Session, o.Side
 	ev.Ref, ev.Price, ev.Account, ev.Instr = t.Ref, t.Price, t.Account, t.Instr
 	ev.Kind, ev.Reason, ev.Reject = kind, 0, 0

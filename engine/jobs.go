@@ -132,6 +132,9 @@ func (e *Engine) steps() int {
 //
 //go:noinline
 func (e *Engine) carryOn() {
+	if e.now > MaxTime {
+		outOfSequence()
+	}
 	if e.now >= e.house.Cut() {
 		e.startDay()
 	}
@@ -143,7 +146,7 @@ func (e *Engine) carryOn() {
 	e.runJobs()
 	e.wake = 0
 	if e.jobs.count == 0 {
-		e.wake = e.earliest()
+		e.wake = min(e.earliest(), MaxTime+1)
 	}
 }
 

@@ -68,11 +68,10 @@ func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32
 
 // foreseeFills loads what all the fills of a match will need, so that their misses overlap.
 func (e *Engine) foreseeFills(taker msg.AccountID, row uint32) {
-	seen := e.house.ForeseeFill(taker, row)
+	e.house.ForeseeFill(taker, row)
 	for i := range e.fills {
-		seen ^= e.house.ForeseeFill(e.fills[i].Account, e.house.Claim(e.fills[i].Handle).Position)
+		e.house.ForeseeFill(e.fills[i].Account, e.house.Claim(e.fills[i].Handle).Position)
 	}
-	e.foreseen ^= seen
 }
 
 // trade settles one trade and tells both sides, the maker's first.

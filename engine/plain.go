@@ -36,18 +36,21 @@ func (e *Engine) placePlain(c *msg.Command) bool {
 		return false
 	}
 
-	s.Take(c.Ref)
-	e.store.Alloc()
-	o, t := e.store.Order(h), e.store.Ticket(h)
-	o.Leaves, o.Owner, o.Session, o.Side = c.Qty, a.Owner, c.Session, c.Side
-	t.Price, t.Filled, t.Ref, t.Account, t.Instr = c.Price, 0, c.Ref, c.Account, c.Instr
-	o.Flags = book.Flags(0).WithSTP(resolve(c.STP, in))
-	e.tell(msg.Accepted, h, o, t, c.Qty)
+	// What the command says is read once and told to order, ticket and event from registers.
+	ref, price, qty, account, instr, session, side := c.Ref, c.Price, c.Qty, c.Account, c.Instr, c.Session, c.Side
+	s.Take(ref)
+	o, t := e.store.Take(h)
+	o.Leaves, o.Owner, o.Session, o.Side, o.Flags = qty, a.Owner, session, side, book.Flags(0).WithSTP(resolve(c.STP, in))
+	t.Price, t.Filled, t.Ref, t.Account, t.Instr = price, 0, ref, account, instr
+	ev := e.event()
+	ev.Order, ev.Ref, ev.Price, ev.Qty = msg.OrderID(o.Gen)<<32|msg.OrderID(h), ref, price, qty
+	ev.Account, ev.Instr, ev.Session, ev.Side = account, instr, session, side
+	ev.Kind, ev.Reason, ev.Reject = msg.Accepted, 0, 0
 	if resting == 0 {
 		e.workPlain(c, b, a, in, h, row, o, t)
 		return true
 	}
-	b.Link(h, c.Side, c.Price)
+	b.Link(h, side, price)
 	return true
 }
 
@@ -58,7 +61,7 @@ func (e *Engine) seat(c *msg.Command) uint32 {
 	if row := e.house.Find(c.Account, c.Instr); row != 0 || !e.house.CanTake(c.Account) {
 		return row
 	}
-	return e.house.Take(c.Account, c.Instr)
+	return e.house.TakeLoose(c.Account, c.Instr)
 }
 
 // workPlain is work for a new plain order that crosses, or may not rest.
@@ -104,8 +107,7 @@ func (e *Engine) cancelPlain(c *msg.Command) bool {
 	r := &ev.Rare
 	r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7] = uint64(t.Filled), 0, uint64(c.Ref), uint64(c.Session), 0, 0, 0, 0
 	side, leaves := o.Side, o.Leaves
-	e.books[c.Instr].Unlink(h)
-	e.store.Free(h)
+	e.books[c.Instr].Remove(h)
 	if e.house.Leave(claim, a, p, side, leaves) {
 		e.house.Tidy(claim.Position)
 	}

@@ -5,7 +5,7 @@
 //	Lane   one producer, one consumer            a gateway session to the hot loop
 //	FanIn  one consumer of several lanes         the hot loop: round robin, a bounded take a turn
 //	Ring   one producer, several readers         the hot loop to egress, telemetry and tapes
-//	Pause  tells the core that the thread spins
+//	Pause  tells the core that the thread spins; Prefetch, what it will soon look at
 //
 //	producer 1 --> [Lane] --\                               /--> Reader (required: gates reuse)
 //	producer 2 --> [Lane] ---> FanIn -> hot loop -> [Ring] ----> Reader (required)
