@@ -9,8 +9,8 @@ import (
 // Loop runs an engine between rings: it takes requests from lanes in turn, stamps them and publishes what they bring
 // about.
 //
-//	lane 0 ─┐
-//	lane 1 ─┼─> fan-in ─> stamp Seq, Time ─> Apply ─> out ring ─> replies, market data, telemetry
+//	lane 0 ─┐                              ┌──────────> sequenced lane ─> journal
+//	lane 1 ─┼─> fan-in ─> stamp Seq, Time ─┴─> Apply ─> out ring ─> replies, market data, telemetry
 //	lane n ─┘   a bounded take of each
 //
 // It has no thread of its own, never waits and never reads a clock: who calls Poll decides to spin or to park.
@@ -19,6 +19,8 @@ type Loop struct {
 	lanes  *ring.FanIn[msg.Request]
 	out    *ring.Ring[msg.Event]
 	events []msg.Event
+
+	sequenced *ring.Lane[msg.Request] // to the journal; nil: there is none
 
 	// The last commands, by their number among all that were taken: those from applied on are still to be applied, the
 	// others are kept for the day on which something breaks.
@@ -45,15 +47,19 @@ func NewLoop(e *Engine, lanes []*ring.Lane[msg.Request], out *ring.Ring[msg.Even
 	return &Loop{engine: e, lanes: ring.NewFanIn(lanes, takeMax), out: out, events: newEvents(e.limits.Events)}
 }
 
+// Record has every command from now on laid into a lane when it is stamped, before it is applied: what a journal keeps. From
+// now on the loop is the only one to claim there. While that lane is full the loop takes nothing; what it has taken it applies.
+func (l *Loop) Record(sequenced *ring.Lane[msg.Request]) { l.sequenced = sequenced }
+
 // Poll applies up to 32 requests that wait in the lanes, in groups of up to 8 whose events are published in one go. now
 // bounds the time of the commands from below; a request's own stamp counts where it is later, and time never runs back
-// (D-05). It returns how many it applied: 0 when nothing waits, or when out has no room for the events of one command
-// more.
+// (D-05). It returns how many it applied: 0 when nothing waits, or when there is no room for one command more or for its
+// events.
 func (l *Loop) Poll(now fixed.Nanos) (applied int) {
-	for applied < batchMax && (l.applied < l.taken || l.take()) {
+	for applied < batchMax && (l.applied < l.taken || l.take(now)) {
 		before := applied
 		for ; l.applied < l.taken && l.out.Room(int(l.engine.limits.Events)); l.applied++ {
-			l.apply(&l.kept[l.applied%keptMax], now)
+			l.apply(&l.kept[l.applied%keptMax])
 			applied++
 		}
 		if applied == before {
@@ -64,21 +70,31 @@ func (l *Loop) Poll(now fixed.Nanos) (applied int) {
 	return applied
 }
 
-// take takes the next group out of the lanes. A single request has no other to overlap with.
-func (l *Loop) take() bool {
-	first := l.taken
-	for l.taken-first < groupMax {
+// take takes the next group out of the lanes and stamps it; from then on it has its place in the sequence. A single request has
+// no other to overlap with.
+func (l *Loop) take(now fixed.Nanos) bool {
+	first, seq, time := l.taken, l.engine.seq, max(now, l.engine.now)
+	for l.taken-first < groupMax && (l.sequenced == nil || l.sequenced.Room()) {
 		r := l.lanes.Next()
 		if r == nil {
 			break
 		}
-		l.kept[l.taken%keptMax].Request.CopyFrom(r)
+		c := &l.kept[l.taken%keptMax]
+		c.Request.CopyFrom(r)
+		seq, time = seq+1, min(max(c.Time, time), MaxTime)
+		c.Seq, c.Time = seq, time
+		if l.sequenced != nil {
+			l.sequenced.Claim().CopyFrom(&c.Request)
+		}
 		l.taken++
 	}
 	if l.taken == first {
 		return false
 	}
 	l.lanes.Release()
+	if l.sequenced != nil {
+		l.sequenced.Publish()
+	}
 	if l.taken-first > 1 && l.engine.Foresees() {
 		for at := first; at < l.taken; at++ {
 			l.engine.Foresee(&l.kept[at%keptMax].Request)
@@ -87,9 +103,8 @@ func (l *Loop) take() bool {
 	return true
 }
 
-// apply stamps one request, applies it and lays its events into the out ring.
-func (l *Loop) apply(c *msg.Command, now fixed.Nanos) {
-	c.Seq, c.Time = l.engine.seq+1, min(max(c.Time, now, l.engine.now), MaxTime)
+// apply applies one command and lays its events into the out ring.
+func (l *Loop) apply(c *msg.Command) {
 	l.events = l.engine.Apply(c, l.events[:0])
 	for i := range l.events {
 		l.events[i].CopyTo(l.out.Claim())
@@ -107,7 +122,7 @@ func (l *Loop) Pump(now fixed.Nanos) (applied int) {
 	}
 }
 
-// Pending is how many requests have been taken out of the lanes and are not applied yet: out had no room.
+// Pending is how many commands have been taken out of the lanes and stamped, and are not applied yet: out had no room.
 func (l *Loop) Pending() int { return int(l.taken - l.applied) }
 
 // Last appends the last commands that were applied, at most 64 of them, the one under way last (D-04).

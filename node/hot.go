@@ -18,7 +18,7 @@ import (
 //	  │ still nothing, and Park
 //	raise the flag, poll once more ──did something──> lower the flag, go on
 //	  │ nothing
-//	sleep until a producer publishes, a reader releases, or Stop
+//	sleep until a producer publishes, a reader releases, the journal has written, or Stop
 //
 // The second look is a poll like any other, so it sees whatever a poll sees: new requests, and room that a slow reader has
 // made for events.
@@ -35,10 +35,10 @@ func (n *Node) run(running chan<- struct{}) {
 	n.trade()
 }
 
-// trade polls until the node is told to stop and the lanes are empty.
+// trade polls until the node is told to stop and the lanes are empty, or the journal has failed.
 func (n *Node) trade() {
 	idle := 0
-	for {
+	for !n.broken.Load() {
 		if n.poll() {
 			idle = 0
 			continue
@@ -51,20 +51,35 @@ func (n *Node) trade() {
 			continue
 		}
 		idle = 0
-		n.hot.Sleep(func() bool { return n.poll() || n.stopping.Load() && n.drained() })
+		n.hot.Sleep(func() bool { return n.poll() || n.broken.Load() || n.stopping.Load() && n.drained() })
 	}
 }
 
-// poll does one batch, wakes the readers that sleep, and reports whether there was anything to do.
+// poll does one batch, wakes the journal's thread and the readers that sleep and may have something to read, and reports whether
+// there was anything to do.
 func (n *Node) poll() bool {
 	if n.poller.Poll(0) == 0 {
 		return false
 	}
 
+	seq := uint64(0)
+	if n.loop != nil {
+		seq = uint64(n.loop.Engine().Seq())
+		n.applied.Store(seq)
+	}
+	if n.thread != nil {
+		n.thread.Wake()
+	}
+	if !n.gated || uint64(n.journal.Durable()) >= seq {
+		n.wakeReaders()
+	}
+	return true
+}
+
+func (n *Node) wakeReaders() {
 	for _, r := range n.readers {
 		r.sleeper.Wake()
 	}
-	return true
 }
 
 // drained reports whether nothing waits, neither in the lanes nor between them and the engine.
@@ -83,13 +98,12 @@ func (n *Node) drained() bool {
 // end tells everyone that the hot thread is gone, and keeps what there is to know when it did not end by itself.
 func (n *Node) end() {
 	if cause := recover(); cause != nil {
-		n.halt = n.inquire(cause)
+		n.fault = n.inquire(cause)
 	}
 	n.stopping.Store(true)
+	n.endJournal()
 	n.finished.Store(true)
-	for _, r := range n.readers {
-		r.sleeper.Wake()
-	}
+	n.wakeReaders()
 	close(n.done)
 }
 

@@ -3,9 +3,13 @@
 //
 //	producer ──> Port ─┐                                             ┌─> Reader (required) ──> replies, tapes
 //	producer ──> Port ─┼─> lanes ─> hot thread: Poll, Poll, ... ─> ring ─> Reader (required)
-//	ticker   ──> Port ─┘            │                     │          └─> Reader (optional) ──> whoever may miss something
-//	               │                │ idle                │ published
-//	               └── wakes ───────┘                     └── wakes readers that sleep
+//	ticker   ──> Port ─┘            │        │            │          └─> Reader (optional) ──> whoever may miss something
+//	               │                │ idle   │ sequenced  │ published             ^
+//	               └── wakes ───────┘        v            └── wakes readers ──────┤
+//	                                  journal's thread ──> disk ── durable ───────┘
+//
+// With a journal the node is an exchange that survives: every command is on the disk before a Reader gives what it brought about
+// (durable.go). Open recovers such a one from its folder; New makes one that lives in memory.
 //
 // Start, in this order, because a thread that is created inherits the cores of its creator:
 //
@@ -32,6 +36,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/node/bell"
+	"github.com/lockstep-exchange/lockstep/node/journal"
 	"github.com/lockstep-exchange/lockstep/ring"
 )
 
@@ -59,12 +64,15 @@ type Poller interface {
 // Config says how a node runs; what it trades is said by commands. The zero value of each field is its default.
 type Config struct {
 	Engine *engine.Engine // the node's from New until Stop; nil only with Handler
-	Ports  int            // doors for producers: 1..1,023; default 1
-	Lane   int            // slots of a port, a power of two up to 4,096; default 256. All lanes together hold 1 MiB at most
-	Out    int            // slots of the out ring, a power of two above Limits.Events; default the smallest above twice that
-	Idle   Idle
-	Tick   time.Duration      // a Tick command this often, through a lane of its own; 0: none
-	Clock  func() fixed.Nanos // stamps what Send and the ticker send; default the system's clock. Any thread may call it
+	// Journal keeps what is sequenced: opened by journal.Open, with Engine as it was recovered. The node writes and closes it. nil:
+	// nothing is kept. Open fills in both.
+	Journal *journal.Writer
+	Ports   int // doors for producers: 1..1,023; default 1
+	Lane    int // slots of a port, a power of two up to 4,096; default 256. All lanes together hold 1 MiB at most
+	Out     int // slots of the out ring, a power of two above Limits.Events; default the smallest above twice that, with a journal at least 8,192
+	Idle    Idle
+	Tick    time.Duration      // a Tick command this often, through a lane of its own; 0: none
+	Clock   func() fixed.Nanos // stamps what Send and the ticker send; default the system's clock. Any thread may call it
 
 	Core    int   // the core of the hot thread; 0: the highest that the process may use
 	Float   bool  // leave all threads where they are
@@ -94,17 +102,23 @@ type Node struct {
 	ticks   *Port // nil without a ticker
 	readers []*Reader
 	hot     *bell.Sleeper
+	journal *journal.Writer // nil: nothing is kept
+	gated   bool            // events wait until they are durable
+	thread  *journal.Thread // the journal's, from Start on
 
 	started  bool
 	stopping atomic.Bool // no port takes anything any more
-	finished atomic.Bool // the hot thread has published its last event
+	broken   atomic.Bool // the journal has failed
+	applied  atomic.Uint64
+	finished atomic.Bool // the hot thread has published its last event, and no more will become durable
 	done     chan struct{}
 	quit     chan struct{} // ends the ticker
 	ticking  sync.WaitGroup
+	watching sync.WaitGroup // for the end of the journal's thread
 	stop     sync.Once
 	cleanup  sync.Once
 	stay     stay
-	halt     *Halt // why the hot thread ended before it was told to; written before done is closed
+	fault    error // why the hot thread ended before it was told to; written before done is closed
 }
 
 // New makes a node that is not running yet. It allocates lanes, ring and ports; the error names the field of c that is out
@@ -113,7 +127,8 @@ func New(c Config) (*Node, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	n := &Node{config: c, done: make(chan struct{}), quit: make(chan struct{})}
+	n := &Node{config: c, journal: c.Journal, done: make(chan struct{}), quit: make(chan struct{})}
+	n.gated = n.journal != nil && n.journal.Mode() == journal.Fsync
 	hot, err := bell.NewSleeper()
 	if err != nil {
 		return nil, err
@@ -139,6 +154,10 @@ func New(c Config) (*Node, error) {
 	} else {
 		n.loop = engine.NewLoop(c.Engine, n.lanes, n.out)
 		n.poller = n.loop
+		n.applied.Store(uint64(c.Engine.Seq()))
+	}
+	if n.journal != nil {
+		n.loop.Record(n.journal.Lane())
 	}
 	return n, nil
 }
@@ -158,12 +177,18 @@ func (c *Config) complete() error {
 	if (c.Engine == nil) == (c.Handler == nil) {
 		return errors.New("node: expected either an Engine or a Handler")
 	}
+	if c.Journal != nil && (c.Engine == nil || c.Engine.Seq() != c.Journal.Appended()) {
+		return errors.New("node: expected a Journal that ends with the last command of Engine")
+	}
 	events := 0
 	if c.Engine != nil {
 		events = int(c.Engine.Limits().Events)
 	}
 	if c.Out == 0 {
-		for c.Out = 1 << 10; c.Out <= 2*events; {
+		if c.Out = 1 << 10; c.Journal != nil {
+			c.Out = 2 * ring.LaneSizeMax // what may be ahead of the disk
+		}
+		for c.Out <= 2*events {
 			c.Out *= 2
 		}
 	}
@@ -215,6 +240,7 @@ func (n *Node) Reader(required bool) (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{ring: n.out.Reader(required), node: n, sleeper: s}
+	r.released = n.released()
 	n.readers = append(n.readers, r)
 	return r, nil
 }
@@ -224,10 +250,17 @@ func (n *Node) Start() error {
 	if n.started {
 		return errors.New("node: started twice")
 	}
+	if n.stopping.Load() {
+		return ErrStopped
+	}
 
 	n.started = true
 	spins := n.config.Idle == Spin
 	n.stay = process.enter(&n.config)
+	if err := n.keep(); err != nil {
+		process.leave(&n.config, n.stay)
+		return err
+	}
 	if spins && n.stay.lonely {
 		n.config.Idle = Park
 	}
@@ -256,11 +289,16 @@ func (n *Node) tick() {
 	}
 }
 
-// Stop closes all ports, lets the hot loop apply what was published before, ends its thread and undoes what Start did.
-// Producers must have published what they claimed. It returns nil, or the *Halt by which the hot loop ended earlier, or an
+// Stop closes all ports, lets the hot loop apply what was published before, ends its thread, closes the journal and undoes what
+// Start did. Producers must have published what they claimed. It returns nil, or what the node ended by earlier, as Err does, or an
 // error when ctx ends first, because a required reader does not release; then the node still runs and Stop may be called
-// again. Afterwards readers find the remaining events, and the engine is the caller's again.
+// again. Afterwards readers find the remaining events, and the engine is the caller's again. A node with a journal that was
+// never started gives back its folder.
 func (n *Node) Stop(ctx context.Context) error {
+	if !n.started && n.journal != nil {
+		n.stopping.Store(true)
+		return n.journal.Close()
+	}
 	if !n.started {
 		return errors.New("node: stopped before it was started")
 	}
@@ -276,6 +314,7 @@ func (n *Node) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("node: commands wait for a required reader that does not release: %w", ctx.Err())
 	}
+	n.watching.Wait()
 	n.cleanup.Do(func() {
 		process.leave(&n.config, n.stay)
 		n.hot.Close()
@@ -286,19 +325,18 @@ func (n *Node) Stop(ctx context.Context) error {
 	return n.Err()
 }
 
-// Done is closed when the hot loop has ended, by Stop or by a Halt.
+// Done is closed when the hot loop has ended, by Stop or by itself.
 func (n *Node) Done() <-chan struct{} { return n.done }
 
-// Err is the *Halt by which the hot loop ended, or nil while it runs and after a Stop.
+// Err is what the hot loop ended by: a *Halt where an invariant broke, a *journal.StorageError where the disk failed; or nil
+// while it runs and after a Stop.
 func (n *Node) Err() error {
 	select {
 	case <-n.done:
-		if n.halt != nil {
-			return n.halt
-		}
+		return n.fault
 	default:
+		return nil
 	}
-	return nil
 }
 
 // Status is how a node runs.
@@ -312,6 +350,11 @@ type Status struct {
 	Cycles    uint64 // collections since Start; not 0 with the collector off means that the fuse has blown
 	Sleeps    uint64 // how often the hot thread has gone to sleep
 	Running   bool
+
+	Ack     string  // what an event waits for before a Reader gives it: "fsync"; "none"; "none, no journal"
+	Epoch   uint64  // of the journal
+	Applied msg.Seq // the last command that the engine has applied; 0 with a Handler
+	Durable msg.Seq // the last command that is on the disk
 }
 
 // Status is how the node runs now, after Start.
@@ -319,5 +362,9 @@ func (n *Node) Status() Status {
 	s := n.stay.status()
 	s.Idle, s.Sleeps = n.config.Idle, n.hot.Sleeps()
 	s.Running = n.started && !n.finished.Load()
+	s.Ack, s.Applied = "none, no journal", msg.Seq(n.applied.Load())
+	if n.journal != nil {
+		s.Ack, s.Epoch, s.Durable = n.journal.Mode().String(), n.journal.Epoch(), n.journal.Durable()
+	}
 	return s
 }

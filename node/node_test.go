@@ -27,9 +27,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience is how long a test waits before it says that something hangs; it decides nothing else.
 const patience = time.Minute
 
+var limits = engine.Limits{Instruments: 2, Accounts: 16, Orders: 1 << 12, Levels: 1 << 10, Events: 256}
+
 func exchange(t testing.TB) *engine.Engine {
 	t.Helper()
-	e, err := engine.New(engine.Limits{Instruments: 2, Accounts: 16, Orders: 1 << 12, Levels: 1 << 10, Events: 256})
+	e, err := engine.New(limits)
 	if err != nil {
 		t.Fatal(err)
 	}

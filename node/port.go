@@ -69,7 +69,8 @@ func (p *Port) Send(r *msg.Request) error {
 	return nil
 }
 
-// Reader is an outlet for all events of the node, in order. One goroutine at a time uses it. It allocates nothing.
+// Reader is an outlet for all events of the node, in order; with a journal in mode fsync, for those that are durable. One goroutine at
+// a time uses it. It allocates nothing.
 type Reader struct {
 	_ [apart]byte // as in Port
 
@@ -77,12 +78,35 @@ type Reader struct {
 	node    *Node
 	sleeper *bell.Sleeper
 
+	released msg.Seq // events up to this one may be read, as far as this reader has looked
+
 	_ [apart]byte
 }
 
-// Next is the next event, or nil when there is none yet or when this reader was cut off. It is read in place and stays
-// valid until Release; an optional reader's stays valid until the following Next.
-func (r *Reader) Next() *msg.Event { return r.ring.Next() }
+// Next is the next event, or nil when there is none yet, when it may not leave yet, or when this reader was cut off. It is read in
+// place and stays valid until Release; an optional reader's stays valid until the following Next or Wait.
+func (r *Reader) Next() *msg.Event {
+	e := r.next()
+	if e != nil {
+		r.ring.Take()
+	}
+	return e
+}
+
+// next is the next event that may leave, left where it is.
+func (r *Reader) next() *msg.Event {
+	e := r.ring.Peek()
+	if e == nil || e.Seq > r.released && !r.mayLeave(e.Seq) {
+		return nil
+	}
+	return e
+}
+
+// mayLeave looks how far events may be read by now.
+func (r *Reader) mayLeave(seq msg.Seq) bool {
+	r.released = r.node.released()
+	return seq <= r.released
+}
 
 // Release gives back every event read so far, and wakes the hot thread where it waits for room.
 func (r *Reader) Release() {
@@ -94,7 +118,7 @@ func (r *Reader) Release() {
 func (r *Reader) Lost() bool { return r.ring.Lost() }
 
 // Wait sleeps until there is an event to read and reports true; or false when there will be none: the node has stopped and
-// all is read, or this reader was cut off and has read what it held. Whoever would rather spin calls Next.
+// all is read that may leave, or this reader was cut off and has read what it held. Whoever would rather spin calls Next.
 //
 //	for r.Wait() {
 //		for e := r.Next(); e != nil; e = r.Next() {
@@ -103,10 +127,10 @@ func (r *Reader) Lost() bool { return r.ring.Lost() }
 //		r.Release()
 //	}
 func (r *Reader) Wait() bool {
-	for !r.ring.Ready() && !r.over() {
-		r.sleeper.Sleep(func() bool { return r.ring.Ready() || r.over() })
+	for r.next() == nil && !r.over() {
+		r.sleeper.Sleep(func() bool { return r.next() != nil || r.over() })
 	}
-	return r.ring.Ready()
+	return r.next() != nil
 }
 
 // over reports whether nothing more will be published for this reader.

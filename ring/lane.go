@@ -99,6 +99,9 @@ func (l *Lane[T]) Claim() *T {
 	return &s.body
 }
 
+// Room reports whether Claim would give a slot.
+func (l *Lane[T]) Room() bool { return l.claimed != l.limit || l.extend() }
+
 // extend looks how far the consumer has come and reports whether a slot is free.
 func (l *Lane[T]) extend() bool {
 	l.limit = l.released.Load() + uint64(len(l.slots))

@@ -223,8 +223,17 @@ type Reader[T any] struct {
 }
 
 // Next is the next record, or nil when none is published, or when this reader was cut off. It is read in place and stays
-// valid until Release; an optional reader's stays valid until the following Next.
+// valid until Release; an optional reader's stays valid until the following Next or Peek.
 func (r *Reader[T]) Next() *T {
+	record := r.Peek()
+	if record != nil {
+		r.Take()
+	}
+	return record
+}
+
+// Peek is what Next would give, left where it is: Release gives back only what lies before it.
+func (r *Reader[T]) Peek() *T {
 	if r.next == r.end {
 		if !r.turn() {
 			return nil
@@ -232,11 +241,11 @@ func (r *Reader[T]) Next() *T {
 	} else if atomic.LoadUint64(&r.page[r.next&r.ring.mask].ready) != r.next+1 {
 		return nil
 	}
-
-	c := &r.page[r.next&r.ring.mask]
-	r.next++
-	return &c.record
+	return &r.page[r.next&r.ring.mask].record
 }
+
+// Take takes the record that Peek gave.
+func (r *Reader[T]) Take() { r.next++ }
 
 // Ready reports whether Next would give a record: the second look of a reader that is about to park. A record that the
 // reader still holds stays valid.

@@ -310,7 +310,7 @@ func TestFlipsOfTheSmallFiles(t *testing.T) { // D-02
 		path := filepath.Join(dir, name)
 		for bit := range 8 * len(files.Get(path)) {
 			files.Edit(path, func(b []byte) { b[bit/8] ^= 1 << (bit % 8) })
-			_, _, err := journal.Open(small(files), func(*msg.Command) { t.Fatal("a command was handed over") })
+			_, _, err := journal.Open(small(files), func([]msg.Command) error { t.Fatal("a command was handed over"); return nil })
 			var corrupt *journal.Corrupt
 			if !errors.As(err, &corrupt) || corrupt.File != name || corrupt.ExitCode() != 6 {
 				t.Fatalf("bit %d of %s: %v", bit, name, err)
@@ -326,7 +326,7 @@ func TestFlipsOfTheSmallFiles(t *testing.T) { // D-02
 		if err := lost.Remove(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
-		_, _, err := journal.Open(small(lost), func(*msg.Command) {})
+		_, _, err := journal.Open(small(lost), nil)
 		var corrupt *journal.Corrupt
 		if !errors.As(err, &corrupt) {
 			t.Errorf("without %s: %v, expected a refusal", name, err)

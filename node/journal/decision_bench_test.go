@@ -120,7 +120,7 @@ func started(b *testing.B, setup []msg.Command) *engine.Engine {
 }
 
 func newWay(b *testing.B, name string, setup []msg.Command) *way {
-	w := &way{name: name, engine: started(b, setup), commits: func() {}, note: func(*msg.Command) {}, drain: func([]byte) int { return 0 }}
+	w := &way{name: name, engine: started(b, setup), commits: func() {}, note: nil, drain: func([]byte) int { return 0 }}
 	lane, err := ring.NewLane[msg.Request](256)
 	if err != nil {
 		b.Fatal(err)
@@ -255,7 +255,7 @@ func BenchmarkBatch(b *testing.B) {
 		b.Run(map[int]string{1: "commands=1", 64: "commands=64", 512: "commands=512"}[size], func(b *testing.B) {
 			c := small(disk.New(4 << 30))
 			c.Segment, c.Batch, c.Ahead, c.Mode = 1<<30, 64<<10, 1024, journal.None
-			w, _, err := journal.Open(c, func(*msg.Command) {})
+			w, _, err := journal.Open(c, nil)
 			if err != nil {
 				b.Fatal(err)
 			}

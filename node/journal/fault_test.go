@@ -20,7 +20,7 @@ import (
 func day(files journal.FS, commands []msg.Command) (acked msg.Seq, held []msg.Command, err error) {
 	c := small(files)
 	c.Ahead, c.Spares = 32, 1
-	w, found, err := journal.Open(c, func(c *msg.Command) { held = append(held, *c) })
+	w, found, err := journal.Open(c, keep(&held))
 	if err != nil {
 		return found.Place.Seq, held, err
 	}
@@ -105,7 +105,7 @@ func survive(t *testing.T, what string, platter *disk.Disk, commands []msg.Comma
 		t.Helper()
 		var held []msg.Command
 		c := small(d)
-		w, _, err := journal.Open(c, func(c *msg.Command) { held = append(held, *c) })
+		w, _, err := journal.Open(c, keep(&held))
 		if err != nil {
 			t.Fatalf("%s, then %s: %v", what, how, err)
 		}
@@ -218,7 +218,7 @@ func TestOneProcessAtATime(t *testing.T) { // D-29
 	files := disk.New(room)
 	w, _, _ := open(t, small(files))
 	before := files.Clone()
-	_, _, err := journal.Open(small(files), func(*msg.Command) {})
+	_, _, err := journal.Open(small(files), nil)
 	var running *journal.Running
 	if !errors.As(err, &running) || running.ExitCode() != 9 {
 		t.Fatalf("the second start: %v", err)
@@ -285,7 +285,7 @@ func TestModeNone(t *testing.T) { // D-31
 
 	other := small(files)
 	var misfit *journal.Misfit
-	if _, _, err := journal.Open(other, func(*msg.Command) {}); !errors.As(err, &misfit) || misfit.ExitCode() != 2 {
+	if _, _, err := journal.Open(other, nil); !errors.As(err, &misfit) || misfit.ExitCode() != 2 {
 		t.Fatalf("opened in mode fsync: %v", err)
 	}
 	w, found, held := open(t, c)
@@ -333,7 +333,7 @@ func TestMisfits(t *testing.T) {
 		c := small(files)
 		change(&c)
 		var misfit *journal.Misfit
-		if _, _, err := journal.Open(c, func(*msg.Command) {}); !errors.As(err, &misfit) {
+		if _, _, err := journal.Open(c, nil); !errors.As(err, &misfit) {
 			t.Errorf("%s: %v, expected a Misfit", what, err)
 		}
 	}

@@ -37,7 +37,7 @@ func FuzzReader(f *testing.F) { // D-16, D-71
 	whole := disk.New(room)
 	c := small(whole)
 	commands := someCommands(16, 300)
-	w, _, err := journal.Open(c, func(*msg.Command) {})
+	w, _, err := journal.Open(c, nil)
 	if err != nil {
 		f.Fatal(err)
 	}

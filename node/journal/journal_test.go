@@ -55,11 +55,29 @@ func someCommands(seed uint64, n int) []msg.Command {
 	return list
 }
 
+// keep adds to a list what an opening hands over.
+func keep(list *[]msg.Command) func([]msg.Command) error {
+	return func(c []msg.Command) error {
+		*list = append(*list, c...)
+		return nil
+	}
+}
+
+// into applies to an engine what an opening hands over.
+func into(e *engine.Engine) func([]msg.Command) error {
+	return func(commands []msg.Command) error {
+		for i := range commands {
+			e.Apply(&commands[i], nil)
+		}
+		return nil
+	}
+}
+
 // open opens a journal that is whole, and gives the commands that it holds.
 func open(t *testing.T, c journal.Config) (*journal.Writer, journal.Recovery, []msg.Command) {
 	t.Helper()
 	var list []msg.Command
-	w, found, err := journal.Open(c, func(c *msg.Command) { list = append(list, *c) })
+	w, found, err := journal.Open(c, keep(&list))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,6 +38,23 @@ type Config struct {
 	Alignment int   // of frames: 512, or 4,096 for devices that do not write a sector at once; default 512
 	Batch     int   // bytes of commands in a frame, 128..65,536; default 65,536
 	Ahead     int   // commands by which the hot loop may be ahead of the disk, a power of two in 2..4,096; default 4,096
+
+	// Begins, where it is not nil, is told when a stage of Open begins: who has a clock can say how long each took.
+	Begins func(Stage)
+}
+
+// Stage is a part of Open, by its steps.
+type Stage uint8
+
+const (
+	Locking   Stage = iota // 1
+	Replaying              // 2: reading, verifying and handing over, frame by frame
+	Settling               // 3 and 4
+	Rewriting              // 5
+)
+
+func (s Stage) String() string {
+	return [...]string{Locking: "lock", Replaying: "verify and replay", Settling: "settle", Rewriting: "write the end again"}[s]
 }
 
 // Recovery is what a start has found and done (D-48).
@@ -84,11 +101,12 @@ func (c *Config) complete() error {
 	return c.Genesis.check()
 }
 
-// Open opens the journal of a folder, or begins one, and hands every command that it holds to apply, in order: the engine that
-// has applied them is where the exchange stood. It allocates what a Writer needs. The error is *Running where another process
-// has the folder, *Corrupt, *Unknown or *StorageError for what the disk says, and *Misfit where c is impossible or the folder
-// is another journal's.
-func Open(c Config, apply func(*msg.Command)) (*Writer, Recovery, error) {
+// Open opens the journal of a folder, or begins one, and hands every command that it holds to apply, in order, a frame at a time:
+// the engine that has applied them is where the exchange stood. An error of apply ends it, before anything is changed, and is
+// returned as it is; where apply is nil, the commands are verified only. It allocates what a Writer needs. The error else is *Running
+// where another process has the folder, *Corrupt, *Unknown or *StorageError for what the disk says, and *Misfit where c is
+// impossible or the folder is another journal's.
+func Open(c Config, apply func([]msg.Command) error) (*Writer, Recovery, error) {
 	if err := c.complete(); err != nil {
 		return nil, Recovery{}, err
 	}
@@ -98,6 +116,7 @@ func Open(c Config, apply func(*msg.Command)) (*Writer, Recovery, error) {
 	}
 	w := &Writer{config: c, genesis: c.Genesis, lane: lane,
 		frame: make([]byte, frameMax+msg.CommandSize)}
+	w.begins(Locking)
 	lock, err := c.FS.Lock(w.path(lockFile))
 	if errors.Is(err, ErrLocked) {
 		return nil, Recovery{}, &Running{c.Dir}
@@ -116,8 +135,16 @@ func Open(c Config, apply func(*msg.Command)) (*Writer, Recovery, error) {
 	return w, found, nil
 }
 
+// begins tells who wants to know that a stage begins.
+func (w *Writer) begins(s Stage) {
+	if w.config.Begins != nil {
+		w.config.Begins(s)
+	}
+}
+
 // recover is all of Open that needs the lock.
-func (w *Writer) recover(apply func(*msg.Command)) (found Recovery, err error) {
+func (w *Writer) recover(apply func([]msg.Command) error) (found Recovery, err error) {
+	w.begins(Replaying)
 	files, dir := w.config.FS, w.config.Dir
 	r, err := NewReader(files, dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -135,9 +162,12 @@ func (w *Writer) recover(apply func(*msg.Command)) (found Recovery, err error) {
 	}
 	w.origin, r.cold = r.origin, true
 	for r.Next() {
-		for i := range r.Commands() {
-			apply(&r.Commands()[i])
-			found.Commands++
+		found.Commands += uint64(len(r.Commands()))
+		if apply == nil || len(r.Commands()) == 0 {
+			continue
+		}
+		if err := apply(r.Commands()); err != nil {
+			return found, err
 		}
 	}
 	if r.Err() != nil {
@@ -150,6 +180,7 @@ func (w *Writer) recover(apply func(*msg.Command)) (found Recovery, err error) {
 	}
 	w.place, w.segment, w.epoch = tail.Place, r.segment, max(r.started, tail.Epoch)+1
 	found.Epoch = w.epoch
+	w.begins(Settling)
 	return found, w.settle(r, tail)
 }
 
@@ -278,6 +309,7 @@ func (w *Writer) cut(tail Tail) error {
 
 // rewrite writes the last frame of the last segment again, or its header where it has no frame, as it is found on the disk.
 func (w *Writer) rewrite() error {
+	w.begins(Rewriting)
 	f, err := w.config.FS.Open(filepath.Join(w.config.Dir, w.place.File), os.O_RDWR)
 	if err != nil {
 		return failed("open", w.place.File, err)

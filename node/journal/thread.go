@@ -15,38 +15,46 @@ import (
 //
 //	hot thread: Append, Publish, Wake ─┐
 //	                                   v
-//	journal's thread: Step, Step, ... sleep ──batch is durable──> advanced()
+//	journal's thread: Step, Step, ... sleep ──batch is durable──> advanced(), and what it does beside
 //	     ^ spare made     │ spare used
 //	     └── preparer ────┘ and every 100 ms, to see whether the disk is full
 type Thread struct {
 	writer   *Writer
 	advanced func()
+	beside   Work
 	sleeper  *bell.Sleeper
 	look     func() bool
 	wanted   chan struct{} // a spare has been used
 	quit     chan struct{}
 	stopping atomic.Bool
-	done     chan struct{} // the journal's thread has ended
-	beside   sync.WaitGroup
+	done     chan struct{}  // the journal's thread has ended
+	waiting  sync.WaitGroup // for the preparer
 	once     sync.Once
 }
 
 // prepareEvery is how often the room on the disk is looked at.
 const prepareEvery = 100 * time.Millisecond
 
-// Start begins to write. advanced is called on the journal's thread whenever Durable has gone up, and must not wait. From now
-// on Step, Prepare and Close are the Thread's. It fails when the system has no file descriptor more.
-func Start(w *Writer, advanced func()) (*Thread, error) {
+// Work is what the journal's thread does between two batches. It must not wait.
+type Work interface {
+	Ready() bool // there is something to do: the thread does not sleep
+	Do()
+}
+
+// Start begins to write. advanced is called on the journal's thread whenever a batch has been written, and must not wait; beside
+// is done there too, and may be nil. From now on Step, Prepare and Close are the Thread's. It fails when the system has no file
+// descriptor more.
+func Start(w *Writer, advanced func(), beside Work) (*Thread, error) {
 	sleeper, err := bell.NewSleeper()
 	if err != nil {
 		return nil, err
 	}
-	t := &Thread{writer: w, advanced: advanced, sleeper: sleeper, wanted: make(chan struct{}, 1), quit: make(chan struct{}),
+	t := &Thread{writer: w, advanced: advanced, beside: beside, sleeper: sleeper, wanted: make(chan struct{}, 1), quit: make(chan struct{}),
 		done: make(chan struct{})}
 	t.look = func() bool {
-		return t.stopping.Load() || w.Err() != nil || w.Waits() && (!w.Stalled() || w.Spares() > 0)
+		return t.stopping.Load() || w.Err() != nil || w.Waits() && (!w.Stalled() || w.Spares() > 0) || beside != nil && beside.Ready()
 	}
-	t.beside.Go(t.prepare)
+	t.waiting.Go(t.prepare)
 	go t.run()
 	return t, nil
 }
@@ -60,15 +68,25 @@ func (t *Thread) Done() <-chan struct{} { return t.done }
 
 // Stop makes durable what was published, closes the Writer, and gives its error. Nobody may append any more.
 func (t *Thread) Stop() error {
+	t.end()
+	return t.writer.Close()
+}
+
+// Halt is Stop without the clean shutdown.
+func (t *Thread) Halt() error {
+	t.end()
+	return t.writer.Halt()
+}
+
+func (t *Thread) end() {
 	t.once.Do(func() {
 		t.stopping.Store(true)
 		close(t.quit)
 		t.sleeper.Wake()
 		<-t.done
-		t.beside.Wait()
+		t.waiting.Wait()
 		t.sleeper.Close()
 	})
-	return t.writer.Close()
 }
 
 // run is the life of the journal's thread.
@@ -90,6 +108,11 @@ func (t *Thread) run() {
 		}
 		if n > 0 {
 			t.advanced()
+		}
+		if t.beside != nil {
+			t.beside.Do()
+		}
+		if n > 0 {
 			continue
 		}
 		if t.stopping.Load() {

@@ -126,7 +126,7 @@ func TestFromLoopToDisk(t *testing.T) { // D-07, D-09, D-32, D-50
 	c.Genesis.Limits = live.Limits()
 	for _, upto := range []int{5_000, len(all)} {
 		recovered := newVenue(t)
-		w, found, err := journal.Open(c, func(c *msg.Command) { recovered.Apply(c, nil) })
+		w, found, err := journal.Open(c, into(recovered))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,7 +170,7 @@ func trade(t *testing.T, w *journal.Writer, e *engine.Engine, commands []msg.Com
 		case moved <- struct{}{}:
 		default:
 		}
-	})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func TestThreadEndsWithTheDisk(t *testing.T) { // D-28
 		}
 		w, _, _ := open(t, small(failing))
 		armed.Store(true)
-		thread, err := journal.Start(w, func() { t.Error("something has become durable") })
+		thread, err := journal.Start(w, func() { t.Error("something has become durable") }, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -256,7 +256,7 @@ func TestThreadEndsWithTheDisk(t *testing.T) { // D-28
 func child(dir string) {
 	commands := someCommands(15, 200_000)
 	held := 0
-	w, _, err := journal.Open(real(dir), func(*msg.Command) { held++ })
+	w, _, err := journal.Open(real(dir), func(c []msg.Command) error { held += len(c); return nil })
 	if err != nil {
 		fmt.Println(err)
 		var coded interface{ ExitCode() int }
@@ -271,7 +271,7 @@ func child(dir string) {
 		case moved <- struct{}{}:
 		default:
 		}
-	})
+	}, nil)
 	if err != nil {
 		panic(err)
 	}
@@ -341,7 +341,7 @@ func TestKilledProcesses(t *testing.T) { // D-01, D-29, D-30; G-05
 		_ = cmd.Wait() // killed
 	}
 	var held []msg.Command
-	w, found, err := journal.Open(real(dir), func(c *msg.Command) { held = append(held, *c) })
+	w, found, err := journal.Open(real(dir), keep(&held))
 	if err != nil {
 		t.Fatal(err)
 	}

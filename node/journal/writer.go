@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -59,6 +60,10 @@ const apart = 128
 // sealAfter is how long a batch stands unconfirmed when nothing follows it (D-20).
 const sealAfter = 10 * fixed.Millisecond
 
+// Lane is where sequenced commands wait for Step. Whoever claims and publishes there itself, without a gap in the numbers, does what
+// Append and Publish do, and must not call them too.
+func (w *Writer) Lane() *ring.Lane[msg.Request] { return w.lane }
+
 // Append lays a sequenced command into the lane; it reports false when the lane is full, and then nothing has happened. It
 // waits for nobody and allocates nothing. The journal sees it after Publish. A Seq that is not one above the last is a fault
 // of the caller, and panics.
@@ -92,6 +97,12 @@ func (w *Writer) Release(applied msg.Seq) msg.Seq {
 	}
 	return min(applied, w.Durable())
 }
+
+// Mode is what a command waits for.
+func (w *Writer) Mode() Mode { return w.config.Mode }
+
+// Appended is the last command that Append took; from then on that Lane is used directly, the last one that was found.
+func (w *Writer) Appended() msg.Seq { return w.appended }
 
 // Epoch is the number of this start.
 func (w *Writer) Epoch() uint64 { return w.epoch }
@@ -140,6 +151,23 @@ func (w *Writer) Step(now fixed.Nanos) (commands int, err error) {
 	}
 	w.lane.Release()
 	return count, nil
+}
+
+// Flush makes durable what was published, on the caller's thread, and makes room for it where there is none: for who has no other
+// thread. The error is a *StorageError; a full disk is one here.
+func (w *Writer) Flush() error {
+	for w.Waits() {
+		if _, err := w.Step(w.still); err != nil {
+			return err
+		}
+		if !w.stalled {
+			continue
+		}
+		if made, err := w.Prepare(); err != nil || !made {
+			return errors.Join(err, failed("go on in", w.config.Dir, errNoRoom))
+		}
+	}
+	return nil
 }
 
 // gather copies what waits behind the header of the next frame. It panics where time runs back.
@@ -295,7 +323,12 @@ func (w *Writer) Stalled() bool { return w.stalled }
 // Close makes durable what waits, says so with a clean shutdown, and gives back the folder. Nobody may use the Writer meanwhile
 // or later, but for Durable and Err. Where the journal has failed, nothing is written; where there is no room for the clean
 // shutdown, it ends without one. The error is what ended the journal, if something did.
-func (w *Writer) Close() error {
+func (w *Writer) Close() error { return w.close(true) }
+
+// Halt is Close without the clean shutdown: of an exchange that has ended by a fault.
+func (w *Writer) Halt() error { return w.close(false) }
+
+func (w *Writer) close(clean bool) error {
 	if w.closed {
 		return w.Err()
 	}
@@ -305,7 +338,7 @@ func (w *Writer) Close() error {
 			break
 		}
 	}
-	if w.Err() == nil {
+	if w.Err() == nil && clean {
 		w.farewell()
 	}
 	w.closed = true

@@ -40,7 +40,7 @@ func newTape(first *engine.Engine) (t tape, err error) {
 	t.files = disk.New(room)
 	t.config = journal.Config{FS: t.files, Dir: "/journal", Segment: segment, Ahead: pageSize,
 		Genesis: journal.Genesis{Cluster: 1, Shard: 1, Currency: "USDC", Limits: first.Limits()}}
-	t.journal, _, err = journal.Open(t.config, func(*msg.Command) {})
+	t.journal, _, err = journal.Open(t.config, nil)
 	return t, err
 }
 
@@ -82,7 +82,12 @@ func (t *tape) recover() (third *engine.Engine, err error) {
 		return nil, err
 	}
 	t.files.PowerLoss(rand.New(rand.NewPCG(1, 1)))
-	again, _, err := journal.Open(t.config, func(c *msg.Command) { t.events = third.Apply(c, t.events[:0]) })
+	again, _, err := journal.Open(t.config, func(commands []msg.Command) error {
+		for i := range commands {
+			t.events = third.Apply(&commands[i], t.events[:0])
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("recovery: %w", err)
 	}
