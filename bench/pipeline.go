@@ -316,10 +316,10 @@ type twin struct {
 }
 
 const (
-	takenByTwin  = 16  // of a lane in its turn
-	keptByTwin   = 128 // a power of two
-	toldByTwin   = 64  // kept commands that are told of
-	polledByTwin = 32  // requests of one Poll
+	takenByTwin = 16  // of a lane in its turn
+	keptByTwin  = 128 // a power of two
+	toldByTwin  = 64  // kept commands that are told of
+	batchOfTwin = 32  // requests that are taken and published in one go
 )
 
 // Twin returns what a node builds its handler with: the empty twin of an engine with such limits, whose first request is
@@ -332,24 +332,21 @@ func Twin(base msg.Seq, l engine.Limits) func([]*ring.Lane[msg.Request], *ring.R
 
 // Poll is engine.Loop's, with an empty Apply.
 func (t *twin) Poll(now fixed.Nanos) (applied int) {
-	for applied < polledByTwin && (t.applied < t.taken || t.take()) {
-		before := applied
-		for ; t.applied < t.taken && t.out.Room(t.room); t.applied++ {
-			t.apply(&t.kept[t.applied%keptByTwin], now)
-			applied++
-		}
-		if applied == before {
-			break
-		}
-		t.out.Publish()
+	if t.applied == t.taken && !t.take() {
+		return 0
 	}
+	for ; t.applied < t.taken && t.out.Room(t.room); t.applied++ {
+		t.apply(&t.kept[t.applied%keptByTwin], now)
+		applied++
+	}
+	t.out.Publish()
 	return applied
 }
 
-// take takes the next group out of the lanes.
+// take takes the next batch out of the lanes.
 func (t *twin) take() bool {
 	first := t.taken
-	for t.taken-first < group {
+	for t.taken-first < batchOfTwin {
 		r := t.lanes.Next()
 		if r == nil {
 			break

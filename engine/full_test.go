@@ -204,7 +204,7 @@ func TestLimitsAreChecked(t *testing.T) {
 		switch {
 		case c.want == "" && err != nil, c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
 			t.Errorf("%+v: %v, want %q", c.limits, err, c.want)
-		case err == nil && e.Limits() != Limits{16, 16, 1024, 4096, 1 << 16, 1 << 16, 1 << 12, 256, 256, 64, 64}:
+		case err == nil && e.Limits() != Limits{16, 16, 1024, 4096, 1 << 16, 1 << 16, 1 << 11, 256, 256, 64, 64}:
 			t.Errorf("defaults: %+v", e.Limits())
 		}
 	}

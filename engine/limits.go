@@ -17,7 +17,7 @@ type Limits struct {
 	Positions        uint32 // open at one time over all accounts; default 4 · Accounts
 	Orders           uint32 // resting at one time; default 65,536
 	Levels           uint32 // prices with orders at one time; default Orders
-	Events           uint32 // of one command; 256..65,536; default 4,096
+	Events           uint32 // of one command; 256..65,536; default 2,048: a ring of twice as many stays in a second-level cache
 	Sessions         uint32 // ids 0..Sessions-1; up to 65,536; default 256
 	AccountPositions uint32 // of one account; default 256. The value of one is bounded by 2^62 / AccountPositions Money
 	OwnerAccounts    uint32 // of one owner; up to 65,535; default 64
@@ -37,7 +37,7 @@ func (l Limits) standard() (Limits, error) {
 	or(&l.Positions, uint32(min(4*uint64(l.Accounts), 1<<30)))
 	or(&l.Orders, 1<<16)
 	or(&l.Levels, l.Orders)
-	or(&l.Events, 1<<12)
+	or(&l.Events, 1<<11)
 	or(&l.Sessions, 256)
 	or(&l.AccountPositions, 256)
 	or(&l.OwnerAccounts, 64)

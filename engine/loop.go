@@ -26,19 +26,21 @@ type Loop struct {
 	// others are kept for the day on which something breaks.
 	kept           [keptMax]msg.Command
 	applied, taken uint64
+	foreseen       uint64 // those before it have been foreseen, or need not be
 }
 
 const (
 	// takeMax is how many requests of one lane come before another's.
 	takeMax = 16
-	// groupMax is how many requests are taken at a time, so that the misses of their commands overlap.
-	groupMax = 8
-	// keptMax is how many commands are kept, those of the present group included; a power of two.
+	// batchMax is how many requests are taken, applied and published in one go. Between cores a batch costs a few trips of a
+	// line, whatever its size.
+	batchMax = 32
+	// aheadMax is how many commands are foreseen at a time, so that their misses overlap.
+	aheadMax = 8
+	// keptMax is how many commands are kept, those of the present batch included; a power of two.
 	keptMax = 128
 	// lastMax is how many of them are told of.
 	lastMax = 64
-	// batchMax is how many commands one Poll applies at most.
-	batchMax = 32
 )
 
 // NewLoop runs e between lanes and out. The loop is from now on the only one to use e and to consume the lanes, and the
@@ -51,30 +53,29 @@ func NewLoop(e *Engine, lanes []*ring.Lane[msg.Request], out *ring.Ring[msg.Even
 // now on the loop is the only one to claim there. While that lane is full the loop takes nothing; what it has taken it applies.
 func (l *Loop) Record(sequenced *ring.Lane[msg.Request]) { l.sequenced = sequenced }
 
-// Poll applies up to 32 requests that wait in the lanes, in groups of up to 8 whose events are published in one go. now
-// bounds the time of the commands from below; a request's own stamp counts where it is later, and time never runs back
-// (D-05). It returns how many it applied: 0 when nothing waits, or when there is no room for one command more or for its
-// events.
+// Poll applies up to 32 requests that wait in the lanes and publishes their events in one go. now bounds the time of the
+// commands from below; a request's own stamp counts where it is later, and time never runs back (D-05). It returns how many
+// it applied: 0 when nothing waits, or when there is no room for one command more or for its events.
 func (l *Loop) Poll(now fixed.Nanos) (applied int) {
-	for applied < batchMax && (l.applied < l.taken || l.take(now)) {
-		before := applied
-		for ; l.applied < l.taken && l.out.Room(int(l.engine.limits.Events)); l.applied++ {
-			l.apply(&l.kept[l.applied%keptMax])
-			applied++
-		}
-		if applied == before {
-			break
-		}
-		l.out.Publish()
+	if l.applied == l.taken && !l.take(now) {
+		return 0
 	}
+	for ; l.applied < l.taken && l.out.Room(int(l.engine.limits.Events)); l.applied++ {
+		if l.applied == l.foreseen {
+			l.foresee()
+		}
+		l.apply(&l.kept[l.applied%keptMax])
+		applied++
+	}
+	l.out.Publish()
 	return applied
 }
 
-// take takes the next group out of the lanes and stamps it; from then on it has its place in the sequence. A single request has
-// no other to overlap with.
+// take takes the next batch out of the lanes and stamps it; from then on it has its place in the sequence. It reports whether
+// there was any.
 func (l *Loop) take(now fixed.Nanos) bool {
 	first, seq, time := l.taken, l.engine.seq, max(now, l.engine.now)
-	for l.taken-first < groupMax && (l.sequenced == nil || l.sequenced.Room()) {
+	for l.taken-first < batchMax && (l.sequenced == nil || l.sequenced.Room()) {
 		r := l.lanes.Next()
 		if r == nil {
 			break
@@ -95,12 +96,19 @@ func (l *Loop) take(now fixed.Nanos) bool {
 	if l.sequenced != nil {
 		l.sequenced.Publish()
 	}
-	if l.taken-first > 1 && l.engine.Foresees() {
-		for at := first; at < l.taken; at++ {
-			l.engine.Foresee(&l.kept[at%keptMax].Request)
-		}
+	l.foreseen = first
+	if l.taken-first == 1 || !l.engine.Foresees() { // a single command has no other to overlap with
+		l.foreseen = l.taken
 	}
 	return true
+}
+
+// foresee looks at the next commands of a batch.
+func (l *Loop) foresee() {
+	l.foreseen = min(l.taken, l.applied+aheadMax)
+	for at := l.applied; at < l.foreseen; at++ {
+		l.engine.Foresee(&l.kept[at%keptMax].Request)
+	}
 }
 
 // apply applies one command and lays its events into the out ring.

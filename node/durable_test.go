@@ -340,4 +340,3 @@ func TestSeed(t *testing.T) { // X-40, D-29
 		stop(t, n)
 	}
 }
-

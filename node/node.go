@@ -69,7 +69,7 @@ type Config struct {
 	Journal *journal.Writer
 	Ports   int // doors for producers: 1..1,023; default 1
 	Lane    int // slots of a port, a power of two up to 4,096; default 256. All lanes together hold 1 MiB at most
-	Out     int // slots of the out ring, a power of two above Limits.Events; default the smallest above twice that, with a journal at least 8,192
+	Out     int // slots of the out ring, a power of two above Limits.Events; default the smallest from twice that on, 1,024 at least, with a journal 8,192
 	Idle    Idle
 	Tick    time.Duration      // a Tick command this often, through a lane of its own; 0: none
 	Clock   func() fixed.Nanos // stamps what Send and the ticker send; default the system's clock. Any thread may call it
@@ -188,7 +188,7 @@ func (c *Config) complete() error {
 		if c.Out = 1 << 10; c.Journal != nil {
 			c.Out = 2 * ring.LaneSizeMax // what may be ahead of the disk
 		}
-		for c.Out <= 2*events {
+		for c.Out < 2*events {
 			c.Out *= 2
 		}
 	}
