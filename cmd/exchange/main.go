@@ -38,6 +38,7 @@ type commandLine struct {
 	Bench    benchCommand    `cmd:"" help:"Measure the exchange against baselines in the same run."`
 	Verify   verifyCommand   `cmd:"" help:"Check every frame of a journal, replay it, and say in which state it ends."`
 	Inspect  inspectCommand  `cmd:"" help:"What is in a journal: its segments, its frames, any of its commands."`
+	Decode   decodeCommand   `cmd:"" help:"What is in recorded traffic: one message a line."`
 	Version  versionCommand  `cmd:"" help:"What this binary was built from."`
 	Help     helpCommand     `cmd:"" help:"Help, examples first."`
 }

@@ -26,13 +26,22 @@ func TestMain(m *testing.M) {
 //	pack FROM TO [SIZE]      gzip a file, and cut the result to SIZE bytes; a negative one counts from the end
 //	flip FILE OFFSET         flip a bit
 //
-// and name the recordings of the repository by $TESTDATA and a journal by $JOURNAL.
+// and name the recordings of the repository by $TESTDATA, a journal by $JOURNAL, the golden bytes of the wire by $WIRE and its
+// captures by $CAPTURES.
 func TestScripts(t *testing.T) {
 	recordings, err := filepath.Abs(filepath.Join("..", "..", "testdata"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	kept, err := filepath.Abs(filepath.Join("..", "..", "node", "journal", "testdata", "format1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden, err := filepath.Abs(filepath.Join("..", "..", "wire", "testdata"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	captures, err := filepath.Abs(filepath.Join("..", "..", "wire", "capture", "testdata"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,6 +53,8 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TESTDATA", recordings)
 			env.Setenv("JOURNAL", kept)
+			env.Setenv("WIRE", golden)
+			env.Setenv("CAPTURES", captures)
 			return nil
 		},
 	})

@@ -1,0 +1,199 @@
+package wire
+
+import (
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/wire/gen"
+)
+
+// How control messages become requests: mass cancel, kill switch, positions. And the one door for all of order entry.
+
+const (
+	massAccount, massScope, massFlags             = 2, 5, 7
+	massGroup, massMMP                            = 4, 9
+	entryScope                                    = 4
+	positionDelta, positionLeverage, positionMode = 1, 2, 7
+)
+
+// MassCancel makes a request of a mass cancel. The core cancels by account, with instrument and side; owner is whose
+// session it is.
+func MassCancel(m *gen.MassCancel, owner msg.OwnerID, r *msg.Request) Refusal {
+	if field, flaw := m.Check(); flaw != gen.Sound {
+		return flawed(field, flaw)
+	}
+	block := m.Flags()&gen.MassCancelFlagsBlockEntry != 0
+	switch {
+	case m.GroupID() != 0:
+		return refuse(msg.RejectNotSupported, massGroup, None, None)
+	case m.MmpGroup() != 0:
+		return refuse(msg.RejectNotSupported, massMMP, None, None)
+	case m.Scope() == gen.ScopeAccount && m.AccountID() == 0:
+		return refuse(msg.RejectValueOutOfRange, massAccount, 1, 0)
+	case m.Scope() == gen.ScopeGroup, m.Scope() != gen.ScopeAccount && !block:
+		return refuse(msg.RejectNotSupported, massScope, int64(gen.ScopeAccount), int64(m.Scope()))
+	case block && (m.Side() != gen.SideFilterBoth || m.Scope() == gen.ScopeAccount && m.InstrumentID() != 0):
+		return refuse(msg.RejectNotSupported, massFlags, None, None)
+	}
+	account, instr := msg.AccountID(m.AccountID()), msg.InstrumentID(m.InstrumentID())
+	c := msg.CancelAll(account, instr, msg.Side(m.Side()))
+	if block {
+		c = msg.SetEntry(account, instr, entry(m.Scope(), msg.BlockAndCancel, owner))
+	}
+	c.Ref = msg.Ref(m.RequestID())
+	*r = c.Request
+	return Refusal{}
+}
+
+// EntryControl makes a request of a turn of the kill switch.
+func EntryControl(m *gen.EntryControl, owner msg.OwnerID, r *msg.Request) Refusal {
+	if field, flaw := m.Check(); flaw != gen.Sound {
+		return flawed(field, flaw)
+	}
+	if m.Scope() == gen.ScopeGroup {
+		return refuse(msg.RejectNotSupported, entryScope, None, int64(m.Scope()))
+	}
+	c := msg.SetEntry(msg.AccountID(m.AccountID()), msg.InstrumentID(m.InstrumentID()), entry(m.Scope(), msg.Action(m.Action()), owner))
+	c.Ref = msg.Ref(m.RequestID())
+	*r = c.Request
+	return Refusal{}
+}
+
+// entry is a turn of the kill switch; its numbers are those of the wire.
+func entry(scope gen.Scope, action msg.Action, owner msg.OwnerID) msg.Entry {
+	e := msg.Entry{Scope: msg.Scope(scope), Action: action}
+	if e.Scope == msg.ScopeOwner {
+		e.Owner = owner
+	}
+	return e
+}
+
+// leverageUnit is a hundredth of leverage, the core's unit, in billionths.
+const leverageUnit = 10_000_000
+
+// PositionControl makes a request of a position control: leverage, or mode with or without margin, or margin that moves. One
+// message is one command, so to ask for leverage and for another of them at once is refused.
+func PositionControl(m *gen.PositionControl, r *msg.Request) Refusal {
+	if field, flaw := m.Check(); flaw != gen.Sound {
+		return flawed(field, flaw)
+	}
+	account, instr := msg.AccountID(m.AccountID()), msg.InstrumentID(m.InstrumentID())
+	delta, leverage, mode := m.IsolatedDelta(), m.Leverage(), m.MarginMode()
+	stated := delta != None
+	var c msg.Command
+	switch {
+	case leverage < 0 || leverage/leverageUnit >= 1<<16:
+		return refuse(msg.RejectLeverageOutOfRange, positionLeverage, None, leverage)
+	case leverage%leverageUnit != 0:
+		return refuse(msg.RejectLeverageOutOfRange, positionLeverage, leverageUnit, leverage)
+	case leverage != 0 && (stated && delta != 0 || mode != gen.MarginModeAccount):
+		return refuse(msg.RejectNotSupported, positionLeverage, None, None)
+	case mode == gen.MarginModePortfolio:
+		return refuse(msg.RejectNotSupported, positionMode, None, int64(mode))
+	case leverage != 0:
+		c = msg.SetLeverage(account, instr, msg.Leverage(leverage/leverageUnit))
+	case mode == gen.MarginModeCross && stated && delta != 0:
+		return refuse(msg.RejectValueOutOfRange, positionDelta, 0, delta)
+	case mode == gen.MarginModeCross:
+		c = msg.Cross(account, instr)
+	case mode == gen.MarginModeIsolated && !stated:
+		c = msg.IsolateDefault(account, instr)
+	case mode == gen.MarginModeIsolated && delta < 0:
+		return refuse(msg.RejectValueOutOfRange, positionDelta, 0, delta)
+	case mode == gen.MarginModeIsolated:
+		c = msg.Isolate(account, instr, fixed.Money(delta))
+	case !stated || delta == 0:
+		return refuse(msg.RejectValueOutOfRange, positionMode, None, None)
+	default:
+		c = msg.MoveMargin(account, instr, fixed.Money(delta))
+	}
+	c.Ref = msg.Ref(m.RequestID())
+	*r = c.Request
+	return Refusal{}
+}
+
+// Head reads what a gateway asks of a message before anything else; ok is false for what is no message of a client.
+func Head(m *Message) (h Heading, ok bool) {
+	if m.Schema != gen.SchemaOrderEntry {
+		return h, false
+	}
+	switch m.Template {
+	case gen.TemplateNewOrder:
+		o := gen.AsNewOrder(m.Block)
+		return Heading{o.SeqNum(), o.SendingTime(), msg.Ref(o.ClOrdID()), msg.InstrumentID(o.InstrumentID())}, true
+	case gen.TemplateNewOrderExt:
+		o := gen.AsNewOrderExt(m.Block)
+		return Heading{o.SeqNum(), o.SendingTime(), msg.Ref(o.ClOrdID()), msg.InstrumentID(o.InstrumentID())}, true
+	case gen.TemplateReplace:
+		o := gen.AsReplace(m.Block)
+		return Heading{o.SeqNum(), o.SendingTime(), msg.Ref(o.ClOrdID()), msg.InstrumentID(o.InstrumentID())}, true
+	case gen.TemplateCancel:
+		o := gen.AsCancel(m.Block)
+		return Heading{o.SeqNum(), NoTime, msg.Ref(o.ClOrdID()), msg.InstrumentID(o.InstrumentID())}, true
+	case gen.TemplateMassCancel:
+		o := gen.AsMassCancel(m.Block)
+		return Heading{o.SeqNum(), NoTime, msg.Ref(o.RequestID()), msg.InstrumentID(o.InstrumentID())}, true
+	case gen.TemplateMassQuote:
+		o := gen.AsMassQuote(m.Block)
+		return Heading{o.SeqNum(), o.SendingTime(), msg.Ref(o.QuoteID()), 0}, true
+	case gen.TemplateEntryControl:
+		o := gen.AsEntryControl(m.Block)
+		return Heading{o.SeqNum(), NoTime, msg.Ref(o.RequestID()), msg.InstrumentID(o.InstrumentID())}, true
+	case gen.TemplateDeadMan:
+		o := gen.AsDeadMan(m.Block)
+		return Heading{o.SeqNum(), NoTime, msg.Ref(o.RequestID()), 0}, true
+	case gen.TemplateMmpConfig:
+		o := gen.AsMmpConfig(m.Block)
+		return Heading{o.SeqNum(), NoTime, msg.Ref(o.RequestID()), 0}, true
+	case gen.TemplateOrderStatusRequest:
+		o := gen.AsOrderStatusRequest(m.Block)
+		return Heading{o.SeqNum(), NoTime, msg.Ref(o.RequestID()), 0}, true
+	case gen.TemplateWhatIfMargin:
+		o := gen.AsWhatIfMargin(m.Block)
+		return Heading{o.SeqNum(), NoTime, msg.Ref(o.RequestID()), msg.InstrumentID(o.InstrumentID())}, true
+	case gen.TemplatePositionControl:
+		o := gen.AsPositionControl(m.Block)
+		return Heading{o.SeqNum(), NoTime, msg.Ref(o.RequestID()), msg.InstrumentID(o.InstrumentID())}, true
+	}
+	return h, false
+}
+
+// ToRequest makes a request of any message of a client, for a session of owner. s is the scale of the instrument that Head
+// names; it is not looked at where the message has no price. Messages that the core has no command for are refused as
+// RejectNotSupported, once their fields are found to be sound; what is no message of a client as RejectUnknownTemplate.
+func ToRequest(m *Message, owner msg.OwnerID, s *Scale, r *msg.Request) Refusal {
+	if m.Schema != gen.SchemaOrderEntry {
+		return refuse(msg.RejectUnknownTemplate, NoField, None, int64(m.Template))
+	}
+	field, flaw := uint8(0), gen.Sound
+	switch m.Template {
+	case gen.TemplateNewOrder:
+		return NewOrder(gen.AsNewOrder(m.Block), s, r)
+	case gen.TemplateNewOrderExt:
+		return NewOrderExt(gen.AsNewOrderExt(m.Block), s, r)
+	case gen.TemplateReplace:
+		return Replace(gen.AsReplace(m.Block), s, r)
+	case gen.TemplateCancel:
+		return Cancel(gen.AsCancel(m.Block), r)
+	case gen.TemplateMassCancel:
+		return MassCancel(gen.AsMassCancel(m.Block), owner, r)
+	case gen.TemplateEntryControl:
+		return EntryControl(gen.AsEntryControl(m.Block), owner, r)
+	case gen.TemplatePositionControl:
+		return PositionControl(gen.AsPositionControl(m.Block), r)
+	case gen.TemplateMassQuote:
+		field, flaw = gen.AsMassQuote(m.Block).Check()
+	case gen.TemplateDeadMan:
+		field, flaw = gen.AsDeadMan(m.Block).Check()
+	case gen.TemplateMmpConfig:
+	case gen.TemplateOrderStatusRequest:
+		field, flaw = gen.AsOrderStatusRequest(m.Block).Check()
+	case gen.TemplateWhatIfMargin:
+		field, flaw = gen.AsWhatIfMargin(m.Block).Check()
+	default:
+		return refuse(msg.RejectUnknownTemplate, NoField, None, int64(m.Template))
+	}
+	if flaw != gen.Sound {
+		return flawed(field, flaw)
+	}
+	return refuse(msg.RejectNotSupported, NoField, None, int64(m.Template))
+}
