@@ -35,6 +35,7 @@ type commandLine struct {
 	Replay   replayCommand   `cmd:"" help:"Drive recorded market data through the engine and compare it with the answers that come with it."`
 	Demo     demoCommand     `cmd:"" help:"A recorded market comes back to life: what the exchange does and how fast."`
 	Scenario scenarioCommand `cmd:"" help:"Run trading days that are written down, and check what everyone must see."`
+	Stress   stressCommand   `cmd:"" help:"What a shock does to a whole book, under each margin mode side by side."`
 	Bench    benchCommand    `cmd:"" help:"Measure the exchange against baselines in the same run."`
 	Verify   verifyCommand   `cmd:"" help:"Check every frame of a journal, replay it, and say in which state it ends."`
 	Inspect  inspectCommand  `cmd:"" help:"What is in a journal: its segments, its frames, any of its commands."`

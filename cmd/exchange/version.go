@@ -39,6 +39,18 @@ func readBuild() build {
 	return b
 }
 
+// String is the build in one line.
+func (b build) String() string {
+	text := b.Version
+	if b.Commit != "" {
+		text += ", commit " + b.Commit
+	}
+	if b.Modified {
+		text += " with changes"
+	}
+	return text + ", " + b.Go + " on " + b.Platform
+}
+
 // Run prints the build.
 func (v *versionCommand) Run(con *console) error {
 	b := readBuild()
