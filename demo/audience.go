@@ -19,6 +19,7 @@ import (
 type audience struct {
 	options *Options
 	speed   speed
+	ack     string
 	moments chan moment
 	spare   chan *hdrhistogram.Histogram
 	done    chan struct{}
@@ -36,14 +37,16 @@ type audience struct {
 // momentsMax is how many moments may wait before the courier does: hours.
 const momentsMax = 1 << 14
 
-func newAudience(o *Options, speed speed) *audience {
-	return &audience{options: o, speed: speed, moments: make(chan moment, momentsMax), spare: make(chan *hdrhistogram.Histogram, 8),
+func newAudience(o *Options, speed speed, ack string) *audience {
+	return &audience{options: o, speed: speed, ack: ack, moments: make(chan moment, momentsMax), spare: make(chan *hdrhistogram.Histogram, 8),
 		done: make(chan struct{}), line: o.Every}
 }
 
-// open lets the audience in: latency is measured from begun on.
-func (a *audience) open(begun time.Time) {
+// open lets the audience in: the clock counts from begun, and latency is measured from then on. From and commands are how far
+// the market is already.
+func (a *audience) open(begun time.Time, from time.Duration, commands int64) {
 	a.begun, a.total, a.period = begun, latency.NewHistogram(), latency.NewHistogram()
+	a.from, a.line, a.commands = from, from+a.options.Every, commands
 	a.spare <- latency.NewHistogram()
 	go a.listen()
 }
@@ -100,7 +103,7 @@ func (a *audience) head() {
 	if a.options.Log != nil {
 		a.log, a.err = latency.NewWriter(a.options.Log, a.begun,
 			latency.Note{Key: "machine", Value: bench.Machine()},
-			latency.Note{Key: "ack", Value: "none"},
+			latency.Note{Key: "ack", Value: a.ack},
 			latency.Note{Key: "load", Value: fmt.Sprintf("demo, %s, %.6g times as fast as recorded", replay.BundledName, a.speed.rate)},
 			latency.Note{Key: "latency", Value: "ns from the time at which a command was due to its first event, read on another thread"})
 	}

@@ -35,6 +35,7 @@ type courier struct {
 	next   int     // request to be sent
 	seen   msg.Seq // of the last event read
 	quotes int     // of the script that are compared
+	acks   *acks   // what was read is written down; nil: it is not
 	equal  int     // of these, how many were as recorded
 
 	interval *hdrhistogram.Histogram // nil: latency is not measured
@@ -94,6 +95,7 @@ func (c *courier) run(until int) {
 		}
 		if c.seen == msg.Seq(c.next) && c.next == until {
 			c.complete()
+			c.acknowledge()
 			return
 		}
 		select {
@@ -130,16 +132,13 @@ func (c *courier) read() (read int) {
 		if ev == nil {
 			if read > 0 {
 				c.complete()
+				c.acknowledge()
 			}
 			break
 		}
-		if ev.Seq != c.seen {
-			c.complete()
-			c.seen = ev.Seq
-			c.record(ev)
-		}
-		if c.view != nil {
-			c.view.fold(ev)
+		c.take(ev)
+		if c.acks != nil {
+			c.acks.fold(ev)
 		}
 		read++
 	}
@@ -147,6 +146,18 @@ func (c *courier) read() (read int) {
 		c.events.Release()
 	}
 	return read
+}
+
+// take takes in one event.
+func (c *courier) take(ev *msg.Event) {
+	if ev.Seq != c.seen {
+		c.complete()
+		c.seen = ev.Seq
+		c.record(ev)
+	}
+	if c.view != nil {
+		c.view.fold(ev)
+	}
 }
 
 // record notes how long a command took to its first event.
@@ -159,6 +170,9 @@ func (c *courier) record(ev *msg.Event) {
 
 // complete ends the events of a command; where the recording says what should be best now, it is compared.
 func (c *courier) complete() {
+	if c.acks != nil {
+		c.acks.complete()
+	}
 	if c.view == nil {
 		return
 	}
@@ -169,6 +183,16 @@ func (c *courier) complete() {
 			c.equal++
 		}
 		c.quotes++
+	}
+}
+
+// acknowledge hands over the acks of what is complete.
+func (c *courier) acknowledge() {
+	if c.acks == nil {
+		return
+	}
+	if c.acks.flush(); c.acks.err != nil {
+		c.stop.Store(true) // nobody hears them any more
 	}
 }
 

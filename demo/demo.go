@@ -19,6 +19,7 @@
 package demo
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/bench/latency"
 	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/node"
+	"github.com/lockstep-exchange/lockstep/node/journal"
 	"github.com/lockstep-exchange/lockstep/replay"
 )
 
@@ -47,6 +49,11 @@ type Options struct {
 	Live  io.Writer     // lines while it runs; nil: none
 	Every time.Duration // between two of them, whole seconds
 	Log   io.Writer     // a histogram log, an interval a second; nil: none
+
+	Data  string               // the folder of a journal, made where there is none; "": nothing is kept
+	Ack   journal.Mode         // with Data: what an event waits for before it leaves
+	Acks  io.Writer            // with Data: a line for each command that is acknowledged, as kept.go says; nil: none
+	Found func(*node.Recovery) // with Data: told what the start has found, before anything is sent; nil: nobody
 }
 
 const (
@@ -67,6 +74,8 @@ func (o *Options) Check() error {
 		return &UsageError{"a histogram log without any pace, expected a pace: no latency is measured with full queues"}
 	case o.Duration < 0:
 		return &UsageError{fmt.Sprintf("a duration of %v, expected more than 0", o.Duration)}
+	case o.Data == "" && (o.Ack != journal.Fsync || o.Acks != nil):
+		return &UsageError{"acknowledgements without a journal, expected a folder for it: nothing is durable without one"}
 	case o.Accounts < 1 || o.Accounts > AccountsMax:
 		return &UsageError{fmt.Sprintf("%d accounts, expected 1 to %d", o.Accounts, AccountsMax)}
 	}
@@ -142,6 +151,7 @@ type run struct {
 	twin   *hdrhistogram.Histogram // of the same pipeline with an empty handler; nil: not measured
 	total  *hdrhistogram.Histogram // of the exchange; nil: not measured
 	engine *engine.Engine
+	kept   *kept // nil without a journal
 	view   *view
 	status node.Status
 	sent   int // requests, the opening included
@@ -197,8 +207,9 @@ func (r *run) shadow(lasting time.Duration) error {
 	for until < len(s.requests) && r.speed.due(s.requests[until].Time) < lasting {
 		until++
 	}
-	c, err := r.courier(n)
-	if err != nil {
+	c := r.newCourier()
+	c.acks = nil // nobody's
+	if err := c.connect(n); err != nil {
 		return err
 	}
 	return r.during(n, func() {
@@ -209,52 +220,75 @@ func (r *run) shadow(lasting time.Duration) error {
 	})
 }
 
-// trade plays the script to the exchange.
+// trade plays the script to the exchange, from where the journal ends if there is one.
 func (r *run) trade() error {
-	eng, err := engine.New(r.script.limits)
-	if err != nil {
-		return fmt.Errorf("demo: %w", err)
-	}
-	n, err := node.New(node.Config{Engine: eng, Lane: lane, Out: out, Idle: node.Spin})
-	if err != nil {
-		return err
-	}
-	c, err := r.courier(n)
-	if err != nil {
-		return err
-	}
-	r.engine, r.view = eng, newView(r.script)
+	r.view = newView(r.script)
+	c := r.newCourier()
 	c.view = r.view
-	audience := newAudience(&r.options, r.speed)
+	n, err := r.exchange(c)
+	if err != nil {
+		return err
+	}
+	if err := c.connect(n); err != nil {
+		return err
+	}
+	audience := newAudience(&r.options, r.speed, n.Status().Ack)
 	err = r.during(n, func() {
-		c.run(r.script.opening)
+		if c.next < r.script.opening {
+			c.run(r.script.opening)
+		}
 		r.begun = time.Now()
 		c.since, c.tick = r.begun, time.Second
+		if c.next > r.script.opening && c.next < len(r.script.requests) {
+			c.since = r.begun.Add(-r.speed.due(r.script.requests[c.next].Time))
+			c.told = time.Since(c.since)
+			c.tick += c.told
+		}
 		if r.speed.rate > 0 {
 			c.interval, c.moments, c.spare = latency.NewHistogram(), audience.moments, audience.spare
-			audience.open(r.begun)
+			audience.open(c.since, c.told, int64(c.next-r.script.opening))
 		}
 		c.run(len(r.script.requests))
 		r.took = time.Since(r.begun)
 		if c.moments != nil {
-			c.report(r.took)
+			c.report(time.Since(c.since))
 		}
 		r.status = n.Status()
 	})
 	r.sent, r.quotes, r.equal = c.next, c.quotes, c.equal
 	failed := audience.close()
 	r.total = audience.total
+	if c.acks != nil {
+		failed = errors.Join(failed, c.acks.err)
+	}
 	return errors.Join(err, failed)
 }
 
-// courier is the one who sends the script to a node and reads its events, all at once until it is given an opening.
-func (r *run) courier(n *node.Node) (*courier, error) {
-	events, err := n.Reader(true)
-	if err != nil {
-		return nil, err
+// exchange is the node that trades: a new one in memory, or that of the folder.
+func (r *run) exchange(c *courier) (n *node.Node, err error) {
+	if r.options.Data != "" {
+		return r.recover(c)
 	}
-	return &courier{script: r.script, port: n.Port(0), events: events, halted: n.Done(), stop: r.stop, speed: r.speed,
-		since: time.Now(), alone: runtime.NumCPU() < 2}, nil
+	if r.engine, err = engine.New(r.script.limits); err != nil {
+		return nil, fmt.Errorf("demo: %w", err)
+	}
+	return node.New(node.Config{Engine: r.engine, Lane: lane, Out: out, Idle: node.Spin})
+}
+
+// newCourier is the one who sends the script and reads the events, all at once until it is given an opening.
+func (r *run) newCourier() *courier {
+	c := &courier{script: r.script, stop: r.stop, speed: r.speed, since: time.Now(), alone: runtime.NumCPU() < 2}
+	if r.options.Acks != nil {
+		c.acks = &acks{out: bufio.NewWriter(r.options.Acks)}
+	}
+	return c
+}
+
+// connect gives it a node to send to.
+func (c *courier) connect(n *node.Node) (err error) {
+	c.port, c.halted = n.Port(0), n.Done()
+	c.events, err = n.Reader(true)
+	return err
 }
 
 // during does something while a node runs.

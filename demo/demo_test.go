@@ -236,7 +236,7 @@ func TestLogHoldsEveryCommand(t *testing.T) {
 	if tag == nil || tag.Total.TotalCount() != p.Commands || p.Latency.Engine.Count != p.Commands {
 		t.Fatalf("log %v, report %d, expected %d commands", tag, p.Latency.Engine.Count, p.Commands)
 	}
-	if read.Note("machine") == "" || read.Note("ack") != "none" {
+	if read.Note("machine") == "" || read.Note("ack") != "none, no journal" {
 		t.Errorf("notes %v, expected machine and ack", read.Notes)
 	}
 	if p.Latency.Empty.Count == 0 {
@@ -259,8 +259,8 @@ func TestJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		"": "accounts amends cancels checks commands events flow from funding latency machine makers margin money new opening oracle " +
-			"partial per_second rate recording rejects reports seconds seed state symbol takers ticks to",
+		"": "accounts ack amends cancels checks commands events flow from funding latency machine makers margin money new opening oracle " +
+			"partial per_second rate recording recovery rejects reports resumed seconds seed state symbol takers ticks to",
 		"latency": "core empty engine floor waiting",
 		"flow":    "asked_btc orders refused refused_btc traded_btc trades turnover_usdt unfilled_btc",
 		"oracle":  "degraded frozen health index mark marks sources steps",

@@ -12,6 +12,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/node"
 	"github.com/lockstep-exchange/lockstep/replay"
 )
 
@@ -27,6 +28,10 @@ type Report struct {
 	Seed      uint64    `json:"seed"`
 	Partial   bool      `json:"partial"` // interrupted: the rest was not sent
 
+	Ack      string         `json:"ack"`      // what an event waited for before it left: fsync; none; none, no journal
+	Recovery *node.Recovery `json:"recovery"` // what the start found and did; null without a journal
+	Resumed  int64          `json:"resumed"`  // commands that the journal held, those of the opening included
+
 	Opening   int64   `json:"opening"` // commands that opened the market
 	Commands  int64   `json:"commands"`
 	New       int64   `json:"new"`
@@ -36,7 +41,7 @@ type Report struct {
 	Ticks     int64   `json:"ticks"`   // of the clock
 	Events    int64   `json:"events"`  // the opening's too
 	Seconds   float64 `json:"seconds"`
-	PerSecond float64 `json:"per_second"`
+	PerSecond float64 `json:"per_second"` // of those that this run sent
 
 	Latency *Latency `json:"latency"` // null: without any pace nothing is measured
 
@@ -157,8 +162,12 @@ func (r *run) report() (*Report, error) {
 		Rate: r.speed.rate, Makers: makers, Takers: r.options.Accounts, Seed: r.options.Seed, Partial: r.sent < len(s.requests),
 		Opening: int64(r.sent - len(played)), Commands: int64(len(played)), Events: v.tally.events,
 		Seconds: r.took.Seconds(), State: fmt.Sprintf("%016x", r.engine.Hash()), Machine: bench.Machine()}
+	p.Ack = r.status.Ack
+	if r.kept != nil {
+		p.Recovery, p.Resumed = r.kept.recovery, int64(r.kept.found)
+	}
 	if r.took > 0 {
-		p.PerSecond = float64(p.Commands) / p.Seconds
+		p.PerSecond = float64(p.Commands-max(p.Resumed-p.Opening, 0)) / p.Seconds
 	}
 	for i := range played {
 		p.count(&played[i])
@@ -296,11 +305,26 @@ func (r *run) check(p *Report) error {
 		p.hold("book", equal == len(r.script.book) && equal == r.view.standing(), "%s of %s levels as recorded at the end, %s stand",
 			group(int64(equal)), group(int64(len(r.script.book))), group(int64(r.view.standing())))
 	}
+	if r.kept != nil {
+		return r.checkJournal(p)
+	}
 	inline, err := r.script.state(r.sent)
 	if err != nil {
 		return err
 	}
 	p.hold("state", inline == r.engine.Hash(), "the same %s commands without threads give %016x", group(int64(r.sent)), inline)
+	return nil
+}
+
+// checkJournal compares what the journal holds with the script and the engine.
+func (r *run) checkJournal(p *Report) error {
+	w, err := r.reread()
+	if err != nil {
+		return err
+	}
+	p.hold("journal", w.script == r.sent && w.other == 0, "holds %s of %s commands that were sent, each once and in order, and %d others",
+		group(int64(w.script)), group(int64(r.sent)), w.other)
+	p.hold("state", w.state == r.engine.Hash(), "a replay of the journal gives %016x", w.state)
 	return nil
 }
 

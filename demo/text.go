@@ -46,12 +46,15 @@ func section(b *strings.Builder, name string) { fmt.Fprintf(b, "\n%s\n", name) }
 func (p *Report) work(b *strings.Builder) {
 	section(b, "commands")
 	rows := [][]string{
-		{"in all", group(p.Commands), fmt.Sprintf("%s a second, after %s to open the market", group(int64(p.PerSecond)), group(p.Opening))},
+		{"in all", group(p.Commands), fmt.Sprintf("%s a second, after %s to open the market; ack %s", group(int64(p.PerSecond)), group(p.Opening), p.Ack)},
 		{"new orders", group(p.New), ""},
 		{"amends", group(p.Amends), ""},
 		{"cancels", group(p.Cancels), ""},
 		{"prices", group(p.Reports), "reports of three sources, one each 100 ms of recorded time"},
 		{"ticks", group(p.Ticks), "when something is due: a mark, a funding payment, a slice of a liquidation"},
+	}
+	if p.Recovery != nil {
+		rows = append(rows, []string{"recovered", group(p.Resumed), fmt.Sprintf("found in the journal, epoch %d", p.Recovery.Epoch)})
 	}
 	table(b, rows, "lrl")
 }
@@ -92,7 +95,7 @@ func (p *Report) times(b *strings.Builder) {
 	if l.Floor.Void {
 		fmt.Fprintf(b, "  that is more than %g%%: the figures above are those of a busy machine\n", 100*bench.VoidAbove)
 	}
-	fmt.Fprintf(b, "  %s; hot thread %s, waiting by %s; no journal\n", p.Machine, where, l.Waiting)
+	fmt.Fprintf(b, "  %s; hot thread %s, waiting by %s; ack %s\n", p.Machine, where, l.Waiting, p.Ack)
 }
 
 func (p *Report) orders(b *strings.Builder) {

@@ -27,7 +27,7 @@ func TestText(t *testing.T) {
 	}
 	at := time.Date(2024, 8, 8, 23, 54, 15, 0, time.UTC)
 	whole := Report{Recording: "some.bz2", Symbol: "BTCUSDT-PERP", From: at, To: at.Add(210 * time.Second), Rate: 10.5, Makers: 8,
-		Takers: 1000, Seed: 7, Opening: 3014, Commands: 235862, New: 105938, Amends: 39842, Cancels: 87985, Reports: 2047, Ticks: 211,
+		Takers: 1000, Seed: 7, Ack: "none, no journal", Opening: 3014, Commands: 235862, New: 105938, Amends: 39842, Cancels: 87985, Reports: 2047, Ticks: 211,
 		Events: 255275, Seconds: 20.04, PerSecond: 11769.56,
 		Latency: &Latency{Engine: row("engine", 200_000), Empty: row("empty", 20_000), Core: 1, Waiting: "spin",
 			Floor: Floor{OverNs: 10_000, PerSecond: 312.4, Lost: 0.0091, LongestNs: 123_456}},

@@ -229,6 +229,9 @@ func systemClock() func() fixed.Nanos {
 	return func() fixed.Nanos { return day + fixed.Nanos(time.Since(start)) }
 }
 
+// Engine is the engine of the node, to be read while it does not run; nil with a Handler.
+func (n *Node) Engine() *engine.Engine { return n.config.Engine }
+
 // Port is the i-th door for a producer, from 0.
 func (n *Node) Port(i int) *Port { return n.ports[i] }
 

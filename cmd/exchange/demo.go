@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/lockstep-exchange/lockstep/demo"
+	"github.com/lockstep-exchange/lockstep/node"
+	"github.com/lockstep-exchange/lockstep/node/journal"
 )
 
 // demoCommand is exchange demo.
@@ -16,23 +18,42 @@ type demoCommand struct {
 	Accounts int           `help:"Takers, each with an account of his own." default:"1000" placeholder:"N"`
 	Seed     uint64        `help:"Who sends which trade, and with how much collateral." default:"1"`
 	Hlog     string        `help:"Write a histogram log of the latencies there." placeholder:"FILE" type:"path" xor:"log"`
+	Data     string        `help:"Keep a journal in this folder, and go on where it ends. Kill the demo and start it again." placeholder:"DIR" type:"path"`
+	Ack      string        `enum:"fsync,none" default:"fsync" help:"With --data, what an event waits for before anyone sees it: fsync, or none, which promises nothing."`
+	Acks     string        `help:"With --data, write a line for each command whose events have left the exchange: its number and a digest of them; - is stdout." placeholder:"FILE|-"`
 }
 
 func (d *demoCommand) examples() []string {
-	return []string{"exchange demo", "exchange demo --max", "exchange demo --rate 1 --duration 30s --hlog demo.hlog"}
+	return []string{"exchange demo", "exchange demo --max", "exchange demo --rate 1 --duration 30s --hlog demo.hlog",
+		"exchange demo --data data", "exchange demo --data data --max --acks -"}
 }
 
 // Run plays the recording that is part of the binary and prints what happened.
-func (d *demoCommand) Run(con *console) error {
-	o := demo.Options{Rate: d.Rate, Max: d.Max, Duration: d.Duration, Accounts: d.Accounts, Seed: d.Seed}
+func (d *demoCommand) Run(con *console) (err error) {
+	o := demo.Options{Rate: d.Rate, Max: d.Max, Duration: d.Duration, Accounts: d.Accounts, Seed: d.Seed, Data: d.Data}
+	if d.Ack == journal.None.String() {
+		o.Ack = journal.None
+	}
 	if !con.quiet && !con.json {
+		o.Found = func(r *node.Recovery) { con.err.Write(r.Append(nil)) }
 		o.Live, o.Every = con.err, 10*time.Second
 		if con.drawsBars() {
 			o.Every = time.Second
 		}
 	}
+	if d.Acks != "" {
+		o.Acks = con.out
+	}
 	if err := o.Check(); err != nil {
 		return err
+	}
+	if d.Acks != "" && d.Acks != "-" {
+		file, failed := os.OpenFile(d.Acks, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+		if failed != nil {
+			return failed
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		o.Acks = file
 	}
 	if d.Hlog == "" {
 		return d.play(con, o)

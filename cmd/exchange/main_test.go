@@ -17,6 +17,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(childVariable) != "" {
+		main()
+	}
 	testscript.Main(m, map[string]func(){"exchange": main})
 }
 
