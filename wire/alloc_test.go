@@ -16,6 +16,16 @@ func TestNothingAllocates(t *testing.T) {
 	packer := wire.NewPacker(wire.SessionName{}, 1)
 	line := wire.NewLine(wire.SessionName{}, 1)
 	buffer := make([]byte, 0, 1<<16)
+	tr, listing := newTrading(t, 1)
+	var events []msg.Event
+	for n := range 2_000 {
+		c := tr.next()
+		if n < len(listing) {
+			c = listing[n]
+		}
+		events = append(events[:len(events):len(events)], tr.do(&c)...)
+	}
+	events = events[len(events)-200:]
 	for name, work := range map[string]func(){
 		"stream, open, request": func() {
 			for _, frame := range frames {
@@ -41,6 +51,12 @@ func TestNothingAllocates(t *testing.T) {
 				out, _ = wire.AppendFrame(out, h)
 			}
 		},
+		"reports": func() {
+			for i := range events {
+				wire.AppendReport(buffer, &events[i], &r, &wire.Envelope{}, cents)
+			}
+		},
+		"market data": func() { wire.AppendMarket(buffer, events, nil) },
 		"datagrams": func() {
 			for range 10 {
 				block, _ := packer.Add(gen.Header{Block: 22, Template: gen.TemplateOrderDelete, Schema: gen.SchemaMarketData, Version: 1})

@@ -80,3 +80,20 @@ func BenchmarkAnyToRequest(b *testing.B) {
 		sink += uint64(r.Ref)
 	}
 }
+
+// BenchmarkReport is W-78: an event as a frame.
+func BenchmarkReport(b *testing.B) {
+	env := &wire.Envelope{SeqNum: 1, Ingress: 2, Sending: 3, RefSeq: 4, Template: gen.TemplateNewOrder}
+	c := msg.Limit(2, 3, msg.Sell, 100, 3)
+	for _, kind := range []msg.EventKind{msg.Accepted, msg.Traded, msg.Canceled, msg.Rejected} {
+		ev := &msg.Event{Kind: kind, Seq: 6, Time: 8, Order: 5, Ref: 77, Price: 100, Qty: 3, Account: 2, Instr: 3, Side: msg.Sell, Reject: msg.RejectNoMark}
+		b.Run(kind.String(), func(b *testing.B) {
+			buffer := make([]byte, 0, 256)
+			b.ReportAllocs()
+			for range b.N {
+				out, _ := wire.AppendReport(buffer, ev, &c.Request, env, cents)
+				sink += uint64(len(out))
+			}
+		})
+	}
+}

@@ -125,6 +125,21 @@ func (p *Packer) Add(h gen.Header) (block []byte, ok bool) {
 	return block, true
 }
 
+// AddRecords adds records as AppendMarket writes them, as many as fit, and returns the others: send what Datagram returns, and
+// add those.
+func (p *Packer) AddRecords(records []byte) (rest []byte) {
+	for len(records) > 0 && p.count < EndOfSession-1 {
+		size := recordHead + int(binary.BigEndian.Uint16(records))
+		if len(p.bytes)+size > MaxDatagram {
+			break
+		}
+		p.bytes, records = append(p.bytes, records[:size]...), records[size:]
+		p.count++
+		p.next++
+	}
+	return records
+}
+
 // Datagram is what has been added, closed; nil where that is nothing. It is good until the next Add.
 func (p *Packer) Datagram() []byte {
 	if p.count == 0 {

@@ -554,7 +554,7 @@ func (m *MarkFunding) InstrumentID() uint32 { return binary.LittleEndian.Uint32(
 // SetInstrumentID writes the field instrumentId.
 func (m *MarkFunding) SetInstrumentID(v uint32) { binary.LittleEndian.PutUint32(m[48:52], v) }
 
-// State is the field state.
+// State is the field state; 1<<8-1 is none.
 func (m *MarkFunding) State() OracleState { return OracleState(m[52]) }
 
 // SetState writes the field state.
@@ -571,7 +571,7 @@ func (m *MarkFunding) Check() (field uint8, flaw Flaw) {
 	switch {
 	case m.Flags()&^MarketFlagsAll != 0:
 		return 8, Reserved
-	case !m.State().Known():
+	case !m.State().Known() && m.State() != 1<<8-1:
 		return 7, Unknown
 	}
 	return 0, Sound

@@ -3011,7 +3011,7 @@ func (m *LiquidationNotice) AccountID() uint32 { return binary.LittleEndian.Uint
 // SetAccountID writes the field accountId.
 func (m *LiquidationNotice) SetAccountID(v uint32) { binary.LittleEndian.PutUint32(m[44:48], v) }
 
-// Qty is the field qty.
+// Qty is the field qty; -1<<63 is none.
 func (m *LiquidationNotice) Qty() int64 { return int64(binary.LittleEndian.Uint64(m[48:56])) }
 
 // SetQty writes the field qty.
