@@ -35,9 +35,16 @@ func (h *House) LotsImbalance(instr msg.InstrumentID) fixed.Lots {
 // Check compares an account's incremental sums with a full recomputation at its marks (I-11) and panics where they differ:
 // a difference is our own fault. An account that waits to be valued anew is not compared.
 func (h *House) Check(id msg.AccountID) {
+	if wrong := h.audit(id); wrong != "" {
+		panic("clearing: " + wrong)
+	}
+}
+
+// audit is what is wrong with the sums of an account, "" where nothing is.
+func (h *House) audit(id msg.AccountID) string {
 	a := &h.accounts[id]
 	if a.Epoch != h.epoch {
-		return
+		return ""
 	}
 	fresh, held, behind := Account{}, uint16(0), fixed.Money(0)
 	for row := a.Positions; row != 0; row = h.rows[row].Next {
@@ -45,37 +52,42 @@ func (h *House) Check(id msg.AccountID) {
 		in := &h.instruments[p.Instr]
 		held++
 		if p.Mode != 0 {
-			fresh.Initial += h.checkIsolated(row)
+			isolated, wrong := h.auditIsolated(row)
+			if wrong != "" {
+				return wrong
+			}
+			fresh.Initial += isolated
 			continue
 		}
 		c := h.Conditions(p, in, 0)
 		initial, ok := margin.RequirementUnder(in, &p.Exposure, &c)
 		maintenance, fits := margin.Maintenance(in, p.Qty)
 		if !ok || !fits {
-			panic("clearing: a requirement does not fit Money; the gate bounds every position")
+			return "a requirement does not fit Money; the gate bounds every position"
 		}
 		if a.Loose == row {
 			behind = initial - l.Initial
 			initial, maintenance = l.Initial, l.Maintenance
 		}
 		if p.Account != id || p.Buys < 0 || p.Sells < 0 || p.BuyReserve < 0 || p.SellReserve < 0 || p.Qty == 0 && l.Cost != 0 {
-			panic("clearing: a position's exposure is below zero, or flat with a cost")
+			return "a position's exposure is below zero, or flat with a cost"
 		}
 		fresh.Initial += initial
 		fresh.Maintenance += maintenance
 		fresh.Profit += margin.Value(in, p.Qty) - l.Cost + h.counts(p, in)
 	}
 	if fresh.Initial != a.Initial || fresh.Maintenance != a.Maintenance || fresh.Profit != a.Profit || held != a.Held {
-		panic("clearing: an account's incremental sums differ from its positions")
+		return "an account's incremental sums differ from its positions"
 	}
 	if room := h.rows[a.Loose].Room; a.Loose != 0 && room > max(0, a.Free()-behind) {
-		panic("clearing: a loose position claims more room than its account has")
+		return "a loose position claims more room than its account has"
 	}
+	return ""
 }
 
-// checkIsolated is what the orders of an isolated position hold, each of them walked in order of priority; it panics where
+// auditIsolated is what the orders of an isolated position hold, each of them walked in order of priority; wrong says where
 // the lists, their sums or the position's cash are not what they must be.
-func (h *House) checkIsolated(row uint32) fixed.Money {
+func (h *House) auditIsolated(row uint32) (held fixed.Money, wrong string) {
 	p, l := &h.rows[row], &h.ledgers[row]
 	var sides [2]margin.Holds
 	for _, side := range [...]msg.Side{msg.Buy, msg.Sell} {
@@ -85,23 +97,23 @@ func (h *House) checkIsolated(row uint32) fixed.Money {
 		for order := l.First[side&1]; order != 0; order = h.holds[order].Next {
 			o, c := &h.holds[order], &h.claims[order]
 			if c.Position != row || o.Prev != prev || o.Lots <= 0 || prev != 0 && before(side, o.Limit, h.holds[prev].Limit) {
-				panic("clearing: an isolated order stands where it does not belong")
+				return 0, "an isolated order stands where it does not belong"
 			}
 			if _, ok := w.Add(&h.instruments[p.Instr], o.Lots, o.Price, o.Rate, margin.Terms{Loss: c.Loss, Fee: c.Fee}); !ok {
-				panic("clearing: a hold does not fit Money; the gate bounds every position")
+				return 0, "a hold does not fit Money; the gate bounds every position"
 			}
 			lots += o.Lots
 			reserve += c.Reserved
 			prev = order
 		}
 		if side == msg.Buy && (lots != p.Buys || reserve != p.BuyReserve) || side == msg.Sell && (lots != p.Sells || reserve != p.SellReserve) {
-			panic("clearing: the orders of an isolated position are not those of its exposure")
+			return 0, "the orders of an isolated position are not those of its exposure"
 		}
 	}
 	if p.Qty == 0 && (l.Margin != 0 || l.Cost != 0 || p.Open == 0) || l.Maintenance != 0 || l.Initial != max(sides[0].Held, sides[1].Held) {
-		panic("clearing: an isolated position holds what it must not, or has cash without lots")
+		return 0, "an isolated position holds what it must not, or has cash without lots"
 	}
-	return l.Initial
+	return l.Initial, ""
 }
 
 // Hash folds the house into d: everything that can change a later output. What accounts and positions require is not in it, since

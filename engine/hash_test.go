@@ -13,7 +13,13 @@ import (
 // sessions, the kill switch, and a mass cancel under way.
 func busy(t *testing.T) *desk {
 	t.Helper()
-	d := crowded(t, Limits{Instruments: 2, Accounts: 9, Orders: 2000, Events: 256})
+	return busier(t, 2, func(*desk) {})
+}
+
+// busier is busy with more instruments, and more that happens before the mass cancel.
+func busier(t *testing.T, instruments uint32, more func(d *desk)) *desk {
+	t.Helper()
+	d := crowded(t, Limits{Instruments: instruments, Accounts: 9, Orders: 2000, Events: 256})
 	d.at = 3 * fixed.Hour
 	d.ok(msg.SetFees(1, msg.Fees{Maker: -fixed.BasisPoint, Taker: fixed.Percent}), msg.SetRule(0, msg.MessageBurst, 5000), msg.SetRule(0, msg.MessageRate, 1),
 		msg.OpenSession(1, 1), msg.SetEntry(7, 0, msg.Entry{Scope: msg.ScopeAccount, Action: msg.ReduceEntry}))
@@ -26,6 +32,7 @@ func busy(t *testing.T) *desk {
 	for range 300 {
 		d.ok(msg.Limit(3, 2, msg.Buy, 50, 1))
 	}
+	more(d)
 	ask := msg.CancelAll(3, 2, msg.Buy)
 	ask.Ref = 9
 	d.do(ask)

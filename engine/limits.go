@@ -67,10 +67,15 @@ func (l Limits) standard() (Limits, error) {
 }
 
 func (l *Limits) hash(d *fixed.Digest) {
-	for _, v := range [...]uint32{l.Instruments, l.Underlyings, l.Accounts, l.Positions, l.Orders, l.Levels, l.Events, l.Sessions,
-		l.AccountPositions, l.OwnerAccounts, l.Jobs} {
-		d.Word(uint64(v))
+	for _, v := range l.all() {
+		d.Word(uint64(*v))
 	}
+}
+
+// all are the limits in the order in which hash, snapshot and genesis record have them.
+func (l *Limits) all() [11]*uint32 {
+	return [...]*uint32{&l.Instruments, &l.Underlyings, &l.Accounts, &l.Positions, &l.Orders, &l.Levels, &l.Events, &l.Sessions,
+		&l.AccountPositions, &l.OwnerAccounts, &l.Jobs}
 }
 
 // blocks is how many price blocks the books may need: one for each level, and the empty ones that every side keeps.

@@ -1,0 +1,251 @@
+package engine
+
+import (
+	"strconv"
+
+	"github.com/lockstep-exchange/lockstep/book"
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/market"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// A snapshot is the state of an engine as bytes: all that can change an event or an answer, and nothing else (D-38). Who restores
+// it goes on where the other stood: the same events, the same order ids, the same hash.
+//
+//	engine ── Snapshot ──> pieces of bytes ──> whoever keeps them ──> pieces of bytes ── Restore ──> engine
+//
+// The bytes are tables in the order of code, below; fixed.Codec draws them. What is stored of a package and what is built anew
+// from it, its snapshot.go says. Scratch of the engine is neither.
+
+// snapshotFormat is the version of the bytes. It goes up whenever code, or what it calls, stores something else.
+const snapshotFormat = 1
+
+// Snapshot hands over the state as bytes, in pieces of at most 64 KiB that are good until put returns; put returns false to
+// end it early. It reads every table, and the engine must not be used meanwhile. Equal histories give equal bytes.
+func (e *Engine) Snapshot(put func(piece []byte) bool) {
+	c := fixed.NewWriter(put)
+	hash := e.Hash()
+	e.code(c, &hash)
+	c.End()
+}
+
+// Restore makes an engine of the bytes of a snapshot, which come in pieces of any size; take gives the next one, and an empty
+// one at the end. Limits are those that the engine must have; they bound what is allocated, whatever the bytes are. The error
+// says what limit is out of range, or in which table, row and byte the snapshot is not one of such an engine (fixed.Misread).
+func Restore(limits Limits, take func() []byte) (*Engine, error) {
+	e, err := New(limits)
+	if err != nil {
+		return nil, err
+	}
+	c := fixed.NewReader(take)
+	hash := uint64(0)
+	e.code(c, &hash)
+	c.End()
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if got := e.Hash(); got != hash {
+		c.Begin("engine")
+		c.Refuse(0, "state hash "+strconv.FormatUint(hash, 16)+", the tables have "+strconv.FormatUint(got, 16))
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// code is the list of all that is state: Fork copies it, Hash covers it. A table that is added is one line here, or in the Code
+// of the package that has it.
+func (e *Engine) code(c *fixed.Codec, hash *uint64) {
+	if format := c.Open("lockstep state", snapshotFormat, 1<<31-1); format != snapshotFormat {
+		c.Refuse(0, "format "+strconv.Itoa(format)+", expected "+strconv.Itoa(snapshotFormat))
+		return
+	}
+	e.limits.code(c)
+	c.Open("engine", 1, 1)
+	fixed.Word(c, hash)
+	fixed.Word(c, &e.seq)
+	fixed.Word(c, &e.now)
+	fixed.Word(c, &e.trades)
+	e.venue.Code(c)
+	fixed.Rows(c, "instruments", e.instruments, market.Instrument{}, (*market.Instrument).Code)
+	fixed.Rows(c, "prices", e.prices, priced{}, (*priced).code)
+	fixed.Rows(c, "underlyings", e.underlyings, quoted{}, (*quoted).code)
+	e.store.Code(c)
+	e.codeBooks(c)
+	e.house.Code(c)
+	e.gate.Sessions.Code(c)
+	e.jobs.code(c)
+	e.timers.code(c)
+	if c.Reading() && c.Err() == nil {
+		e.relate(c)
+	}
+}
+
+// code codes the limits, and refuses others than the engine has.
+func (l *Limits) code(c *fixed.Codec) {
+	mine := l.all()
+	c.Open("limits", len(mine), len(mine))
+	for i, v := range mine {
+		had := *v
+		if fixed.Half(c, &had); had != *v {
+			c.Refuse(i, "limit "+strconv.FormatUint(uint64(had), 10)+", expected "+strconv.FormatUint(uint64(*v), 10))
+		}
+	}
+}
+
+func (p *priced) code(c *fixed.Codec) {
+	fixed.Quarter(c, &p.underlying)
+	fixed.Half(c, &p.next)
+	fixed.Word(c, &p.index)
+	c.Flag(&p.stuck)
+	c.Flag(&p.halted)
+	p.marker.Code(c)
+	p.funding.Code(c)
+}
+
+func (u *quoted) code(c *fixed.Codec) {
+	u.Underlying.Code(c)
+	fixed.Half(c, &u.first)
+	fixed.Half(c, &u.count)
+}
+
+// codeBooks codes the books of the instruments that are listed.
+func (e *Engine) codeBooks(c *fixed.Codec) {
+	listed := 0
+	for id := range e.instruments {
+		if e.instruments[id].Type != 0 {
+			listed++
+		}
+	}
+	if n := c.Open("books", listed, listed); n != listed || e.instruments[0].Type != 0 {
+		c.Refuse(0, "another number of books than of instruments")
+		return
+	}
+	for id := range e.instruments {
+		if e.instruments[id].Type == 0 || c.Err() != nil {
+			continue
+		}
+		if c.Reading() {
+			e.books[id] = book.Blank(e.store, msg.InstrumentID(id))
+		}
+		e.books[id].Code(c)
+	}
+	if c.Reading() && c.Err() == nil {
+		e.store.Verify(c)
+	}
+}
+
+// code codes the mass cancels under way, the next one first.
+func (q *jobs) code(c *fixed.Codec) {
+	q.count = c.Open("jobs", q.count, len(q.ring))
+	for i := 0; i < q.count && c.Err() == nil; i++ {
+		j := q.at(i)
+		fixed.Half(c, &j.account)
+		fixed.Half(c, &j.owner)
+		fixed.Half(c, &j.instr)
+		fixed.Half(c, &j.cursor)
+		fixed.Word(c, &j.canceled)
+		fixed.Word(c, &j.ref)
+		fixed.Half(c, &j.asker)
+		fixed.Quarter(c, &j.session)
+		fixed.Byte(c, &j.scope)
+		fixed.Byte(c, &j.side)
+		fixed.Byte(c, &j.reason)
+	}
+}
+
+// code codes the timers that are set, by slot.
+func (t *timers) code(c *fixed.Codec) {
+	set := c.Open("timers", int(t.count), len(t.at))
+	if c.Reading() {
+		t.read(c, set)
+		return
+	}
+	for slot := range t.at {
+		if t.place[slot] != 0 {
+			at := uint32(slot)
+			fixed.Half(c, &at)
+			fixed.Word(c, &t.at[slot])
+			fixed.Word(c, &t.key[slot])
+		}
+	}
+}
+
+func (t *timers) read(c *fixed.Codec, set int) {
+	for i := range set {
+		slot, at, key := uint32(0), fixed.Nanos(0), uint64(0)
+		fixed.Half(c, &slot)
+		fixed.Word(c, &at)
+		fixed.Word(c, &key)
+		if c.Err() != nil {
+			return
+		}
+		kind := timerKind(key >> idBits)
+		if kind >= timerKinds || slot < t.base[kind] || slot >= t.base[kind+1] || t.place[slot] != 0 {
+			c.Refuse(i, "a slot that is not one of its kind, or twice")
+			return
+		}
+		t.set(kind, slot-t.base[kind], key&(1<<idBits-1), at)
+	}
+}
+
+// relate refuses what names something that there is not.
+func (e *Engine) relate(c *fixed.Codec) {
+	c.Begin("engine")
+	if e.now < 0 || e.now > MaxTime {
+		c.Refuse(0, "the time is none")
+	}
+	c.Begin("underlyings")
+	for id := range e.underlyings {
+		u, n := &e.underlyings[id], uint32(0)
+		for at := u.first; at != 0 && n <= u.count; at = e.prices[at].next {
+			if e.bookOf(at) == nil || e.prices[at].underlying != msg.UnderlyingID(id) {
+				n = u.count
+			}
+			n++
+		}
+		if n != u.count || u.Sources == 0 && u.count != 0 {
+			c.Refuse(id, "the instruments in its list are not its own")
+			return
+		}
+	}
+	c.Begin("prices")
+	for id := range e.prices {
+		if p := &e.prices[id]; int(p.underlying) >= len(e.underlyings) || *p != (priced{}) && e.bookOf(msg.InstrumentID(id)) == nil {
+			c.Refuse(id, "of an instrument or underlying that is not listed")
+			return
+		}
+	}
+	c.Begin("jobs")
+	for i := range e.jobs.count {
+		j := e.jobs.at(i)
+		if j.cursor > e.limits.Orders || uint32(j.account) > e.limits.Accounts || uint32(j.asker) > e.limits.Accounts ||
+			uint32(j.owner) > e.limits.Accounts || j.instr != 0 && e.bookOf(j.instr) == nil {
+			c.Refuse(i, "a mass cancel of something that there is not")
+			return
+		}
+	}
+	c.Begin("timers")
+	for i, slot := range e.timers.heap[:e.timers.count] {
+		if !e.canFire(slot) {
+			c.Refuse(i, "a timer of something that there is not")
+			return
+		}
+	}
+}
+
+// canFire reports whether there is what a timer is of.
+func (e *Engine) canFire(slot uint32) bool {
+	kind, id := timerKind(e.timers.key[slot]>>idBits), e.timers.key[slot]&(1<<idBits-1)
+	n := slot - e.timers.base[kind]
+	switch kind {
+	case tierTimer:
+		return id <= uint64(e.limits.Accounts)+1
+	case oracleTimer:
+		return e.quote(msg.UnderlyingID(n)) != nil
+	case markTimer, fundingTimer:
+		return e.bookOf(msg.InstrumentID(n)) != nil
+	}
+	return true
+}
