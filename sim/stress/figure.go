@@ -126,7 +126,7 @@ func (r *run) figures() Figures {
 		amount("fund", "insurance fund at the end", "M-52", venue.Fund),
 		amount("low", "insurance fund at its lowest", "M-52", c.fundLow),
 		count("adl", "pools deleveraged", "M-53", c.adl),
-		count("fills", "winners cut by it", "M-53", c.fills),
+		count("fills", "cuts of winning positions", "M-53", c.fills),
 		amount("deleveraged", "closed against winners", "M-53", c.adlNotional),
 		amount("socialized", "gains cut for shortfalls", "M-54", c.socialized),
 		amount("deficit", "deficit nobody covers", "M-54", -venue.Deficit),

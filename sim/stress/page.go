@@ -144,7 +144,7 @@ func (p *Report) short() (lines []string) {
 			group(int64(p.Accounts)), f("liquidated"), f("lost"))
 		text += fmt.Sprintf(" The insurance fund paid %s and ends at %s.", f("insurance"), f("fund"))
 		if n("adl") > 0 {
-			text += fmt.Sprintf(" It declined %s pools, and %s winners were cut for them.", f("adl"), f("fills"))
+			text += fmt.Sprintf(" It declined %s pools, for which winning positions were cut %s times.", f("adl"), f("fills"))
 		} else {
 			text += " No winner was cut."
 		}
