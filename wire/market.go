@@ -30,6 +30,14 @@ type marketWriter struct {
 	flags  int // where the flags of the last record stand in dst; 0: there is none yet
 	scales []Scale
 	taker  incoming
+	sweep  sweep
+}
+
+// sweep is the trades of one incoming order, told one after another. Whatever else changes the told book ends it.
+type sweep struct {
+	instr msg.InstrumentID
+	side  msg.Side // of its makers; 0: there is none
+	flags gen.MarketFlags
 }
 
 // AppendMarket appends the records of the events of one command, in their order. scales are those of the instruments by id;
@@ -63,7 +71,11 @@ func (w *marketWriter) open(template uint16, size, flags int) (block []byte) {
 
 // take tells one event; those behind it are looked at where they belong to it.
 func (w *marketWriter) take(events []msg.Event, i int) {
-	switch ev := &events[i]; ev.Kind {
+	ev := &events[i]
+	if changes(ev) {
+		w.sweep = sweep{}
+	}
+	switch ev.Kind {
 	case msg.Accepted:
 		w.rest()
 		w.taker = incoming{ev.Order, ev, int64(ev.Qty)}
@@ -171,7 +183,8 @@ func (w *marketWriter) traded(events []msg.Event, i int) {
 		}
 		return
 	}
-	if !sweeps(events, i) {
+	if w.sweep.instr != ev.Instr || w.sweep.side != ev.Side {
+		w.sweep = sweep{ev.Instr, ev.Side, forced(events, ev.Instr)}
 		w.summary(events, i)
 	}
 	s := w.scale(ev.Instr)
@@ -183,7 +196,7 @@ func (w *marketWriter) traded(events []msg.Event, i int) {
 	m.SetTime(uint64(ev.Time))
 	m.SetInstrumentID(uint32(ev.Instr))
 	m.SetSide(gen.Side(ev.Side))
-	m.SetFlags(forced(events, ev.Instr))
+	m.SetFlags(w.sweep.flags)
 }
 
 // changes reports whether an event ends a sweep: it changes the told book, and is no trade of it.
@@ -191,16 +204,6 @@ func changes(ev *msg.Event) bool {
 	switch ev.Kind {
 	case msg.Accepted, msg.Amended, msg.Canceled, msg.Expired:
 		return true
-	}
-	return false
-}
-
-// sweeps reports whether a maker's trade goes on with a sweep that has begun before it.
-func sweeps(events []msg.Event, i int) bool {
-	for k := i - 1; k >= 0 && !changes(&events[k]); k-- {
-		if events[k].Kind == msg.Traded && events[k].Fill().Maker {
-			return events[k].Instr == events[i].Instr && events[k].Side == events[i].Side
-		}
 	}
 	return false
 }
@@ -231,7 +234,7 @@ func (w *marketWriter) summary(events []msg.Event, i int) {
 	m.SetFills(fills)
 	m.SetInstrumentID(uint32(ev.Instr))
 	m.SetSide(gen.Side(ev.Side.Opposite()))
-	m.SetFlags(forced(events, ev.Instr))
+	m.SetFlags(w.sweep.flags)
 }
 
 // forced marks trades that the ladder brought about.
