@@ -67,6 +67,14 @@ func (e *Engine) administer(c *msg.Command) {
 		e.setEntry(c)
 	case msg.KindOpenSession, msg.KindCloseSession:
 		e.setSession(c)
+	case msg.KindCheckpoint:
+		e.answer(msg.Checkpointed, c).Rare = c.Rare
+	case msg.KindSetStorage:
+		from := e.venue.Storage
+		e.venue.Storage = c.Storage()
+		e.answer(msg.StorageChanged, c).SetStorageStep(msg.StorageStep{From: from, To: e.venue.Storage})
+	case msg.KindMaintain:
+		e.answer(msg.Maintained, c).Rare = c.Rare
 	default:
 		e.refuse(c, msg.RejectNotSupported, 0, int64(c.Kind))
 	}

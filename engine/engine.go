@@ -106,6 +106,9 @@ func (e *Engine) Seq() msg.Seq { return e.seq }
 // Now is the time of the last command applied.
 func (e *Engine) Now() fixed.Nanos { return e.now }
 
+// Storage is what was said last of the room that the journal has.
+func (e *Engine) Storage() msg.Storage { return e.venue.Storage }
+
 // SetChecks turns the self-checks of Apply on, as they are from the start, or off, to measure what they cost. They compare
 // each sixteenth command's account with a full recomputation and its book with the rule that it is never crossed, and
 // panic where they differ: a broken invariant is our own fault, and nothing after it can be trusted.

@@ -21,6 +21,8 @@ type Loop struct {
 	events []msg.Event
 
 	sequenced *ring.Lane[msg.Request] // to the journal; nil: there is none
+	own       *ring.Lane[msg.Request] // of the node; nil: there is none
+	rests     bool                    // a Maintain has been applied, and nobody has asked since
 
 	// The last commands, by their number among all that were taken: those from applied on are still to be applied, the
 	// others are kept for the day on which something breaks.
@@ -53,11 +55,22 @@ func NewLoop(e *Engine, lanes []*ring.Lane[msg.Request], out *ring.Ring[msg.Even
 // now on the loop is the only one to claim there. While that lane is full the loop takes nothing; what it has taken it applies.
 func (l *Loop) Record(sequenced *ring.Lane[msg.Request]) { l.sequenced = sequenced }
 
+// Obey has the loop take a node's own commands, those that are Kind.Own, from a lane of theirs, before all others and one at a time;
+// in the other lanes they are unknown from now on. While the storage is hard it takes nothing but these.
+func (l *Loop) Obey(own *ring.Lane[msg.Request]) { l.own = own }
+
+// Rests reports whether a Maintain has been applied since it was asked last.
+func (l *Loop) Rests() bool {
+	rests := l.rests
+	l.rests = false
+	return rests
+}
+
 // Poll applies up to 32 requests that wait in the lanes and publishes their events in one go. now bounds the time of the
 // commands from below; a request's own stamp counts where it is later, and time never runs back (D-05). It returns how many
 // it applied: 0 when nothing waits, or when there is no room for one command more or for its events.
 func (l *Loop) Poll(now fixed.Nanos) (applied int) {
-	if l.applied == l.taken && !l.take(now) {
+	if l.applied == l.taken && !(l.own != nil && l.own.Ready() && l.takeOwn(now)) && !l.take(now) {
 		return 0
 	}
 	for ; l.applied < l.taken && l.out.Room(int(l.engine.limits.Events)); l.applied++ {
@@ -75,6 +88,9 @@ func (l *Loop) Poll(now fixed.Nanos) (applied int) {
 // there was any.
 func (l *Loop) take(now fixed.Nanos) bool {
 	first, seq, time := l.taken, l.engine.seq, max(now, l.engine.now)
+	if l.own != nil && l.engine.venue.Storage == msg.StorageHard {
+		return false
+	}
 	for l.taken-first < batchMax && (l.sequenced == nil || l.sequenced.Room()) {
 		r := l.lanes.Next()
 		if r == nil {
@@ -82,6 +98,9 @@ func (l *Loop) take(now fixed.Nanos) bool {
 		}
 		c := &l.kept[l.taken%keptMax]
 		c.Request.CopyFrom(r)
+		if l.own != nil && c.Kind.Own() {
+			c.Kind = 0
+		}
 		seq, time = seq+1, min(max(c.Time, time), MaxTime)
 		c.Seq, c.Time = seq, time
 		if l.sequenced != nil {
@@ -100,6 +119,25 @@ func (l *Loop) take(now fixed.Nanos) bool {
 	if l.taken-first == 1 || !l.engine.Foresees() { // a single command has no other to overlap with
 		l.foreseen = l.taken
 	}
+	return true
+}
+
+// takeOwn takes one command of the node's.
+func (l *Loop) takeOwn(now fixed.Nanos) bool {
+	if l.sequenced != nil && !l.sequenced.Room() {
+		return false
+	}
+	c := &l.kept[l.taken%keptMax]
+	c.Request.CopyFrom(l.own.Next())
+	l.own.Release()
+	c.Seq, c.Time = l.engine.seq+1, min(max(now, l.engine.now), MaxTime)
+	if l.sequenced != nil {
+		l.sequenced.Claim().CopyFrom(&c.Request)
+		l.sequenced.Publish()
+	}
+	l.taken++
+	l.foreseen = l.taken
+	l.rests = l.rests || c.Kind == msg.KindMaintain
 	return true
 }
 

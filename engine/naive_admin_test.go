@@ -56,6 +56,13 @@ func (n *naive) administer(c *msg.Command) {
 		n.setEntry(c)
 	case msg.KindOpenSession, msg.KindCloseSession:
 		n.setSession(c)
+	case msg.KindCheckpoint:
+		n.answer(msg.Checkpointed, c).Rare = c.Rare
+	case msg.KindSetStorage:
+		n.answer(msg.StorageChanged, c).Rare = msg.Rare{uint64(n.storage), c.Rare[0]}
+		n.storage = c.Storage()
+	case msg.KindMaintain:
+		n.answer(msg.Maintained, c).Rare = c.Rare
 	default:
 		n.refuse(c, msg.RejectNotSupported, 0, int64(c.Kind))
 	}

@@ -170,6 +170,7 @@ func (n *naive) admit(w *wish) (no objections) {
 	no.when(in.phase != msg.Continuous && (in.phase != msg.ReduceOnly || !reducing && !w.reduceOnly), msg.RejectMarketHalted, 0, 0)
 	no.when(n.health(w.instr) >= msg.Frozen && !reducing && !w.reduceOnly, msg.RejectOracleFrozen, 0, 0)
 	no.when(in.mark == 0, msg.RejectNoMark, 0, 0)
+	no.when(n.storage > msg.StorageNormal && !reducing && !w.reduceOnly, msg.RejectStorageReduceOnly, 0, 0)
 	low, high := in.edges()
 	no.when(w.side == msg.Buy && w.limit > high, msg.RejectPriceOutsideBand, int64(high), int64(w.limit))
 	no.when(w.side == msg.Sell && w.limit < low, msg.RejectPriceOutsideBand, int64(low), int64(w.limit))

@@ -36,6 +36,7 @@ type naive struct {
 	fresh     uint32               // handles below have been used
 	places    int                  // taken so far, in queues
 	trades    msg.TradeID          //
+	storage   msg.Storage          // of the journal
 	jobs      []*naiveJob          //
 	fees      fixed.Money          // @fees
 	rebates   fixed.Money          // @rebates

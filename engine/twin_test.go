@@ -281,6 +281,9 @@ func (t *trader) draw() msg.Command {
 		return t.undo(pick(t, msg.OpenSession(s, msg.OwnerID(t.below(7))), msg.CloseSession(s)), msg.OpenSession(s, msg.OwnerID(2*s-1)))
 	}
 	switch t.below(6) {
+	case 3:
+		return pick(t, t.undo(msg.SetStorage(msg.Storage(t.below(4))), msg.SetStorage(msg.StorageNormal)), msg.Maintain(),
+			msg.SetCheckpoint(msg.Checkpoint{Upto: msg.Seq(t.below(t.money)), Hash: uint64(t.below(t.money))}), msg.Tick())
 	case 5:
 		return t.feeTiers()
 	case 4:

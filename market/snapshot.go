@@ -164,6 +164,7 @@ func (v *Venue) Code(c *fixed.Codec) {
 	fixed.Word(c, &v.MessageRate)
 	fixed.Word(c, &v.MessageBurst)
 	fixed.Byte(c, &v.Entry)
+	fixed.Byte(c, &v.Storage)
 	for _, r := range [...]*fixed.Rate{&v.ProfitHaircut, &v.WithdrawMargin, &v.OracleOutlier, &v.OracleConfidence, &v.Ladder.Call1, &v.Ladder.Call1Exit,
 		&v.Ladder.Call2, &v.Ladder.Call2Exit, &v.Ladder.Target, &v.Fund.Range, &v.Fund.AdlBand, &v.Sweep.Funding} {
 		fixed.Word(c, r)

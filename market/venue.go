@@ -7,11 +7,12 @@ import (
 
 // Venue is what holds for all instruments.
 type Venue struct {
-	MessageRate    int64      // messages a second of an account; 0: no throttle
-	MessageBurst   int64      // messages at once of an account
-	ProfitHaircut  fixed.Rate // of unrealized profit, which cannot be withdrawn (M-19)
-	WithdrawMargin fixed.Rate // of notional, which a withdrawal leaves behind (M-19)
-	Entry          msg.Action // of the kill switch; 0: open
+	MessageRate    int64       // messages a second of an account; 0: no throttle
+	MessageBurst   int64       // messages at once of an account
+	ProfitHaircut  fixed.Rate  // of unrealized profit, which cannot be withdrawn (M-19)
+	WithdrawMargin fixed.Rate  // of notional, which a withdrawal leaves behind (M-19)
+	Entry          msg.Action  // of the kill switch; 0: open
+	Storage        msg.Storage // room of the journal; above normal only risk that falls is let in
 
 	OracleStale      fixed.Nanos // age from which a report is no longer fresh; 0: never (M-32)
 	OracleOutlier    fixed.Rate  // of the median: how far a source may lie from it (M-32)
@@ -71,7 +72,7 @@ func (v *Venue) Hash(d *fixed.Digest) {
 	d.Word(uint64(v.MessageBurst))
 	d.Word(uint64(v.ProfitHaircut))
 	d.Word(uint64(v.WithdrawMargin))
-	d.Word(uint64(v.Entry))
+	d.Pair(uint32(v.Storage), uint32(v.Entry))
 	d.Word(uint64(v.OracleStale))
 	d.Word(uint64(v.OracleOutlier))
 	d.Word(uint64(v.OracleHalt))

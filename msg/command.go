@@ -84,9 +84,13 @@ const (
 	KindPayFund               // a Payment into the insurance fund
 	KindSetFeeTier            // one row of the venue's fee tiers: a FeeTier
 	KindSetConcentration      // one row of the concentration add-on of Instr: a Concentration
+	KindCheckpoint            // the hash of what was told so far: a Checkpoint; a node's own, as those below
+	KindSetStorage            // how much room the journal has: a Storage
+	KindMaintain              // everyone rests for a moment
 	kindEnd
 
-	lastShort = KindTick
+	lastShort         = KindTick
+	firstOwn, lastOwn = KindCheckpoint, KindMaintain
 )
 
 // Side is the side of an order.

@@ -142,7 +142,7 @@ func TestConstructorsAllocateNothing(t *testing.T) {
 			msg.SetPhase(2, msg.Continuous), msg.SetEntry(1, 2, entry), msg.OpenSession(4, 9), msg.CloseSession(4),
 			msg.ListUnderlying(bitcoin), msg.ReportPrice(report), msg.SetLeverage(1, 2, 1050), msg.Isolate(1, 2, 5),
 			msg.Cross(1, 2), msg.MoveMargin(1, 2, -5), msg.SettleFunding(2, 5), msg.PayFund(5), msg.SetFeeTier(feeRow),
-			msg.SetConcentration(2, share))
+			msg.SetConcentration(2, share), msg.SetCheckpoint(checkpoint), msg.SetStorage(msg.StorageSoft), msg.Maintain())
 		for i := range day {
 			r := &day[i].Request
 			r.OrderExt()
@@ -160,6 +160,8 @@ func TestConstructorsAllocateNothing(t *testing.T) {
 			r.FundingRate()
 			r.FeeTier()
 			r.Concentration()
+			r.Checkpoint()
+			r.Storage()
 		}
 	}); n != 0 {
 		t.Errorf("making a command of every kind allocates %v times", n)

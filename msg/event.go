@@ -87,6 +87,9 @@ const (
 	Socialized           // a gain of this deleveraging was cut: a Balance
 	DeficitBooked        // a loss that nobody covers: a Balance of the deficit
 	SweepPending         // Qty pools wait to be examined
+	Checkpointed         // a Checkpoint
+	StorageChanged       // the journal has more or less room: a StorageStep
+	Maintained           // everyone has rested
 	eventEnd
 
 	lastShortEvent = Ticked

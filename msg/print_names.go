@@ -15,7 +15,8 @@ var (
 		KindCloseSession: "CloseSession", KindListUnderlying: "ListUnderlying", KindReport: "Report",
 		KindSetLeverage: "SetLeverage", KindIsolate: "Isolate", KindCross: "Cross", KindMoveMargin: "MoveMargin",
 		KindSettleFunding: "SettleFunding", KindPayFund: "PayFund", KindSetFeeTier: "SetFeeTier",
-		KindSetConcentration: "SetConcentration",
+		KindSetConcentration: "SetConcentration", KindCheckpoint: "Checkpoint", KindSetStorage: "SetStorage",
+		KindMaintain: "Maintain",
 	}
 	eventNames = [eventEnd]string{
 		Accepted: "Accepted", Expired: "Expired", MarkUpdated: "MarkUpdated", MassCanceled: "MassCanceled",
@@ -32,7 +33,8 @@ var (
 		LiquidationStarted: "LiquidationStarted", LiquidationSlice: "LiquidationSlice",
 		LiquidationEnded: "LiquidationEnded", Takeover: "Takeover", FundDraw: "FundDraw", FundIncome: "FundIncome",
 		AdlStarted: "AdlStarted", AdlFill: "AdlFill", Socialized: "Socialized", DeficitBooked: "DeficitBooked",
-		SweepPending: "SweepPending",
+		SweepPending: "SweepPending", Checkpointed: "Checkpointed", StorageChanged: "StorageChanged",
+		Maintained: "Maintained",
 	}
 	sideNames = [...]string{Buy: "buy", Sell: "sell"}
 	tifNames  = [...]string{GTC: "gtc", IOC: "ioc", FOK: "fok", GTD: "gtd"}
@@ -45,11 +47,12 @@ var (
 		ScopeVenue: "venue"}
 	actionNames = [actionEnd]string{Block: "block", BlockAndCancel: "block-and-cancel", ReduceEntry: "reduce-only",
 		Unblock: "unblock"}
-	flagNames   = [16]string{0: "post-only", 1: "slide", 2: "reduce-only", 3: "isolated", 10: "leaves"}
-	markNames   = [markEnd]string{MarkManual: "manual", MarkIndex: "index", MarkComposite: "composite"}
-	healthNames = [healthEnd]string{Good: "good", Degraded: "degraded", Frozen: "frozen", OracleHalted: "halted"}
-	modeNames   = [modeEnd]string{ModeCross: "cross", ModeIsolated: "isolated"}
-	rungNames   = [rungEnd]string{RungOK: "ok", RungCall1: "call1", RungCall2: "call2", RungLiquidating: "liquidating",
+	flagNames    = [16]string{0: "post-only", 1: "slide", 2: "reduce-only", 3: "isolated", 10: "leaves"}
+	markNames    = [markEnd]string{MarkManual: "manual", MarkIndex: "index", MarkComposite: "composite"}
+	healthNames  = [healthEnd]string{Good: "good", Degraded: "degraded", Frozen: "frozen", OracleHalted: "halted"}
+	storageNames = [storageEnd]string{StorageNormal: "normal", StorageSoft: "soft", StorageHard: "hard"}
+	modeNames    = [modeEnd]string{ModeCross: "cross", ModeIsolated: "isolated"}
+	rungNames    = [rungEnd]string{RungOK: "ok", RungCall1: "call1", RungCall2: "call2", RungLiquidating: "liquidating",
 		RungTakeover: "takeover", RungADL: "adl"}
 )
 

@@ -286,6 +286,7 @@ func TestEveryConstantHasAName(t *testing.T) {
 		"Health":         func(v uint64) string { return msg.Health(v).String() },
 		"Mode":           func(v uint64) string { return msg.Mode(v).String() },
 		"Rung":           func(v uint64) string { return msg.Rung(v).String() },
+		"Storage":        func(v uint64) string { return msg.Storage(v).String() },
 	}
 	taken, typesSeen := map[string]string{}, map[string]bool{}
 	for _, c := range constants(t) {

@@ -163,6 +163,8 @@ func (r *Request) appendRisk(dst []byte) []byte {
 		dst = r.FeeTier().append(dst)
 	case KindSetConcentration:
 		dst = r.Concentration().append(dst)
+	default:
+		dst = r.appendUpkeep(dst)
 	}
 	return dst
 }

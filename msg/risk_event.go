@@ -219,6 +219,8 @@ func (e *Event) appendRisk(dst []byte) []byte {
 		dst = e.RungStep().append(dst)
 	case LiquidationSlice, AdlFill:
 		dst = e.Closeout().append(dst)
+	default:
+		dst = e.appendUpkeep(dst)
 	}
 	return dst
 }

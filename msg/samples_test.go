@@ -21,11 +21,12 @@ var (
 	order   = msg.OrderID(3)<<32 | 17
 	another = msg.OrderID(1)<<32 | 5
 
-	bitcoin  = msg.Underlying{Symbol: [24]byte{'B', 'T', 'C'}, ID: 5, Sources: 3}
-	report   = msg.Report{Underlying: 5, Source: 2, Price: 50_000 * fixed.Coin, Confidence: 90 * fixed.Percent}
-	feeRow   = msg.FeeTier{Index: 1, Last: true, Volume: 25_000_000 * fixed.Coin, Fees: fees}
-	share    = msg.Concentration{Index: 1, Last: true, Share: 25 * fixed.Percent, Rate: 5 * fixed.Percent}
-	everyone = msg.Report{Underlying: 5, Price: 50_000 * fixed.Coin, Confidence: fixed.One}
+	bitcoin    = msg.Underlying{Symbol: [24]byte{'B', 'T', 'C'}, ID: 5, Sources: 3}
+	checkpoint = msg.Checkpoint{Upto: 11, Hash: 0x1234_5678_9abc_def0}
+	report     = msg.Report{Underlying: 5, Source: 2, Price: 50_000 * fixed.Coin, Confidence: 90 * fixed.Percent}
+	feeRow     = msg.FeeTier{Index: 1, Last: true, Volume: 25_000_000 * fixed.Coin, Fees: fees}
+	share      = msg.Concentration{Index: 1, Last: true, Share: 25 * fixed.Percent, Rate: 5 * fixed.Percent}
+	everyone   = msg.Report{Underlying: 5, Price: 50_000 * fixed.Coin, Confidence: fixed.One}
 )
 
 // sequenced gives commands their numbers and times.
@@ -98,6 +99,9 @@ func commands() []msg.Command {
 		external(msg.PayFund(1_000 * fixed.Coin)),
 		msg.SetFeeTier(feeRow),
 		msg.SetConcentration(2, share),
+		msg.SetCheckpoint(checkpoint),
+		msg.SetStorage(msg.StorageSoft),
+		msg.Maintain(),
 		asked(withFlags(msg.Limit(1, 2, msg.Buy, 50_010, 3), msg.FlagIsolated, msg.GTC, msg.STPDefault)),
 	})
 }
@@ -182,6 +186,7 @@ func riskEvents() (all []msg.Event) {
 		c    msg.Command
 	}{{msg.UnderlyingListed, msg.ListUnderlying(bitcoin)}, {msg.LeverageSet, msg.SetLeverage(1, 2, 1050)},
 		{msg.FeeTierSet, msg.SetFeeTier(feeRow)}, {msg.ConcentrationSet, msg.SetConcentration(2, share)},
+		{msg.Checkpointed, msg.SetCheckpoint(checkpoint)}, {msg.Maintained, msg.Maintain()},
 	} {
 		e := event(said.kind)
 		e.Rare = said.c.Rare
@@ -194,6 +199,9 @@ func riskEvents() (all []msg.Event) {
 	funding, tier := event(msg.FundingSettled), event(msg.FeeTierChanged)
 	funding.SetFundingStep(msg.FundingStep{Rate: -12_500, Index: 50_000 * fixed.Coin, Step: -62_500, Sum: -1_000})
 	tier.SetTierStep(msg.TierStep{Owner: 9, Row: 1, Volume: 26_000_000 * fixed.Coin})
+	storage := event(msg.StorageChanged)
+	storage.SetStorageStep(msg.StorageStep{From: msg.StorageSoft, To: msg.StorageHard})
+	all = append(all, storage)
 	canceled, pending := event(msg.OrdersCanceledByRisk), event(msg.SweepPending)
 	canceled.Qty, pending.Qty = 3, 44
 	all = append(all, index, health, mode, funding, tier, canceled, pending)

@@ -26,6 +26,8 @@ func (r *Request) Sound() bool {
 		return w[1] <= 1
 	case KindSetFeeTier, KindSetConcentration:
 		return w[0] <= byteMax && w[1] <= 1
+	case KindSetStorage:
+		return w[0] < uint64(storageEnd)
 	}
 	return true
 }

@@ -14,9 +14,9 @@ func TestSound(t *testing.T) {
 		msg.KindList: {6}, msg.KindSetTier: {0}, msg.KindSetRule: {0}, msg.KindSetPhase: {0}, msg.KindSetEntry: {0, 1, 2},
 		msg.KindListUnderlying: {3, 4}, msg.KindReport: {0, 1}, msg.KindSetLeverage: {0},
 		msg.KindIsolate: {1}, msg.KindCross: {1}, msg.KindMoveMargin: {1},
-		msg.KindSetFeeTier: {0, 1}, msg.KindSetConcentration: {0, 1}, msg.KindPayFund: {1},
+		msg.KindSetFeeTier: {0, 1}, msg.KindSetConcentration: {0, 1}, msg.KindPayFund: {1}, msg.KindSetStorage: {0},
 	}
-	for kind := msg.KindLimit; kind <= msg.KindSetConcentration; kind++ {
+	for kind := msg.KindLimit; kind <= msg.KindMaintain; kind++ {
 		for word := range len(msg.Rare{}) {
 			r := msg.Request{Kind: kind}
 			r.Rare[word] = 1 << 48

@@ -101,6 +101,9 @@ func (g *Gate) Admit(r *msg.Request, o *Order) msg.Reject {
 			return reject
 		}
 	}
+	if g.Venue.Storage != msg.StorageNormal && !o.reducing && !o.ReduceOnly {
+		return msg.RejectStorageReduceOnly
+	}
 	if o.Limit > in.High && o.Side == msg.Buy {
 		return o.refuse(msg.RejectPriceOutsideBand, int64(in.High), int64(o.Limit))
 	}

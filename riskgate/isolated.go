@@ -32,6 +32,9 @@ func (g *Gate) admitIsolated(r *msg.Request, o *Order, p *clearing.Position) msg
 			return reject
 		}
 	}
+	if g.Venue.Storage != msg.StorageNormal && !o.reducing && !o.ReduceOnly {
+		return msg.RejectStorageReduceOnly
+	}
 	switch {
 	case o.Limit > in.High && o.Side == msg.Buy:
 		return o.refuse(msg.RejectPriceOutsideBand, int64(in.High), int64(o.Limit))

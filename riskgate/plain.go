@@ -40,7 +40,7 @@ func (g *Gate) Rests(r *msg.Request) (a *clearing.Account, in *market.Instrument
 	span := &in.Spans[r.Side&1]
 	n = fixed.Money(int64(r.Qty) * int64(r.Price) * int64(in.TickLot))
 	if a.May&in.Opens == 0 || r.Side-1 > 1 || r.TIF > msg.IOC || r.STP > msg.STPNone || r.Flags != 0 ||
-		g.Venue.MessageRate != 0 || g.Venue.Entry != 0 ||
+		g.Venue.MessageRate != 0 || g.Venue.Entry != 0 || g.Venue.Storage != 0 ||
 		r.Session != 0 && (!s.Open || s.Owner != a.Owner) || r.Ref != 0 && r.Ref <= s.Last ||
 		uint64(r.Price-span.Low) > span.Width || uint64(r.Qty-1) >= uint64(in.PlainQty) ||
 		n > in.MaxNotional || n < in.MinNotional || n > g.House.Bound() {
@@ -53,7 +53,7 @@ func (g *Gate) Rests(r *msg.Request) (a *clearing.Account, in *market.Instrument
 func (g *Gate) Moves(a *clearing.Account, in *market.Instrument, side msg.Side, limit fixed.Ticks, leaves fixed.Lots) (n fixed.Money, ok bool) {
 	span := &in.Spans[side&1]
 	n = fixed.Money(int64(leaves) * int64(limit) * int64(in.TickLot))
-	return n, a.May&in.Opens != 0 && g.Venue.Entry == 0 &&
+	return n, a.May&in.Opens != 0 && g.Venue.Entry == 0 && g.Venue.Storage == 0 &&
 		uint64(limit-span.Low) <= span.Width && uint64(leaves-1) < uint64(in.PlainQty) &&
 		n <= in.MaxNotional && n >= in.MinNotional && n <= g.House.Bound()
 }

@@ -48,6 +48,8 @@ var faults = []fault{
 	{name: "frozen", reject: msg.RejectOracleFrozen, set: func(d *desk) {
 		d.ok(msg.ReportPrice(msg.Report{Underlying: 1, Source: 2, Price: fixed.Coin, Confidence: fixed.One}))
 	}, never: []string{"nothing to reduce"}}, // what may only reduce is let in
+	{name: "no room to keep it", reject: msg.RejectStorageReduceOnly, set: func(d *desk) { d.ok(msg.SetStorage(msg.StorageSoft)) },
+		never: []string{"nothing to reduce"}},
 	{name: "outside the band", reject: msg.RejectPriceOutsideBand, set: func(d *desk) {
 		d.ok(msg.SetMark(1, 80), msg.SetRule(1, msg.Band, int64(fixed.Percent)))
 	}},
