@@ -32,11 +32,12 @@ type courier struct {
 	since  time.Time // when the market opened
 	alone  bool      // the only core: waiting is for the hot thread to run
 
-	next   int     // request to be sent
-	seen   msg.Seq // of the last event read
-	quotes int     // of the script that are compared
-	acks   *acks   // what was read is written down; nil: it is not
-	equal  int     // of these, how many were as recorded
+	next     int     // request to be sent
+	answered int     // requests of which an event was read
+	seen     msg.Seq // of the last event read; a journaled exchange has commands of its own between the requests
+	quotes   int     // of the script that are compared
+	acks     *acks   // what was read is written down; nil: it is not
+	equal    int     // of these, how many were as recorded
 
 	interval *hdrhistogram.Histogram // nil: latency is not measured
 	moments  chan<- moment           // nil: nobody listens
@@ -93,7 +94,7 @@ func (c *courier) run(until int) {
 		if sent+read > 0 {
 			continue
 		}
-		if c.seen == msg.Seq(c.next) && c.next == until {
+		if c.answered == c.next && c.next == until {
 			c.complete()
 			c.acknowledge()
 			return
@@ -153,7 +154,10 @@ func (c *courier) take(ev *msg.Event) {
 	if ev.Seq != c.seen {
 		c.complete()
 		c.seen = ev.Seq
-		c.record(ev)
+		if !ev.Kind.Own() {
+			c.answered++
+			c.record(ev)
+		}
 	}
 	if c.view != nil {
 		c.view.fold(ev)
@@ -177,7 +181,7 @@ func (c *courier) complete() {
 		return
 	}
 	c.view.settle()
-	for c.quotes < len(c.script.quotes) && c.script.quotes[c.quotes].after <= c.seen {
+	for c.quotes < len(c.script.quotes) && c.script.quotes[c.quotes].after <= c.answered {
 		q := &c.script.quotes[c.quotes]
 		if c.view.best(msg.Buy) == q.bid && c.view.best(msg.Sell) == q.ask {
 			c.equal++
@@ -218,7 +222,7 @@ func (c *courier) tell() {
 
 // report sends a moment to whoever listens, and goes on with an empty histogram.
 func (c *courier) report(now time.Duration) {
-	m := moment{from: c.told, to: now, recorded: c.view.now, commands: int64(c.seen) - int64(c.script.opening), latency: c.interval,
+	m := moment{from: c.told, to: now, recorded: c.view.now, commands: int64(c.answered - c.script.opening), latency: c.interval,
 		bid: c.view.best(msg.Buy), ask: c.view.best(msg.Sell), mark: c.view.instrument.Mark, interest: c.view.interest,
 		rejects: c.view.tally.kinds[msg.Rejected], rungs: c.view.stand(), fund: c.view.ladder.fund, funding: c.view.paid,
 		near: c.survey.distances}

@@ -67,12 +67,15 @@ func (r *run) recover(c *courier) (*node.Node, error) {
 	return n, nil
 }
 
-// replay takes in a command that the journal holds. It has to be the next one of the script.
+// replay takes in a command that the journal holds. It has to be the next one of the script, or the node's own.
 func (c *courier) replay(command *msg.Command, events []msg.Event) error {
-	if c.next == len(c.script.requests) || command.Request != c.script.requests[c.next] {
+	switch {
+	case command.Kind.Own():
+	case c.next == len(c.script.requests) || command.Request != c.script.requests[c.next]:
 		return &journal.Misfit{Message: fmt.Sprintf("demo: the journal holds %v where the script goes on otherwise: it is that of a demo with other options", command)}
+	default:
+		c.next++
 	}
-	c.next++
 	for i := range events {
 		c.take(&events[i])
 	}
@@ -109,7 +112,7 @@ func (a *acks) flush() {
 	}
 }
 
-// written is what a journal is found to hold.
+// written is what a journal is found to hold, besides what the node says for itself.
 type written struct {
 	state  uint64 // in which a replay ends
 	script int    // commands of the script, from the first one on and in order
@@ -132,9 +135,11 @@ func (r *run) reread() (w written, err error) {
 		for i := range reader.Commands() {
 			c := &reader.Commands()[i]
 			events = eng.Apply(c, events[:0])
-			if w.script < len(r.script.requests) && c.Request == r.script.requests[w.script] {
+			switch {
+			case c.Kind.Own():
+			case w.script < len(r.script.requests) && c.Request == r.script.requests[w.script]:
 				w.script++
-			} else {
+			default:
 				w.other++
 			}
 		}

@@ -58,7 +58,7 @@ type script struct {
 
 // quote is what the recording says is best when a command is done.
 type quote struct {
-	after    msg.Seq
+	after    int    // commands of the script
 	update   uint64 // of the recording
 	bid, ask replay.Level
 }
@@ -232,7 +232,7 @@ func (w *writer) depth(ev *replay.BinanceEvent, until fixed.Nanos) {
 		}
 		step = 0
 	}
-	w.script.quotes = append(w.script.quotes, quote{after: msg.Seq(len(w.script.requests)), update: ev.Last})
+	w.script.quotes = append(w.script.quotes, quote{after: len(w.script.requests), update: ev.Last})
 }
 
 // record notes what the recording has at a price.

@@ -26,7 +26,7 @@ func (n *Node) keep() error {
 	if n.journal == nil {
 		return nil
 	}
-	thread, err := journal.Start(n.journal, n.advance, nil)
+	thread, err := journal.Start(n.journal, n.advance, n.keeper)
 	if err != nil {
 		return err
 	}
@@ -55,6 +55,22 @@ func (n *Node) released() msg.Seq {
 		return math.MaxUint64
 	}
 	return n.journal.Durable()
+}
+
+// putDown ends a node that has no threads: what waits in its lanes is applied as far as there is room, and the journal is closed.
+func (n *Node) putDown() error {
+	if n.stopping.Swap(true) && n.finished.Load() {
+		return nil
+	}
+	if n.journal == nil || n.journal.Err() == nil {
+		for n.inline && n.poll() {
+		}
+	}
+	n.finished.Store(true)
+	if n.journal == nil {
+		return nil
+	}
+	return n.journal.Close()
 }
 
 // endJournal makes durable what was sequenced, on the hot thread, which has nothing else to do any more.

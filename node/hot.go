@@ -5,7 +5,9 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/node/journal"
 	"github.com/lockstep-exchange/lockstep/ring"
 )
 
@@ -57,9 +59,13 @@ func (n *Node) trade() {
 
 // poll does one batch, wakes the journal's thread and the readers that sleep and may have something to read, and reports whether
 // there was anything to do.
-func (n *Node) poll() bool {
-	if n.poller.Poll(0) == 0 {
-		return false
+func (n *Node) poll() bool { return n.pollAt(0) > 0 }
+
+// pollAt is poll with a bound on the time of the commands from below; it returns how many were applied.
+func (n *Node) pollAt(now fixed.Nanos) int {
+	applied := n.poller.Poll(now)
+	if applied == 0 {
+		return 0
 	}
 
 	seq := uint64(0)
@@ -70,10 +76,13 @@ func (n *Node) poll() bool {
 	if n.thread != nil {
 		n.thread.Wake()
 	}
+	if n.loop != nil && n.loop.Rests() {
+		runtime.GC()
+	}
 	if !n.gated || uint64(n.journal.Durable()) >= seq {
 		n.wakeReaders()
 	}
-	return true
+	return applied
 }
 
 func (n *Node) wakeReaders() {
@@ -86,6 +95,12 @@ func (n *Node) wakeReaders() {
 func (n *Node) drained() bool {
 	if n.loop != nil && n.loop.Pending() > 0 {
 		return false
+	}
+	if n.own != nil && n.own.Ready() {
+		return false
+	}
+	if n.journal != nil && n.journal.Mark() == journal.Hard {
+		return true // what waits has no room, and was not taken
 	}
 	for _, l := range n.lanes {
 		if l.Ready() {

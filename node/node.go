@@ -63,16 +63,13 @@ type Poller interface {
 
 // Config says how a node runs; what it trades is said by commands. The zero value of each field is its default.
 type Config struct {
-	Engine *engine.Engine // the node's from New until Stop; nil only with Handler
-	// Journal keeps what is sequenced: opened by journal.Open, with Engine as it was recovered. The node writes and closes it. nil:
-	// nothing is kept. Open fills in both.
-	Journal *journal.Writer
-	Ports   int // doors for producers: 1..1,023; default 1
-	Lane    int // slots of a port, a power of two up to 4,096; default 256. All lanes together hold 1 MiB at most
-	Out     int // slots of the out ring, a power of two above Limits.Events; default the smallest from twice that on, 1,024 at least, with a journal 8,192
-	Idle    Idle
-	Tick    time.Duration      // a Tick command this often, through a lane of its own; 0: none
-	Clock   func() fixed.Nanos // stamps what Send and the ticker send; default the system's clock. Any thread may call it
+	Engine *engine.Engine // the node's from New until Stop; nil only with Handler, and for Open to fill in
+	Ports  int            // doors for producers: 1..1,023; default 1
+	Lane   int            // slots of a port, a power of two up to 4,096; default 256. All lanes together hold 1 MiB at most
+	Out    int            // slots of the out ring, a power of two above Limits.Events; default the smallest from twice that on, 1,024 at least, with a journal 8,192
+	Idle   Idle
+	Tick   time.Duration      // a Tick command this often, through a lane of its own; 0: none
+	Clock  func() fixed.Nanos // stamps what Send and the ticker send; default the system's clock. Any thread may call it
 
 	Core    int   // the core of the hot thread; 0: the highest that the process may use
 	Float   bool  // leave all threads where they are
@@ -83,6 +80,10 @@ type Config struct {
 	// Handler makes something else than an engine.Loop to be driven between the lanes and the ring: an empty pipeline to
 	// measure against, say. It finishes what it takes within one Poll.
 	Handler func([]*ring.Lane[msg.Request], *ring.Ring[msg.Event]) Poller
+
+	// Filled in by Open.
+	journal   *journal.Writer // keeps what is sequenced; nil: nothing is kept
+	chronicle Chronicle       // of what was told up to now
 }
 
 // laneBytesMax bounds all lanes together: more would push the book out of the second-level cache.
@@ -102,11 +103,16 @@ type Node struct {
 	ticks   *Port // nil without a ticker
 	readers []*Reader
 	hot     *bell.Sleeper
-	journal *journal.Writer // nil: nothing is kept
-	gated   bool            // events wait until they are durable
-	thread  *journal.Thread // the journal's, from Start on
+	own     *ring.Lane[msg.Request] // the node's own commands; nil with a Handler
+	saying  sync.Mutex              // of who claims there
+	journal *journal.Writer         // nil: nothing is kept
+	keeper  *keeper                 // with a journal
+	storage atomic.Uint32           // the msg.Storage that is in force, as far as the keeper has read
+	gated   bool                    // events wait until they are durable
+	thread  *journal.Thread         // the journal's, from Start on
 
 	started  bool
+	inline   bool        // somebody drives it step by step
 	stopping atomic.Bool // no port takes anything any more
 	broken   atomic.Bool // the journal has failed
 	applied  atomic.Uint64
@@ -127,7 +133,7 @@ func New(c Config) (*Node, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	n := &Node{config: c, journal: c.Journal, done: make(chan struct{}), quit: make(chan struct{})}
+	n := &Node{config: c, journal: c.journal, done: make(chan struct{}), quit: make(chan struct{})}
 	n.gated = n.journal != nil && n.journal.Mode() == journal.Fsync
 	hot, err := bell.NewSleeper()
 	if err != nil {
@@ -155,9 +161,15 @@ func New(c Config) (*Node, error) {
 		n.loop = engine.NewLoop(c.Engine, n.lanes, n.out)
 		n.poller = n.loop
 		n.applied.Store(uint64(c.Engine.Seq()))
+		if n.own, err = ring.NewLane[msg.Request](ownSlots); err != nil {
+			return nil, err
+		}
+		n.loop.Obey(n.own)
 	}
 	if n.journal != nil {
 		n.loop.Record(n.journal.Lane())
+		n.keeper = newKeeper(n, &c)
+		n.storage.Store(uint32(c.Engine.Storage()))
 	}
 	return n, nil
 }
@@ -177,15 +189,12 @@ func (c *Config) complete() error {
 	if (c.Engine == nil) == (c.Handler == nil) {
 		return errors.New("node: expected either an Engine or a Handler")
 	}
-	if c.Journal != nil && (c.Engine == nil || c.Engine.Seq() != c.Journal.Appended()) {
-		return errors.New("node: expected a Journal that ends with the last command of Engine")
-	}
 	events := 0
 	if c.Engine != nil {
 		events = int(c.Engine.Limits().Events)
 	}
 	if c.Out == 0 {
-		if c.Out = 1 << 10; c.Journal != nil {
+		if c.Out = 1 << 10; c.journal != nil {
 			c.Out = 2 * ring.LaneSizeMax // what may be ahead of the disk
 		}
 		for c.Out < 2*events {
@@ -253,6 +262,9 @@ func (n *Node) Start() error {
 	if n.started {
 		return errors.New("node: started twice")
 	}
+	if n.inline {
+		return errors.New("node: started, although it is driven step by step")
+	}
 	if n.stopping.Load() {
 		return ErrStopped
 	}
@@ -298,9 +310,8 @@ func (n *Node) tick() {
 // again. Afterwards readers find the remaining events, and the engine is the caller's again. A node with a journal that was
 // never started gives back its folder.
 func (n *Node) Stop(ctx context.Context) error {
-	if !n.started && n.journal != nil {
-		n.stopping.Store(true)
-		return n.journal.Close()
+	if !n.started && (n.inline || n.journal != nil) {
+		return n.putDown()
 	}
 	if !n.started {
 		return errors.New("node: stopped before it was started")
@@ -358,6 +369,7 @@ type Status struct {
 	Epoch   uint64  // of the journal
 	Applied msg.Seq // the last command that the engine has applied; 0 with a Handler
 	Durable msg.Seq // the last command that is on the disk
+	Storage string  // how much room there is for more: "normal", "soft", "hard"
 }
 
 // Status is how the node runs now, after Start.
@@ -367,6 +379,7 @@ func (n *Node) Status() Status {
 	s.Running = n.started && !n.finished.Load()
 	s.Ack, s.Applied = "none, no journal", msg.Seq(n.applied.Load())
 	if n.journal != nil {
+		s.Storage = msg.Storage(n.storage.Load()).String()
 		s.Ack, s.Epoch, s.Durable = n.journal.Mode().String(), n.journal.Epoch(), n.journal.Durable()
 	}
 	return s

@@ -56,6 +56,7 @@ type Recovery struct {
 	Frame    uint64      `json:"frame"`    // the last frame
 	Head     string      `json:"head"`     // its hash: the head of the chain
 	State    string      `json:"state"`    // the hash of the engine
+	Events   string      `json:"events"`   // the hash of all events so far
 	Torn     int64       `json:"torn"`     // bytes of a write that had not finished, removed
 	Dropped  int64       `json:"dropped"`  // with ack none: bytes behind what held, removed
 	File     string      `json:"file"`     // where the journal goes on
@@ -78,7 +79,7 @@ func (r *Recovery) Append(dst []byte) []byte {
 	dst = fmt.Appendf(dst, "%s: seq %d, time %d, epoch %d, ack %s\n", what, r.Seq, r.Time, r.Epoch, r.Ack)
 	dst = fmt.Appendf(dst, "  replayed  %d commands, %d of the seed sequenced\n", r.Commands, r.Seeded)
 	dst = fmt.Appendf(dst, "  head      frame %d, %s\n", r.Frame, r.Head)
-	dst = fmt.Appendf(dst, "  state     %s\n", r.State)
+	dst = fmt.Appendf(dst, "  state     %s, events %s\n", r.State, r.Events)
 	switch {
 	case r.Torn > 0:
 		dst = fmt.Appendf(dst, "  truncated %d bytes of a write that had not finished, at %s, offset %d\n", r.Torn, r.File, r.Offset)
@@ -95,9 +96,9 @@ func (r *Recovery) Append(dst []byte) []byte {
 }
 
 // Open opens the exchange of a folder, which must be there, or begins one: it recovers the engine from the journal and makes a node
-// of it that is not running yet. c.Engine and c.Journal are Open's to fill in; c.Clock says how long things took. A second process
+// of it that is not running yet. c.Engine is Open's to fill in; c.Clock says how long things took. A second process
 // is refused with a *journal.Running while this node is not stopped. Other errors are those of engine.New, New and
-// journal.Open: *journal.Corrupt, *journal.Unknown, *journal.StorageError, *journal.Misfit. They name their exit codes.
+// journal.Open: *journal.Corrupt, *journal.Unknown, *journal.StorageError, *journal.Misfit; and *Divergence. They name their exit codes.
 func Open(dir string, v Venue, c Config) (*Node, *Recovery, error) {
 	if c.Clock == nil {
 		c.Clock = systemClock()
@@ -111,7 +112,7 @@ func Open(dir string, v Venue, c Config) (*Node, *Recovery, error) {
 		return nil, nil, err
 	}
 	if err = o.seed(); err == nil {
-		c.Engine, c.Journal = o.engine, o.writer
+		c.Engine, c.journal, c.chronicle = o.engine, o.writer, o.chronicle
 		var n *Node
 		if n, err = New(c); err == nil {
 			return n, o.done(), nil
@@ -128,8 +129,10 @@ type opening struct {
 	engine *engine.Engine
 	writer *journal.Writer
 	events []msg.Event
-	found  Recovery
-	begun  fixed.Nanos // the phase that is last
+
+	chronicle Chronicle
+	found     Recovery
+	begun     fixed.Nanos // the phase that is last
 }
 
 // journal opens the journal and replays it: steps 1 to 4.
@@ -181,17 +184,24 @@ func (o *opening) apply(commands []msg.Command) error {
 			if err := o.began(c); err != nil {
 				return err
 			}
-			o.execute(c)
+			if err := o.execute(c); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func (o *opening) execute(c *msg.Command) {
+// execute applies a command and compares what it can be compared with.
+func (o *opening) execute(c *msg.Command) error {
 	o.events = o.engine.Apply(c, o.events[:0])
+	if err := o.chronicle.Replay(c, o.events); err != nil {
+		return err
+	}
 	if o.venue.Replayed != nil {
 		o.venue.Replayed(c, o.events)
 	}
+	return nil
 }
 
 // began holds the first commands to the seed.
@@ -218,7 +228,9 @@ func (o *opening) seed() error {
 				break
 			}
 			o.found.Seeded++
-			o.execute(&c)
+			if err := o.execute(&c); err != nil {
+				return err
+			}
 		}
 		o.writer.Publish()
 		if err := o.writer.Flush(); err != nil {
@@ -233,6 +245,7 @@ func (o *opening) done() *Recovery {
 	o.begin("hash")
 	r, place := &o.found, o.writer.Place()
 	r.Seq, r.Time, r.State = o.engine.Seq(), o.engine.Now(), fmt.Sprintf("%016x", o.engine.Hash())
+	r.Events = fmt.Sprintf("%016x", o.chronicle.Hash())
 	r.Frame, r.Head, r.File, r.Offset = place.Frame, place.Head.String(), place.File, place.Offset
 	o.end()
 	return r

@@ -12,6 +12,8 @@ import (
 var (
 	// ErrFull says that a port has no free slot: the hot loop is behind. Nothing was sent.
 	ErrFull = errors.New("node: the port is full")
+	// ErrStorage says that a port is full because the disk of the journal is: nothing is taken until there is room. Nothing was sent.
+	ErrStorage = errors.New("node: the disk of the journal is full")
 	// ErrStopped says that the node takes no commands any more. Nothing was sent.
 	ErrStopped = errors.New("node: the node has stopped")
 )
@@ -52,10 +54,13 @@ func (p *Port) Err() error {
 	if p.node.stopping.Load() {
 		return ErrStopped
 	}
+	if p.node.storage.Load() == uint32(msg.StorageHard) {
+		return ErrStorage
+	}
 	return ErrFull
 }
 
-// Send copies one request, stamps it and publishes it. It fails with ErrFull or ErrStopped, and then nothing was sent. A Send
+// Send copies one request, stamps it and publishes it. It fails with ErrFull, ErrStorage or ErrStopped, and then nothing was sent. A Send
 // that runs while the node is being stopped may succeed and yet be lost: let producers end before Stop.
 func (p *Port) Send(r *msg.Request) error {
 	slot := p.Claim()

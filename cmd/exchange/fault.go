@@ -14,6 +14,7 @@ const (
 	exitInternal    = 1   // a fault of ours
 	exitUsage       = 2   // the arguments or an input file are wrong
 	exitUnmet       = 3   // an expectation was not met
+	exitDiverged    = 7   // a replay brings about other events, or two journals do
 	exitCorrupt     = 6   // a journal is damaged, or a newer binary wrote it
 	exitStorage     = 8   // the disk failed, and nothing was acknowledged that is not on it
 	exitUnfit       = 9   // the surroundings do not allow it: another process holds the folder, say

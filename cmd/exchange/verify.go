@@ -8,6 +8,7 @@ import (
 
 	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/node"
 	"github.com/lockstep-exchange/lockstep/node/journal"
 )
 
@@ -40,6 +41,7 @@ type verified struct {
 	Torn     int64  `json:"torn"`
 	Dropped  int64  `json:"dropped"`
 	Events   uint64 `json:"events"`
+	Told     string `json:"told"` // the hash of all events
 	State    string `json:"state"`
 }
 
@@ -58,12 +60,12 @@ func (v *verifyCommand) Run(con *console) (err error) {
 		return err
 	}
 	drawn := con.bar(int64(r.Segments()), "verify "+v.Dir)
-	events, err := replayJournal(con, r, eng, drawn)
+	told, events, err := replayJournal(con, r, eng, drawn)
 	drawn.finish()
 	if err != nil {
 		return err
 	}
-	result := v.result(r, eng, events)
+	result := v.result(r, eng, told, events)
 	if err := v.print(con, &result); err != nil {
 		return err
 	}
@@ -82,28 +84,31 @@ func openJournal(dir string) (*journal.Reader, error) {
 	return r, err
 }
 
-// replayJournal applies every command, and counts the events.
-func replayJournal(con *console, r *journal.Reader, eng *engine.Engine, drawn *bar) (events uint64, err error) {
+// replayJournal applies every command, holds what comes of it to the checkpoints, and counts the events.
+func replayJournal(con *console, r *journal.Reader, eng *engine.Engine, drawn *bar) (told node.Chronicle, events uint64, err error) {
 	var out []msg.Event
 	for r.Next() {
 		if err := con.ctx.Err(); err != nil {
-			return events, err
+			return told, events, err
 		}
 		drawn.set(int64(r.Place().Segment))
 		for i := range r.Commands() {
 			out = eng.Apply(&r.Commands()[i], out[:0])
 			events += uint64(len(out))
+			if err := told.Replay(&r.Commands()[i], out); err != nil {
+				return told, events, err
+			}
 		}
 	}
-	return events, r.Err()
+	return told, events, r.Err()
 }
 
-func (v *verifyCommand) result(r *journal.Reader, eng *engine.Engine, events uint64) verified {
+func (v *verifyCommand) result(r *journal.Reader, eng *engine.Engine, told node.Chronicle, events uint64) verified {
 	g, tail := r.Genesis(), r.Tail()
 	return verified{Dir: v.Dir, Cluster: g.Cluster, Shard: g.Shard, Currency: g.Currency, Mode: r.Segment().Mode.String(),
 		Segments: r.Segments(), Frames: tail.Frame, Seq: uint64(tail.Seq), Time: int64(tail.Time), Epoch: max(tail.Epoch, r.Started()),
 		Head: tail.Head.String(), File: tail.File, Offset: tail.Offset, Last: tail.Kind.String(), Torn: tail.Torn, Dropped: tail.Dropped,
-		Events: events, State: fmt.Sprintf("%016x", eng.Hash())}
+		Events: events, Told: fmt.Sprintf("%016x", told.Hash()), State: fmt.Sprintf("%016x", eng.Hash())}
 }
 
 func (v *verifyCommand) print(con *console, r *verified) error {
@@ -126,7 +131,7 @@ func (v *verifyCommand) print(con *console, r *verified) error {
 	default:
 		con.printf("%s\n", r.Last)
 	}
-	con.printf("  events      %d\n", r.Events)
+	con.printf("  events      %d, their hash %s\n", r.Events, r.Told)
 	con.printf("  state       %s\n", r.State)
 	return nil
 }

@@ -130,6 +130,10 @@ func Open(c Config, apply func([]msg.Command) error) (*Writer, Recovery, error) 
 		_ = w.abandon() // what went wrong first counts
 		return nil, found, err
 	}
+	if err := w.look(false); err != nil {
+		_ = w.abandon() // likewise
+		return nil, found, err
+	}
 	w.appended = w.place.Seq
 	w.durable.Store(uint64(w.place.Seq))
 	return w, found, nil

@@ -52,7 +52,7 @@ type Mark uint8
 const (
 	Roomy Mark = iota // there is room for more spares
 	Soft              // two spares are left at most, and there is no room for another
-	Hard              // no spare is left, and of the segment only what is needed for the commands that are already applied
+	Hard              // no spare is left either, and of the segment only what is needed for the commands that are already applied
 )
 
 func (m Mark) String() string {
@@ -72,7 +72,7 @@ const softSpares = 2
 func (w *Writer) Mark() Mark {
 	count := w.spares.count.Load()
 	switch {
-	case count == 0 && w.left.Load() <= w.reserve():
+	case count == 0 && w.spares.low.Load() && w.left.Load() <= w.reserve():
 		return Hard
 	case count <= softSpares && w.spares.low.Load():
 		return Soft
@@ -95,19 +95,24 @@ func (w *Writer) Prepare() (bool, error) {
 	if err := w.Err(); err != nil {
 		return false, err
 	}
-	made := false
-	if w.Spares() < w.config.Spares {
+	made, wanted := false, w.Spares() < w.config.Spares
+	if wanted {
 		var err error
 		if made, err = w.makeSpare(); err != nil {
 			return false, err
 		}
 	}
+	return made, w.look(wanted && !made)
+}
+
+// look finds out whether there is room for another spare; refused says that there was none for the last one.
+func (w *Writer) look(refused bool) error {
 	free, err := w.config.FS.Free(w.config.Dir)
 	if err != nil {
-		return made, w.fail("measure", w.config.Dir, err)
+		return w.fail("measure", w.config.Dir, err)
 	}
-	w.spares.low.Store(free < uint64(w.config.Segment))
-	return made, nil
+	w.spares.low.Store(refused || free < uint64(w.config.Segment))
+	return nil
 }
 
 func (w *Writer) makeSpare() (bool, error) {

@@ -130,9 +130,11 @@ func (t *Thread) run() {
 func (t *Thread) prepare() {
 	tick := time.NewTicker(prepareEvery)
 	defer tick.Stop()
+	mark := t.writer.Mark()
 	for {
 		made, err := t.writer.Prepare()
-		if made || err != nil {
+		if now := t.writer.Mark(); made || err != nil || now != mark {
+			mark = now
 			t.sleeper.Wake()
 		}
 		if err != nil {
