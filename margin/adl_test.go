@@ -199,7 +199,7 @@ func TestAdlPrice(t *testing.T) { // M-53, T-9
 		{"a short that owes more than all", -100, -9000 * coin, mm, 100 * percent, 1},
 		{"a long that owes more than all", 100, -9000 * coin, mm, 100 * percent, 1600},
 		{"something left", 100, 100 * coin, mm, 100 * percent, 790},
-		{"no maintenance", 100, -5, 0, 100 * percent, 800},
+		{"no maintenance", 100, -5, 0, 100 * percent, 801},
 	} {
 		if got := margin.AdlPrice(in, c.lots, c.equity, c.maintenance, fixed.Rate(c.band)); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)

@@ -161,19 +161,23 @@ func maintenanceAt(in *market.Instrument, lots fixed.Lots, mark fixed.Ticks) (m 
 }
 
 // Bankruptcy is the value at which d of the lots, in absolute numbers, can be closed so that equity over maintenance stays
-// as it is (M-30): money received for a long, below zero money paid for a short, rounded up. ok is false when the pool has
-// no maintenance to share its equity by, or when a figure does not fit.
+// as it is (M-30): money received for a long, below zero money paid for a short, rounded up. A pool that requires nothing shares
+// its equity by the lots of the position. ok is false when a figure does not fit.
 func Bankruptcy(in *market.Instrument, lots, d fixed.Lots, equity, maintenance fixed.Money) (v fixed.Money, ok bool) {
 	whole, ok := Maintenance(in, lots)
 	left, fits := Maintenance(in, fixed.Abs(lots)-d)
-	if !ok || !fits || maintenance <= 0 {
+	if !ok || !fits || maintenance < 0 || lots == 0 {
 		return 0, false
+	}
+	freed, all := int64(whole-left), int64(maintenance)
+	if all == 0 {
+		freed, all = int64(d), int64(fixed.Abs(lots))
 	}
 	if lots < 0 {
 		d = -d
 	}
 	value, ok := fixed.Mul(int64(d), int64(in.LotValue))
-	share, fits := fixed.MulDivFloor(int64(equity), int64(whole-left), int64(maintenance))
+	share, fits := fixed.MulDivFloor(int64(equity), freed, all)
 	sum, fitsSum := fixed.Widen(value).Sub(fixed.Widen(share)).Int64()
 	return fixed.Money(sum), ok && fits && fitsSum
 }

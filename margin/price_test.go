@@ -83,8 +83,8 @@ func TestBankruptcy(t *testing.T) { // M-30, T-9
 			t.Errorf("%s: price %d %v, want %d", c.name, p, ok, c.price)
 		}
 	}
-	if _, ok := margin.Bankruptcy(dydx.instrument(t), 10, 10, 5, 0); ok {
-		t.Error("a pool without maintenance shares its equity")
+	if v, ok := margin.Bankruptcy(dydx.instrument(t), 10, 5, 5, 0); !ok || v != 2500*coin-2 {
+		t.Errorf("half of a pool that requires nothing closes at %s %v, want all but 2 units", v, ok)
 	}
 }
 
