@@ -110,7 +110,7 @@ func (h *House) auditIsolated(row uint32) (held fixed.Money, wrong string) {
 			return 0, "the orders of an isolated position are not those of its exposure"
 		}
 	}
-	if p.Qty == 0 && (l.Margin != 0 || l.Cost != 0 || p.Open == 0) || l.Maintenance != 0 || l.Initial != max(sides[0].Held, sides[1].Held) {
+	if p.Qty == 0 && (l.Cost != 0 || l.Rung == msg.RungOK && (l.Margin != 0 || p.Open == 0)) || l.Maintenance != 0 || l.Initial != max(sides[0].Held, sides[1].Held) {
 		return 0, "an isolated position holds what it must not, or has cash without lots"
 	}
 	return l.Initial, ""
@@ -129,8 +129,9 @@ func (h *House) Hash(d *fixed.Digest) {
 	d.Word(uint64(h.day))
 	h.tiers.hash(d)
 	h.staged.hash(d)
+	h.hashWatch(d)
 	for id := range h.accounts {
-		if h.accounts[id].Owner != 0 {
+		if h.accounts[id].Owner != 0 || msg.AccountID(id) == h.fund {
 			d.Word(uint64(id))
 			h.hashAccount(d, msg.AccountID(id))
 		}
@@ -161,11 +162,22 @@ func (h *House) hashAccount(d *fixed.Digest, id msg.AccountID) {
 	d.Word(uint64(s.Quota[1]))
 	d.Pair(uint32(a.Owner), s.Groups)
 	d.Pair(uint32(s.Entry), uint32(s.Next))
-	d.Word(uint64(a.Rung))
+	d.Word(uint64(s.Watch)<<8 | uint64(a.Rung))
+	h.watches[id].hash(d)
 	for row := a.Positions; row != 0; row = h.rows[row].Next {
 		p, l := &h.rows[row], &h.ledgers[row]
 		d.Word(uint64(p.Instr)<<16 | uint64(p.Open))
 		d.Word(uint64(p.Leverage)<<16 | uint64(p.Mode)<<8 | uint64(l.Rung))
+		d.Word(uint64(l.Watch)<<8 | uint64(l.Shed))
+		if p.Mode != 0 {
+			h.watches[h.child(row)].hash(d)
+		}
+		for way, n := range h.wires.of[row] {
+			if n != 0 {
+				d.Word(uint64(way) + 1)
+				d.Word(uint64(h.wires.nodes[n].key))
+			}
+		}
 		for _, v := range [...]int64{int64(p.Qty), int64(p.Buys), int64(p.Sells), int64(p.BuyReserve), int64(p.SellReserve),
 			int64(l.Cost), l.FundingSum, int64(l.Margin),
 			int64(l.ReduceOnly)} {
@@ -183,4 +195,33 @@ func (h *House) hashAccount(d *fixed.Digest, id msg.AccountID) {
 			d.Word(uint64(h.holds[order].Price))
 		}
 	}
+}
+
+// hashWatch folds in which pools are under watch, and in which order.
+func (h *House) hashWatch(d *fixed.Digest) {
+	for _, l := range [...]poolList{h.touched, h.queue} {
+		d.Word(uint64(l.count))
+		for p := l.first; p != 0; p = h.watches[p].next {
+			d.Word(h.Order(p))
+		}
+	}
+	for _, w := range h.shifted {
+		d.Word(w)
+	}
+	d.Pair(h.stale, uint32(h.review))
+	d.Word(uint64(h.drawn))
+	d.Word(uint64(h.shortfall))
+}
+
+// hash folds in what the ladder keeps of a pool, but for its place in a list.
+func (w *Watch) hash(d *fixed.Digest) {
+	if w.Deadline == 0 && w.Stall == 0 && !w.Late {
+		return
+	}
+	late := uint64(0)
+	if w.Late {
+		late = 1
+	}
+	d.Word(uint64(w.Deadline))
+	d.Word(uint64(w.Stall)<<1 | late)
 }

@@ -22,6 +22,7 @@ func (h *House) CanDeposit(m fixed.Money) msg.Reject {
 func (h *House) Deposit(id msg.AccountID, m fixed.Money) {
 	h.deposited += m
 	h.accounts[id].Cash += m
+	h.disturb(Pool(id))
 }
 
 // PayFund credits the insurance fund from outside; the caller has asked CanDeposit.
@@ -37,8 +38,9 @@ func (h *House) Earn(m fixed.Money) {
 	h.Venue.Fund += m - repaid
 }
 
-// Paused reports whether nothing may leave the venue, nor go from owner to owner: losses were not covered (M-19).
-func (h *House) Paused() bool { return h.Venue.Deficit < 0 }
+// Paused reports whether nothing may leave the venue, nor go from owner to owner: losses were not covered, or a pool that
+// waits for the fund lacks more than there is (M-19).
+func (h *House) Paused() bool { return h.Venue.Deficit < 0 || h.shortfall > h.Venue.Fund }
 
 // Withdraw debits an account that is open and touched; m is above 0.
 func (h *House) Withdraw(id msg.AccountID, m fixed.Money, v *market.Venue) msg.Reject {
@@ -50,6 +52,7 @@ func (h *House) Withdraw(id msg.AccountID, m fixed.Money, v *market.Venue) msg.R
 	}
 	h.deposited -= m
 	h.accounts[id].Cash -= m
+	h.disturb(Pool(id))
 	return 0
 }
 
@@ -63,6 +66,8 @@ func (h *House) Transfer(from, to msg.AccountID, m fixed.Money, v *market.Venue)
 	}
 	h.accounts[from].Cash -= m
 	h.accounts[to].Cash += m
+	h.disturb(Pool(from))
+	h.disturb(Pool(to))
 	return 0
 }
 
@@ -132,6 +137,7 @@ func (h *House) AssetFree(row uint32) fixed.Lots { return h.rows[row].Qty - h.ro
 func (h *House) DepositAsset(row uint32, lots fixed.Lots) {
 	p := &h.rows[row]
 	h.assets[p.Instr] += lots
+	h.disturb(Pool(p.Account))
 	h.hold(p, &h.instruments[p.Instr], lots)
 }
 
@@ -139,6 +145,7 @@ func (h *House) DepositAsset(row uint32, lots fixed.Lots) {
 func (h *House) WithdrawAsset(row uint32, lots fixed.Lots) {
 	p := &h.rows[row]
 	h.assets[p.Instr] -= lots
+	h.disturb(Pool(p.Account))
 	h.hold(p, &h.instruments[p.Instr], -lots)
 }
 

@@ -55,10 +55,12 @@ func (h *House) Fill(order, row uint32, in *market.Instrument, delta fixed.Lots,
 	}
 	a := &h.accounts[p.Account]
 	if !margin.Margined(in) {
+		h.disturb(Pool(p.Account))
 		a.Cash -= fixed.Money(int64(delta)*int64(price)*int64(in.TickLot)) + fee
 		h.hold(p, in, delta)
 		return 0
 	}
+	h.disturb(Pool(p.Account))
 	held, cost := p.Qty, l.Cost
 	opens := delta
 	if held != 0 && (held < 0) != (delta < 0) {

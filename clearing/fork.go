@@ -16,6 +16,15 @@ func (h *House) Fork(instruments []market.Instrument) *House {
 	c.passed, c.worn = slices.Clone(h.passed), slices.Clone(h.worn)
 	c.interest, c.peak, c.assets = slices.Clone(h.interest), slices.Clone(h.peak), slices.Clone(h.assets)
 	c.holds = slices.Clone(h.holds)
+	c.watches, c.shifted, c.wires = slices.Clone(h.watches), slices.Clone(h.shifted), h.wires.fork()
+	c.suspects = make([]ranked, 0, h.limits.suspects())
 	c.funding, c.volumes = slices.Clone(h.funding), slices.Clone(h.volumes)
 	return &c
+}
+
+// fork is a copy of the wires.
+func (w *wires) fork() wires {
+	c := *w
+	c.nodes, c.tops, c.of = slices.Clone(w.nodes), slices.Clone(w.tops), slices.Clone(w.of)
+	return c
 }

@@ -89,12 +89,21 @@ func (h *House) EvenFunding() fixed.Money {
 
 // Settled are the venue's accounts as if every position had been settled. It walks every table.
 func (h *House) Settled() Venue {
-	v := h.Venue
+	v, owed := h.Venue, fixed.Money(0)
 	for row := range h.rows {
 		if p := &h.rows[row]; p.Account != 0 && margin.Margined(&h.instruments[p.Instr]) {
 			m, _ := h.owes(p, &h.ledgers[row])
 			v.Funding += m
+			if p.Account == h.fund {
+				owed += m
+			}
 		}
 	}
+	paid := min(max(owed, 0), v.Fund)
+	v.Fund -= paid
+	v.Deficit -= max(owed, 0) - paid
+	repaid := min(max(-owed, 0), -v.Deficit)
+	v.Deficit += repaid
+	v.Fund += max(-owed, 0) - repaid
 	return v
 }

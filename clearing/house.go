@@ -14,6 +14,7 @@ type Limits struct {
 	Orders           uint32 // rows of claims, as many as the book's of orders
 	AccountPositions uint32 // open at one time in one account
 	OwnerAccounts    uint32 // accounts of one owner
+	Touched          uint32 // pools that one command may touch
 }
 
 // MaxDeposits bounds what may be in the venue at one time, so that no sum of balances leaves int64.
@@ -46,6 +47,22 @@ type House struct {
 	assets      []fixed.Lots        // deposited less withdrawn, by spot instrument
 	funding     []int64             // sum of the funding steps, in 1e-6 Money a lot, by instrument
 
+	watches   []Watch // by pool
+	wires     wires
+	touched   poolList
+	queue     poolList
+	shifted   rowSet        // instruments of which a level moved, until none of their wires is crossed
+	at        Pool          // of the queue the next to be examined in this pass, 0: none is behind. Scratch
+	last      uint64        // the order of the last that was. Scratch
+	stale     uint32        // so many of the touched, from the first, have to be examined
+	review    msg.AccountID // the next account whose pools have to be examined since a rule moved; 0: none
+	fund      msg.AccountID // of the fund's record
+	drawn     fixed.Money   // from the fund, this day
+	shortfall fixed.Money   // of a pool that waits for the fund to take it over, or to be closed by others
+	opened    msg.AccountID // the highest account that is open. Derived
+	calm      fixed.Money   // equity of so many times maintenance is ok for certain. Derived
+	restless  bool          // a pool may wait to be examined. Derived
+
 	Venue     Venue
 	deposited fixed.Money // less withdrawn
 	remainder int64       // of funding, in 1e-6 Money: what rounding left in @funding
@@ -64,14 +81,15 @@ type House struct {
 	moved        fixed.Money // from a parent into its child by fills of the order that comes
 	movedResting fixed.Money // by a fill of an order that rests
 	short        fixed.Money // that children without lots could not pay
+	suspects     []ranked    // that the present command touched, see pool.go
 }
 
 // New makes a house over the instruments of an engine; index 0 of them is none. The limits are the engine's, checked.
 func New(l Limits, instruments []market.Instrument) *House {
-	size := 2*uint64(l.Positions) + 8
+	size := 2*uint64(l.Positions) + 8 + uint64(len(instruments)) // the fund's positions find room besides
 	h := &House{
-		accounts:    make([]Account, l.Accounts+1),
-		statements:  make([]Statement, l.Accounts+1),
+		accounts:    make([]Account, l.Accounts+2), // the last is the fund's record
+		statements:  make([]Statement, l.Accounts+2),
 		owners:      make([]Owner, l.Accounts+1),
 		volumes:     make([]volume, l.Accounts+1),
 		rows:        make([]Position, size),
@@ -87,6 +105,11 @@ func New(l Limits, instruments []market.Instrument) *House {
 		assets:      make([]fixed.Lots, len(instruments)),
 		funding:     make([]int64, len(instruments)),
 		limits:      l,
+		watches:     make([]Watch, uint64(l.Accounts)+2+size),
+		wires:       newWires(len(instruments), int(size), 3*l.Positions+64),
+		shifted:     make(rowSet, len(instruments)>>6+1),
+		suspects:    make([]ranked, 0, l.suspects()),
+		fund:        msg.AccountID(l.Accounts + 1),
 		epoch:       1,
 		bound:       fixed.Money((1 << 61) / int64(l.AccountPositions)),
 	}
@@ -96,11 +119,14 @@ func New(l Limits, instruments []market.Instrument) *House {
 
 // touchPages writes to every page of the tables, so that no command pays for its first use (L-12).
 func (h *House) touchPages() {
-	for i := range h.accounts {
+	for i := range h.owners {
 		h.accounts[i].Epoch = 0
 		h.statements[i].Rebate = 0
 		h.owners[i].First = 0
 		h.volumes[i].now = 0
+	}
+	for i := range h.watches {
+		h.watches[i].Stall = 0
 	}
 	for i := range h.rows {
 		h.rows[i].Qty = 0
@@ -179,6 +205,8 @@ func (h *House) Cut() fixed.Nanos { return h.cut }
 func (h *House) StartDay(now fixed.Nanos) {
 	h.day = int64(now / fixed.Day)
 	h.cut = fixed.Nanos(h.day+1) * fixed.Day
+	h.drawn = 0
+	h.stale, h.restless = h.touched.count, true // rebates vest
 	h.epoch++
 }
 
@@ -256,6 +284,7 @@ func (h *House) vest(id msg.AccountID) fixed.Money {
 	}
 	m := s.Rebate
 	a.Cash += m
+	h.disturb(Pool(id))
 	h.Venue.Rebates -= m
 	s.Rebate, a.Pending = 0, false
 	return m
@@ -267,7 +296,7 @@ func (h *House) Open(id msg.AccountID, owner msg.OwnerID, groups uint32) msg.Rej
 	if owner == 0 {
 		owner = msg.OwnerID(id)
 	}
-	if id == 0 || uint64(id) >= uint64(len(h.accounts)) || uint64(owner) >= uint64(len(h.owners)) {
+	if id == 0 || id >= h.fund || uint64(owner) >= uint64(len(h.owners)) {
 		return msg.RejectUnknownAccount
 	}
 	a, o := &h.accounts[id], &h.owners[owner]
@@ -279,6 +308,7 @@ func (h *House) Open(id msg.AccountID, owner msg.OwnerID, groups uint32) msg.Rej
 	}
 
 	h.statements[id].Groups = groups
+	h.opened = max(h.opened, id)
 	if a.Owner == 0 {
 		a.Owner, a.Epoch = owner, h.epoch
 		h.statements[id].Next = o.First
@@ -289,11 +319,11 @@ func (h *House) Open(id msg.AccountID, owner msg.OwnerID, groups uint32) msg.Rej
 	return 0
 }
 
-// permit derives into which groups an account may bring any order.
+// permit derives into which groups an account may bring any order: none where a kill switch is turned, or from the second call on.
 func (h *House) permit(id msg.AccountID) {
 	a, s := &h.accounts[id], &h.statements[id]
 	a.May = s.Groups
-	if s.Entry|h.owners[a.Owner].Entry != 0 {
+	if s.Entry|h.owners[a.Owner].Entry != 0 || a.Rung >= msg.RungCall2 {
 		a.May = 0
 	}
 }

@@ -185,6 +185,8 @@ func (h *House) shorten(r Resting, in *market.Instrument, leaves fixed.Lots) fix
 func (h *House) fillIsolated(order, row uint32, in *market.Instrument, delta fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized, moved fixed.Money) {
 	p, l := &h.rows[row], &h.ledgers[row]
 	a := &h.accounts[p.Account]
+	h.disturb(h.child(row))
+	h.disturb(Pool(p.Account))
 	held := p.Qty
 	closes := fixed.Lots(0)
 	if held != 0 && (held < 0) != (delta < 0) {

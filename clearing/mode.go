@@ -91,6 +91,8 @@ func (h *House) Isolate(row uint32, in *market.Instrument, cash fixed.Money) msg
 		}
 	}
 	h.setMode(row, msg.ModeIsolated)
+	h.disturb(Pool(p.Account))
+	h.disturb(h.child(row))
 	return 0
 }
 
@@ -148,6 +150,8 @@ func (h *House) Cross(row uint32, in *market.Instrument) msg.Reject {
 	}
 
 	// Nothing below refuses.
+	h.dissolve(row)
+	h.disturb(Pool(p.Account))
 	a.Cash += l.Margin
 	a.Profit += profit
 	a.Maintenance += maintenance
@@ -193,5 +197,7 @@ func (h *House) MoveMargin(row uint32, in *market.Instrument, add fixed.Money, h
 	}
 	a.Cash -= add
 	l.Margin += add
+	h.disturb(Pool(p.Account))
+	h.disturb(h.child(row))
 	return 0, 0
 }

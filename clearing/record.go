@@ -42,7 +42,7 @@ type Account struct {
 	Orders      uint32      // first of its claims
 	Loose       uint32      // the position whose requirements the sums do not follow at present, see loose.go; 0: none
 	Owner       msg.OwnerID
-	May         uint32   // instrument groups into which it may bring any order, by bit: none while a kill switch of it is turned. Derived
+	May         uint32   // instrument groups into which it may bring any order, by bit: none while a kill switch of it is turned, and from the second call on. Derived
 	Held        uint16   // positions in the list
 	Pending     bool     // a rebate waits for the day cut
 	Rung        msg.Rung // of its cross pool
@@ -65,7 +65,8 @@ type Statement struct {
 	Next      msg.AccountID  // of the same owner
 	Groups    uint32         // instrument groups in which it may trade, by bit
 	Entry     msg.Action     // of its own kill switch; 0: open
-	_         [3]uint8
+	Watch     uint8          // of its cross pool, see pool.go
+	_         [2]uint8
 }
 
 // Owner is a legal entity. A zero Accounts means that nobody stands behind the id.
@@ -100,7 +101,9 @@ type Ledger struct {
 	ReduceOnly  uint32      // resting reduce-only orders
 	Prev        uint32      // in the account's list
 	Rung        msg.Rung    // of an isolated position, which is a pool of its own
-	_           [7]uint8
+	Watch       uint8       // of an isolated position, see pool.go
+	Shed        uint8       // sides of which the ladder is canceling the orders
+	_           [5]uint8
 }
 
 // Hold is what an open order of an isolated position has besides its claim; its row is the order's handle. It is all zero

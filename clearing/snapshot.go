@@ -8,7 +8,7 @@ import (
 // What a snapshot has of a house (D-38), and what is built anew from it (D-39).
 //
 //	stored     records as they lie, their lists by the links forward, what accounts require and how loose they are
-//	built anew links back, the counts of the paths through the table of positions, the two sets of rows, how many are in use
+//	built anew links back, the heaps of wires, the counts of the paths through the table of positions, the two sets of rows, how many are in use
 //
 // Building follows every link once, and refuses one that names no record or one of somebody else.
 
@@ -28,6 +28,8 @@ func (h *House) Code(c *fixed.Codec) {
 	fixed.Rows(c, "peaks", h.peak, 0, codeLots)
 	fixed.Rows(c, "assets", h.assets, 0, codeLots)
 	fixed.Rows(c, "funding sums", h.funding, 0, codeWord)
+	fixed.Rows(c, "watches", h.watches[1:], Watch{}, (*Watch).code)
+	h.codeWires(c)
 	if c.Reading() && c.Err() == nil {
 		h.rebuild(c)
 	}
@@ -43,6 +45,13 @@ func (h *House) codeSums(c *fixed.Codec) {
 	fixed.Word(c, &h.epoch)
 	fixed.Word(c, &h.day)
 	fixed.Word(c, &h.cut)
+	fixed.Word(c, &h.drawn)
+	fixed.Word(c, &h.shortfall)
+	fixed.Half(c, &h.stale)
+	fixed.Half(c, &h.review)
+	fixed.Half(c, &h.touched.first)
+	fixed.Half(c, &h.queue.first)
+	fixed.Words(c, h.shifted)
 	c.Flag(&h.tiered)
 	for _, t := range [...]*feeTable{&h.tiers, &h.staged} {
 		for i := range t.rows {
@@ -88,6 +97,7 @@ func (s *Statement) code(c *fixed.Codec) {
 	fixed.Half(c, &s.Next)
 	fixed.Half(c, &s.Groups)
 	fixed.Byte(c, &s.Entry)
+	fixed.Byte(c, &s.Watch)
 }
 
 func (o *Owner) code(c *fixed.Codec) {
@@ -133,6 +143,59 @@ func (l *Ledger) code(c *fixed.Codec) {
 	fixed.Halves(c, l.First[:])
 	fixed.Half(c, &l.ReduceOnly)
 	fixed.Byte(c, &l.Rung)
+	fixed.Byte(c, &l.Watch)
+	fixed.Byte(c, &l.Shed)
+}
+
+func (w *Watch) code(c *fixed.Codec) {
+	fixed.Word(c, &w.Deadline)
+	fixed.Half(c, &w.next)
+	fixed.Half(c, &w.Stall)
+	c.Flag(&w.Late)
+}
+
+// codeWires codes the wires by row: which node one is, and where it hangs, is built anew.
+func (h *House) codeWires(c *fixed.Codec) {
+	count := 0
+	for row := range h.wires.of {
+		for _, n := range h.wires.of[row] {
+			if n != 0 {
+				count++
+			}
+		}
+	}
+	count = c.Open("wires", count, len(h.wires.nodes)-1)
+	if c.Reading() {
+		h.readWires(c, count)
+		return
+	}
+	for row := range h.wires.of {
+		for way, n := range h.wires.of[row] {
+			if n != 0 {
+				at, by, key := uint32(row), uint8(way), h.wires.nodes[n].key
+				fixed.Half(c, &at)
+				fixed.Byte(c, &by)
+				fixed.Word(c, &key)
+			}
+		}
+	}
+}
+
+func (h *House) readWires(c *fixed.Codec, count int) {
+	for i := range count {
+		row, way, key := uint32(0), uint8(0), int64(0)
+		fixed.Half(c, &row)
+		fixed.Byte(c, &way)
+		fixed.Word(c, &key)
+		if c.Err() != nil {
+			return
+		}
+		if uint64(row) >= uint64(len(h.rows)) || way >= ways || h.rows[row].Account == 0 || int(h.rows[row].Instr) >= len(h.instruments) ||
+			h.wires.of[row][way] != 0 || !h.wires.lay(h.rows[row].Instr, row, h.rows[row].Account, way, key) {
+			c.Refuse(i, "a wire of no position, or twice")
+			return
+		}
+	}
 }
 
 func (k *Claim) code(c *fixed.Codec) {
@@ -166,6 +229,11 @@ func (h *House) rebuild(c *fixed.Codec) {
 		c.Refuse(int(wrong), "it is far from where it belongs")
 		return
 	}
+	for id := range h.accounts {
+		if h.accounts[id].Owner != 0 {
+			h.opened = msg.AccountID(id)
+		}
+	}
 	c.Begin("accounts")
 	claimed := make([]uint64, len(h.claims)>>6+1)
 	for id := range h.accounts {
@@ -181,7 +249,33 @@ func (h *House) rebuild(c *fixed.Codec) {
 	c.Begin("positions")
 	if h.live != used {
 		c.Refuse(0, "some are in no account's list")
+		return
 	}
+	h.live -= uint32(h.accounts[h.fund].Held)
+	c.Begin("watches")
+	if !h.relist(&h.touched, touched) || !h.relist(&h.queue, queued) {
+		c.Refuse(0, "a list of pools has one that is not in it, or lacks one that is")
+	}
+	h.Calmed()
+}
+
+// relist builds the links back of a list of pools, of which each has the bit, and no other pool has it.
+func (h *House) relist(l *poolList, bit uint8) bool {
+	marked := uint32(0)
+	for id := range h.statements {
+		marked += uint32(h.statements[id].Watch & bit)
+	}
+	for row := range h.ledgers {
+		marked += uint32(h.ledgers[row].Watch & bit)
+	}
+	for p := l.first; p != 0; p = h.watches[p].next {
+		if uint64(p) >= uint64(len(h.watches)) || l.count*uint32(bit) >= marked || h.bitsOf(p)&bit == 0 {
+			return false
+		}
+		h.watches[p].prev, l.last = l.last, p
+		l.count++
+	}
+	return l.count*uint32(bit) == marked
 }
 
 // relink builds the links back of an account's lists and says what is wrong with them.

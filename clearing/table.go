@@ -99,7 +99,9 @@ func (h *House) Take(account msg.AccountID, instr msg.InstrumentID) uint32 {
 	}
 	a.Positions = row
 	a.Held++
-	h.live++
+	if account != h.fund {
+		h.live++
+	}
 	return row
 }
 
@@ -107,6 +109,12 @@ func (h *House) Take(account msg.AccountID, instr msg.InstrumentID) uint32 {
 // is no longer isolated.
 func (h *House) Tidy(row uint32) {
 	if p := &h.rows[row]; p.Qty == 0 && p.Open == 0 {
+		if p.Mode != 0 {
+			if h.ledgers[row].Rung != msg.RungOK {
+				return // once it has been examined
+			}
+			h.dissolve(row)
+		}
 		if p.Leverage != 0 {
 			h.setMode(row, 0)
 			return
@@ -129,6 +137,7 @@ func (h *House) giveBack(row uint32) {
 		a.Initial -= l.Initial // of a loose position: an exact one that is empty requires nothing
 		a.Maintenance -= l.Maintenance
 		*l = Ledger{}
+		h.wires.cutAll(p.Instr, row)
 		h.worn.remove(row)
 	}
 	if a.Loose == row {
@@ -143,7 +152,9 @@ func (h *House) giveBack(row uint32) {
 		h.ledgers[p.Next].Prev = prev
 	}
 	a.Held--
-	h.live--
+	if p.Account != h.fund {
+		h.live--
+	}
 	*p = Position{}
 }
 

@@ -16,7 +16,8 @@ type Summary struct {
 	Initial      fixed.Money
 	Maintenance  fixed.Money
 	Free         fixed.Money // may be negative
-	ReduceOnly   bool        // equity is below initial: no order may open anything (M-46)
+	State        msg.Rung    // where its cross pool stands on the ladder
+	ReduceOnly   bool        // equity is below initial, or it is in the second call or below: no order may open anything (M-46)
 	Withdrawable fixed.Money
 	Realized     fixed.Money // so far
 	Fees         fixed.Money // so far
@@ -55,7 +56,7 @@ func (h *House) Summary(id msg.AccountID, v *market.Venue) (s Summary, ok bool) 
 		a.Maintenance += p.Maintenance
 	}
 	return Summary{Owner: a.Owner, Cash: a.Cash, Equity: a.Equity(), Initial: a.Initial, Maintenance: a.Maintenance,
-		Free: a.Free(), ReduceOnly: a.Free() < 0, Withdrawable: h.withdrawable(&a, v), Realized: st.Realized, Fees: st.Fees,
+		Free: a.Free(), State: a.Rung, ReduceOnly: a.Free() < 0 || a.Rung >= msg.RungCall2, Withdrawable: h.withdrawable(&a, v), Realized: st.Realized, Fees: st.Fees,
 		Funding: funding, Rebate: rebate,
 		Positions: positions}, true
 }
@@ -63,6 +64,7 @@ func (h *House) Summary(id msg.AccountID, v *market.Venue) (s Summary, ok bool) 
 // Holding is a position at the present mark, for those who look.
 type Holding struct {
 	Mode        msg.Mode     // cross or isolated
+	State       msg.Rung     // of the pool that it is in
 	Leverage    msg.Leverage // chosen; 0: none
 	Instr       msg.InstrumentID
 	Open        int // resting orders
@@ -90,7 +92,7 @@ func (h *House) position(row uint32) Holding {
 	in := &h.instruments[p.Instr]
 	c := h.Conditions(p, in, 0)
 	owed, _ := h.owes(p, l)
-	q := Holding{Instr: msg.InstrumentID(p.Instr), Mode: msg.ModeCross, Leverage: p.Leverage, Open: int(p.Open), Qty: p.Qty, Buys: p.Buys,
+	q := Holding{Instr: msg.InstrumentID(p.Instr), Mode: msg.ModeCross, State: h.Rung(h.PoolOf(row)), Leverage: p.Leverage, Open: int(p.Open), Qty: p.Qty, Buys: p.Buys,
 		Sells: p.Sells, Cost: l.Cost, Profit: h.profit(row, p, in), Collateral: h.counts(p, in), Margin: l.Margin}
 	if p.Mode != 0 {
 		q.Margin -= owed

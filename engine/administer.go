@@ -120,8 +120,25 @@ func (e *Engine) setRule(c *msg.Command) {
 		return
 	}
 	e.house.Remark()
+	if weighs(c) {
+		e.house.Review()
+		e.house.Calm(e.venue.Ladder.Call1)
+	}
 	e.answer(kind, c).Rare = c.Rare
 	e.reprice(c)
+}
+
+// weighs reports whether a rule may move a pool on the ladder, or its wires.
+func weighs(c *msg.Command) bool {
+	if c.Kind != msg.KindSetRule {
+		return c.Kind == msg.KindSetTier && c.Tier().UpTo == 0
+	}
+	switch c.Setting().Rule {
+	case msg.LadderCall1, msg.LadderCall1Exit, msg.LadderCall2, msg.LadderCall2Exit, msg.LadderTarget, msg.SlopeMaintenance,
+		msg.CollateralHaircut, msg.WireFunding:
+		return true
+	}
+	return false
 }
 
 // reprice lets prices follow a parameter that has changed.

@@ -57,7 +57,7 @@ func (e *Engine) take(b *book.Book, in *market.Instrument, h uint32, reason msg.
 
 // remove takes a resting order out of book, clearing and jobs, and frees its row.
 func (e *Engine) remove(b *book.Book, in *market.Instrument, h uint32, o *book.Order, t *book.Ticket, row uint32) {
-	if e.jobs.count != 0 {
+	if e.jobs.walks != 0 {
 		e.jobs.leave(e.house, h)
 	}
 	b.Unlink(h)

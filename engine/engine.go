@@ -15,6 +15,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/book"
 	"github.com/lockstep-exchange/lockstep/clearing"
 	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/margin"
 	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/ring"
@@ -38,15 +39,22 @@ type Engine struct {
 	gate        riskgate.Gate
 	jobs        jobs
 	timers      timers
+	adl         adl             // of the pool that is attended to
+	gains       []margin.Winner // realized by it so far
 
 	// Scratch, not state.
+	asOf      fixed.Nanos // when what happens now was due
+	swept     msg.Seq     // the command for which budget counts
+	budget    int64       // pools that it may still examine
+	reviewed  int         // accounts that it has looked at in a review
+	winners   []margin.Winner
 	wake      fixed.Nanos // nothing is due and no work is left over before it
 	out       []msg.Event // the caller's, with room for all that this command may tell
 	first     int         // where its events begin
 	told      int         // where the next one goes
 	fills     []book.Fill
 	working   uint32 // the position of the order that is being worked: not to be given back meanwhile
-	forced    bool   // what trades now must not move a mark
+	still     bool   // nobody is examined: tests of what lies below the ladder
 	unchecked bool
 	afar      bool // the tables are beyond the nearer caches
 }
@@ -68,11 +76,14 @@ func New(limits Limits) (*Engine, error) {
 		venue:       market.NewVenue(),
 		fills:       newFills(l.Events),
 		jobs:        newJobs(l.Jobs),
-		timers:      newTimers(l.timers()),
 		afar:        max(l.Accounts, l.Positions, l.Orders) > foreseeFrom,
 	}
 	e.house = clearing.New(clearing.Limits{Accounts: l.Accounts, Positions: l.Positions, Orders: l.Orders,
-		AccountPositions: l.AccountPositions, OwnerAccounts: l.OwnerAccounts}, e.instruments)
+		AccountPositions: l.AccountPositions, OwnerAccounts: l.OwnerAccounts,
+		Touched: 2*l.Events + 64}, e.instruments)
+	e.house.Calm(e.venue.Ladder.Call1)
+	e.timers = newTimers(l.timers(uint32(e.house.Pools())))
+	e.gains, e.winners = make([]margin.Winner, 0, e.gainsMax()), make([]margin.Winner, l.Events/8)
 	e.gate = riskgate.Gate{House: e.house, Instruments: e.instruments, Venue: &e.venue,
 		Sessions: make(riskgate.Sessions, l.Sessions)}
 	return e, nil
@@ -141,11 +152,14 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 	if c.Seq != e.seq+1 || c.Time < e.now {
 		outOfSequence()
 	}
-	e.seq, e.now = c.Seq, c.Time
+	e.seq, e.now, e.asOf = c.Seq, c.Time, c.Time
 	e.first, e.told = len(out), len(out)
 	e.out = slices.Grow(out, int(e.limits.Events))[:len(out)+int(e.limits.Events)]
 	if c.Time >= e.wake {
 		e.carryOn()
+		if e.house.Restless() {
+			e.ahead(c.Account)
+		}
 	}
 	switch c.Kind {
 	case msg.KindLimit:
@@ -165,9 +179,18 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 	default:
 		e.administer(c)
 	}
-	if e.jobs.count != 0 {
+	if e.house.Restless() {
+		e.sweep()
+	}
+	if e.jobs.walks != 0 {
 		e.runJobs()
 		e.wake = 0
+		if e.house.Restless() {
+			e.sweep()
+		}
+	}
+	if e.house.Restless() {
+		e.waits()
 	}
 	if e.told == e.first {
 		e.answer(msg.Ticked, c) // nothing has changed, or a mass cancel has not come to an order of its own yet
@@ -308,6 +331,11 @@ func (e *Engine) Hash() uint64 {
 	e.house.Hash(&d)
 	e.gate.Sessions.Hash(&d)
 	e.jobs.hash(&d)
+	e.adl.hash(&d)
+	for i := range e.gains {
+		d.Pair(uint32(e.gains[i].Account), e.gains[i].Row)
+		d.Word(uint64(e.gains[i].Gain))
+	}
 	e.timers.hash(&d)
 	return d.Sum()
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/lockstep-exchange/lockstep/book"
+	"github.com/lockstep-exchange/lockstep/margin"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
@@ -26,6 +27,8 @@ func (e *Engine) Fork() *Engine {
 	c.gate.Sessions = slices.Clone(e.gate.Sessions)
 	c.jobs.ring = slices.Clone(e.jobs.ring)
 	c.timers = e.timers.fork()
+	c.gains = append(make([]margin.Winner, 0, e.gainsMax()), e.gains...)
+	c.winners = make([]margin.Winner, len(e.winners))
 	c.out, c.fills = nil, make([]book.Fill, 0, e.limits.Events)
 	return &c
 }

@@ -75,6 +75,7 @@ func (e *Engine) settleFunding(c *msg.Command) {
 // settled lets all who hold an instrument owe a step, and tells of it.
 func (e *Engine) settled(ev *msg.Event, id msg.InstrumentID, step market.FundingIndex) {
 	e.house.Fund(id, int64(step))
+	e.house.Moved(id)
 	p, in := &e.prices[id], &e.instruments[id]
 	index := fixed.Money(0)
 	if u := e.quote(p.underlying); u != nil {

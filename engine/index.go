@@ -176,6 +176,7 @@ func (e *Engine) follow(id msg.InstrumentID, u *quoted, at fixed.Nanos, moved bo
 		p.index = in.IndexTicks(u.Index)
 		if in.SetIndex(u.Index); margin.Pledged(in) {
 			e.house.Remark()
+			e.house.Moved(id)
 		}
 		e.remark(id, at)
 	}
@@ -197,7 +198,10 @@ func (e *Engine) permit(id msg.InstrumentID) {
 	if p.stuck {
 		health = max(health, msg.Frozen)
 	}
-	e.instruments[id].SetHealth(health)
+	if in := &e.instruments[id]; in.Health != health {
+		in.SetHealth(health)
+		e.house.Moved(id)
+	}
 }
 
 // move moves an instrument to a phase and tells of it.

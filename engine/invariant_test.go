@@ -46,13 +46,15 @@ func (o *observer) fingerprint() uint64 {
 // settled lets left-over work end and brings every account up to date, so that the next command brings nothing but its
 // own. The day is that of the command to come.
 func (o *observer) settled() {
-	for at, ok := o.NextDue(); ok && at <= o.at; at, ok = o.NextDue() {
+	for range 2 { // what is touched may have to be examined
+		for id := range o.limits.Accounts + 1 {
+			if o.house.Account(msg.AccountID(id)) != nil {
+				o.house.Touch(msg.AccountID(id))
+			}
+		}
 		o.do(msg.Tick())
-	}
-	o.do(msg.Tick())
-	for id := range o.limits.Accounts + 1 {
-		if o.house.Account(msg.AccountID(id)) != nil {
-			o.house.Touch(msg.AccountID(id))
+		for at, ok := o.NextDue(); ok && at <= o.at; at, ok = o.NextDue() {
+			o.do(msg.Tick())
 		}
 	}
 }
@@ -94,6 +96,9 @@ func (o *observer) watch(c msg.Command) error {
 	if row := o.stained(); row != 0 {
 		return fmt.Errorf("row %d is free, and its ledger is not zero", row)
 	}
+	if err := o.onTheLadder(events); err != nil {
+		return err
+	}
 	return o.uncrossed()
 }
 
@@ -117,10 +122,10 @@ func (o *observer) answered(events []msg.Event) error { // A-15, A-16
 // later reports whether events are left-over work alone.
 func (o *observer) later(events []msg.Event) bool {
 	for i := range events {
-		switch events[i].Kind {
-		case msg.Canceled, msg.MassCanceled, msg.RebateVested:
+		switch e := &events[i]; {
+		case e.Kind == msg.Canceled, e.Kind == msg.MassCanceled, e.Kind == msg.RebateVested, e.Kind == msg.FundingPaid,
+			e.Kind == msg.MarginMoved, e.Kind == msg.Expired, e.Kind >= msg.MarginCall, e.Kind == msg.Traded && e.Fill().Peer == 0:
 		default:
-			return false
 		}
 	}
 	return true
@@ -140,7 +145,11 @@ func (o *observer) covered(c *msg.Command, events []msg.Event, before clearing.S
 		case msg.Accepted:
 			accepted = true
 		case msg.Traded:
-			if f := e.Fill(); f.Maker {
+			if f := e.Fill(); f.Maker && f.Peer == 0 { // the other side is a slice
+				if f.Fee < 0 {
+					return fmt.Errorf("event %d: a rebate for meeting a slice", i)
+				}
+			} else if f.Maker {
 				if i+1 == len(events) || events[i+1].Kind != msg.Traded || events[i+1].Fill().Trade != f.Trade {
 					return fmt.Errorf("event %d: half a trade", i)
 				}
@@ -153,7 +162,7 @@ func (o *observer) covered(c *msg.Command, events []msg.Event, before clearing.S
 			}
 		}
 	}
-	if !accepted {
+	if !accepted || distressed(events, c.Account) {
 		return nil
 	}
 	after, _ := o.Account(c.Account)
@@ -189,6 +198,8 @@ func (o *observer) apart(c *msg.Command, events []msg.Event, before clearing.Sum
 		switch e := &events[i]; e.Kind {
 		case msg.RebateVested, msg.FundingSettled:
 			moving = true
+		case msg.Traded: // it met a slice that was due
+			moving = moving || e.Account == c.Account && e.Fill().Peer == 0
 		case msg.ModeChanged:
 			changed = true
 		case msg.MarginMoved:
@@ -197,6 +208,9 @@ func (o *observer) apart(c *msg.Command, events []msg.Event, before clearing.Sum
 				return fmt.Errorf("event %d: an isolated position took %s and opened nothing", i, e.Balance().Amount)
 			}
 		}
+	}
+	if distressed(events, c.Account) {
+		return nil
 	}
 	after, _ := o.Account(c.Account)
 	child, _ := o.Position(c.Account, c.Instr)

@@ -67,7 +67,7 @@ func TestLeverageRaisesInitial(t *testing.T) { // M-09
 	d.refused(msg.RejectInsufficientMargin, msg.Limit(5, 1, msg.Buy, 100, 1))
 	d.ok(msg.SetLeverage(5, 1, 0)) // the tiers alone
 	d.position(5, 1, coins(60_00), coins(20_00))
-	d.ok(msg.SetMark(1, 80))
+	d.ok(msg.SetMark(1, 95))
 	d.ok(msg.SetLeverage(5, 1, 0)) // no more than before, though equity is short of it
 	d.refused(msg.RejectInsufficientMargin, msg.SetLeverage(5, 1, 1999))
 	d.refused(msg.RejectUnknownInstrument, msg.SetLeverage(5, 2, 100))
@@ -226,8 +226,8 @@ func TestIsolateAndCross(t *testing.T) { // M-26, M-27, I-15
 	d.refused(msg.RejectModeConflict, msg.IsolateDefault(5, 1))
 	d.ok(msg.Cross(5, 1), msg.SetMark(1, 49_500), msg.IsolateDefault(5, 1)) // with the loss of 500
 	d.child(5, 1, 1, 4_950*fixed.Coin+500*fixed.Coin)
-	d.ok(msg.SetMark(1, 40_000))
-	d.refused(msg.RejectInsufficientMargin, msg.Cross(5, 1)) // 9,000 - 10,000
+	d.ok(msg.MoveMargin(5, 1, 2_500*fixed.Coin), msg.SetMark(1, 45_000))
+	d.refused(msg.RejectInsufficientMargin, msg.Cross(5, 1)) // 9,000 - 5,000
 	d.ok(msg.SetMark(1, 45_555))                             // 9,000 - 4,445 = 4,555 against 4,555.5
 	d.refused(msg.RejectInsufficientMargin, msg.Cross(5, 1))
 	d.ok(msg.SetMark(1, 45_556), msg.Cross(5, 1))

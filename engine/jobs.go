@@ -41,6 +41,8 @@ type job struct {
 type jobs struct {
 	ring        []job
 	head, count int
+	shedding    shedding // the pool that the ladder attends to
+	walks       int      // how many walk along a list of orders: the jobs, and the ladder
 }
 
 // killSlots are kept for the kill switch, which nobody but the venue turns: no crowd of mass cancels may stand in its way.
@@ -71,6 +73,7 @@ func (q *jobs) at(i int) *job { return &q.ring[(q.head+i)%len(q.ring)] }
 // push puts a job at the end of the queue, one of the kill switch at its front.
 func (q *jobs) push(j job) {
 	q.count++
+	q.walks++
 	if j.reason == msg.CanceledByKill {
 		q.head = (q.head + len(q.ring) - 1) % len(q.ring)
 		*q.at(0) = j
@@ -83,10 +86,14 @@ func (q *jobs) pop() {
 	q.ring[q.head] = job{}
 	q.head = (q.head + 1) % len(q.ring)
 	q.count--
+	q.walks--
 }
 
 // leave moves the cursors that stand on an order that is about to leave its list.
 func (q *jobs) leave(house *clearing.House, order uint32) {
+	if q.shedding.cursor == order && order != 0 {
+		q.shedding.cursor = house.Claim(order).Next
+	}
 	for i := 0; i < q.count; i++ {
 		if j := q.at(i); j.cursor == order {
 			j.cursor = house.Claim(order).Next
@@ -108,6 +115,11 @@ func (q *jobs) over(scope msg.Scope, account msg.AccountID, owner msg.OwnerID, i
 }
 
 func (q *jobs) hash(d *fixed.Digest) {
+	if s := &q.shedding; s.pool != 0 {
+		d.Pair(uint32(s.pool), s.cursor)
+		d.Word(uint64(s.canceled))
+		d.Word(uint64(s.from)<<1 | uint64(word(s.all)))
+	}
 	for i := 0; i < q.count; i++ {
 		j := q.at(i)
 		d.Pair(uint32(j.account), uint32(j.owner))
@@ -138,14 +150,24 @@ func (e *Engine) carryOn() {
 	if e.now >= e.house.Cut() {
 		e.startDay()
 	}
-	for left := e.steps(); left > 0; left-- {
+	if e.house.Restless() || e.jobs.shedding.pool != 0 {
+		e.sweep()
+	}
+	for left := e.steps(); left > 0 && !e.house.Restless() && e.jobs.shedding.pool == 0; left-- {
 		if !e.nextDue() {
 			break
 		}
+		if e.house.Restless() {
+			e.sweep()
+		}
 	}
+	e.asOf = e.now
 	e.runJobs()
+	if e.house.Restless() {
+		e.sweep()
+	}
 	e.wake = 0
-	if e.jobs.count == 0 {
+	if e.jobs.walks == 0 && !e.house.Restless() {
 		e.wake = min(e.earliest(), MaxTime+1)
 	}
 }
@@ -194,6 +216,7 @@ func (e *Engine) nextDue() bool {
 		return false
 	}
 	e.timers.clear(kind, n)
+	e.asOf = at
 	e.fire(kind, n, id, at)
 	return true
 }
@@ -201,6 +224,7 @@ func (e *Engine) nextDue() bool {
 // expire takes out an order that has reached its time.
 func (e *Engine) expire(h uint32) {
 	o, t := e.store.Order(h), e.store.Ticket(h)
+	e.asOf = e.store.Expire(h)
 	e.touch(t.Account)
 	e.tell(msg.Expired, h, o, t, o.Leaves).SetChange(&msg.Change{Filled: t.Filled})
 	e.remove(e.books[t.Instr], &e.instruments[t.Instr], h, o, t, e.house.Claim(h).Position)

@@ -89,8 +89,9 @@ func (l *Limits) blocks() uint32 {
 }
 
 // timers is how many timers of each kind there can be.
-func (l *Limits) timers() (n [timerKinds]uint32) {
+func (l *Limits) timers(pools uint32) (n [timerKinds]uint32) {
 	n[tierTimer] = 1
+	n[ladderTimer] = pools
 	n[oracleTimer] = l.Underlyings + 1
 	n[markTimer], n[fundingTimer] = l.Instruments+1, l.Instruments+1
 	return n

@@ -27,6 +27,7 @@ func (e *Engine) mark(c *msg.Command) {
 	}
 	if e.instruments[c.Instr].SetMark(c.Price) {
 		e.house.Remark()
+		e.house.Moved(c.Instr)
 	}
 	e.answer(msg.MarkUpdated, c).Price = c.Price
 }
@@ -79,6 +80,7 @@ func (e *Engine) remark(id msg.InstrumentID, at fixed.Nanos) {
 		return
 	}
 	e.house.Remark()
+	e.house.Moved(id)
 	ev := e.emit(msg.MarkUpdated)
 	ev.Instr, ev.Price = id, mark
 }
@@ -101,7 +103,7 @@ func (e *Engine) canMark(id msg.InstrumentID, mark fixed.Ticks) msg.Reject {
 //
 //go:noinline
 func (e *Engine) witness(id msg.InstrumentID, t *book.Taker, f *book.Fill) {
-	if !e.forced && f.Owner != t.Owner {
+	if f.Owner != t.Owner {
 		e.prices[id].marker.Trade(e.now, f.Price, f.Qty)
 	}
 }

@@ -123,7 +123,7 @@ func (e *Engine) trade(in *market.Instrument, h, row uint32, order *book.Order, 
 		e.tellMoved(f.Account, ticket.Instr, e.house.TakeMovedResting())
 	}
 	if f.Leaves == 0 {
-		if e.jobs.count != 0 {
+		if e.jobs.walks != 0 {
 			e.jobs.leave(e.house, f.Handle)
 		}
 		e.tidy(makerRow)

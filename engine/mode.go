@@ -109,7 +109,8 @@ func (e *Engine) isolate(c *msg.Command, o *riskgate.Order, row uint32) {
 // cross gives an isolated position back to its account (M-27).
 func (e *Engine) cross(c *msg.Command, o *riskgate.Order, row uint32) {
 	r := e.apart(row)
-	own := e.house.Ledger(row).Margin
+	l := e.house.Ledger(row)
+	own, rung := l.Margin, l.Rung
 	if r == 0 {
 		r = e.house.Cross(row, o.Instrument)
 	}
@@ -118,6 +119,9 @@ func (e *Engine) cross(c *msg.Command, o *riskgate.Order, row uint32) {
 		return
 	}
 	e.modeChanged(c, msg.ModeIsolated, msg.ModeCross, own)
+	if rung != msg.RungOK {
+		e.merged(c, row, rung)
+	}
 }
 
 // moveMargin moves cash into an isolated position, or out of it (M-28).
@@ -177,9 +181,9 @@ func (e *Engine) tellMoved(account msg.AccountID, instr msg.InstrumentID, m fixe
 //go:noinline
 func (e *Engine) cover() {
 	short, v := e.house.TakeShort(), &e.house.Venue
-	draw := min(short, max(0, v.Fund))
+	draw := min(short, e.house.Allowed(&e.venue))
 	if draw != 0 {
-		v.Fund -= draw
+		e.house.Draw(draw)
 		v.Deficit += draw
 		e.emit(msg.FundDraw).SetBalance(msg.Balance{Amount: draw, Cash: v.Fund})
 	}
@@ -266,4 +270,16 @@ func (e *Engine) among(o *book.Order, row uint32, neighbors *int) (at uint32, ok
 // lined reports whether an order is lined up for a position.
 func (e *Engine) lined(h, row uint32) bool {
 	return e.house.Claim(h).Position == row && e.house.Hold(h).Lots != 0
+}
+
+// merged tells that the pool of an isolated position, which stood on a rung, is one with its account's.
+func (e *Engine) merged(c *msg.Command, row uint32, rung msg.Rung) {
+	kind := msg.MarginCallCleared
+	if rung == msg.RungLiquidating {
+		kind = msg.LiquidationEnded
+	}
+	e.timers.clear(ladderTimer, uint32(e.house.RowPool(row)))
+	ev := e.emit(kind)
+	ev.Account, ev.Instr = c.Account, c.Instr
+	ev.SetRungStep(&msg.RungStep{From: rung, To: msg.RungOK, Isolated: true})
 }

@@ -85,7 +85,7 @@ func (e *Engine) workPlain(c *msg.Command, b *book.Book, a *clearing.Account, in
 // cancelPlain is cancel for a plain order; false: nothing was done.
 func (e *Engine) cancelPlain(c *msg.Command) bool {
 	a, _, s := e.gate.Passes(&c.Request)
-	if a == nil || e.jobs.count != 0 {
+	if a == nil || e.jobs.walks != 0 {
 		return false
 	}
 	h := e.store.Find(c.Order)
@@ -201,7 +201,7 @@ func (e *Engine) tradePlain(in *market.Instrument, h, row uint32, order *book.Or
 	ev.Account, ev.Session = ticket.Account, order.Session
 	ev.Index, ev.Reject, ev.Reason, ev.Kind, ev.Side = uint16(at+1-e.first), 0, 0, msg.Traded, side
 	if f.Leaves == 0 {
-		if e.jobs.count != 0 {
+		if e.jobs.walks != 0 {
 			e.jobs.leave(e.house, f.Handle)
 		}
 		if e.house.Position(makerRow).Qty == 0 {

@@ -147,10 +147,13 @@ func TestReportAfterMuchLeftOver(t *testing.T) { // A-16
 		}
 	}
 	d.ok(msg.SetRule(0, msg.OracleStale, int64(4*fixed.Hour)), msg.SetRule(0, msg.OracleHalt, int64(fixed.Hour)))
+	told := map[msg.EventKind]int{}
 	d.ok(msg.SettleFunding(2, fixed.BasisPoint))
+	for i := range d.last {
+		told[d.last[i].Kind]++
+	}
 	d.do(msg.SetEntry(0, 0, msg.Entry{Scope: msg.ScopeVenue, Action: msg.BlockAndCancel}))
 	d.at += 30 * fixed.Hour
-	told := map[msg.EventKind]int{}
 	for u := msg.UnderlyingID(1); u <= 3; u++ {
 		for range 12 {
 			d.ok(price(u, fixed.Money(d.seq%2)*fixed.Money(100+d.seq%7))) // halted, and back again
@@ -300,10 +303,6 @@ func TestMarkHearsOfTrades(t *testing.T) { // M-34, M-35, M-38
 	own := msg.Limit(6, 2, msg.Buy, 104, 5)
 	own.STP = msg.STPNone
 	d.ok(own)
-	step(100)
-	d.forced = true
-	d.swap(2, 103, 5)
-	d.forced = false
 	step(100)
 	d.swap(2, 102, 5)
 	if m := d.market(2); m.Mark != 100 || m.Last != 102 {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/lockstep-exchange/lockstep/book"
 	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/margin"
 	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
@@ -18,7 +19,7 @@ import (
 // from it, its snapshot.go says. Scratch of the engine is neither.
 
 // snapshotFormat is the version of the bytes. It goes up whenever code, or what it calls, stores something else.
-const snapshotFormat = 1
+const snapshotFormat = 2
 
 // Snapshot hands over the state as bytes, in pieces of at most 64 KiB that are good until put returns; put returns false to
 // end it early. It reads every table, and the engine must not be used meanwhile. Equal histories give equal bytes.
@@ -77,6 +78,7 @@ func (e *Engine) code(c *fixed.Codec, hash *uint64) {
 	e.gate.Sessions.Code(c)
 	e.jobs.code(c)
 	e.timers.code(c)
+	e.codeDistress(c)
 	if c.Reading() && c.Err() == nil {
 		e.relate(c)
 	}
@@ -155,6 +157,34 @@ func (q *jobs) code(c *fixed.Codec) {
 	}
 }
 
+// codeDistress codes the pool that the ladder attends to, and what is known of it.
+func (e *Engine) codeDistress(c *fixed.Codec) {
+	s := &e.jobs.shedding
+	c.Open("distress", 1, 1)
+	fixed.Half(c, &s.pool)
+	fixed.Half(c, &s.cursor)
+	fixed.Word(c, &s.canceled)
+	c.Flag(&s.all)
+	fixed.Byte(c, &s.from)
+	fixed.Half(c, &e.adl.rank)
+	count := c.Open("gains", len(e.gains), e.gainsMax())
+	for i := 0; i < count && c.Err() == nil; i++ {
+		if c.Reading() {
+			e.gains = append(e.gains, margin.Winner{})
+		}
+		g := &e.gains[i]
+		fixed.Half(c, &g.Account)
+		fixed.Half(c, &g.Row)
+		fixed.Word(c, &g.Gain)
+	}
+	if c.Reading() {
+		if e.jobs.walks = e.jobs.count; s.pool != 0 {
+			e.jobs.walks++
+		}
+		e.house.Calm(e.venue.Ladder.Call1)
+	}
+}
+
 // code codes the timers that are set, by slot.
 func (t *timers) code(c *fixed.Codec) {
 	set := c.Open("timers", int(t.count), len(t.at))
@@ -223,6 +253,17 @@ func (e *Engine) relate(c *fixed.Codec) {
 		if j.cursor > e.limits.Orders || uint32(j.account) > e.limits.Accounts || uint32(j.asker) > e.limits.Accounts ||
 			uint32(j.owner) > e.limits.Accounts || j.instr != 0 && e.bookOf(j.instr) == nil {
 			c.Refuse(i, "a mass cancel of something that there is not")
+			return
+		}
+	}
+	c.Begin("distress")
+	if s := &e.jobs.shedding; int64(s.pool) >= int64(e.house.Pools()) || s.cursor > e.limits.Orders {
+		c.Refuse(0, "a pool that there is not")
+	}
+	c.Begin("gains")
+	for i := range e.gains {
+		if g := &e.gains[i]; e.house.Account(g.Account) == nil || int(g.Row) >= e.house.Pools() {
+			c.Refuse(i, "of nobody")
 			return
 		}
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/lockstep-exchange/lockstep/clearing"
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
@@ -37,6 +38,7 @@ const (
 	oracleTimer                   // by underlying: the index changes although nobody speaks
 	markTimer                     // by instrument: a step of a composite mark
 	fundingTimer                  // by instrument: a sample of the premium or a payment
+	ladderTimer                   // by pool: its first call is the second, or its next slice is due; of the fund, by row
 	timerKinds                    // how many there are
 )
 
@@ -84,6 +86,9 @@ func (t *timers) clear(kind timerKind, n uint32) {
 	}
 	t.sink(last, gap)
 }
+
+// isSet reports whether timer n of a kind is set.
+func (t *timers) isSet(kind timerKind, n uint32) bool { return t.place[t.base[kind]+n] != 0 }
 
 // earliest is when the first timer falls due, and what it is: its kind, its number and its id. ok is false when none is set.
 func (t *timers) earliest() (at fixed.Nanos, kind timerKind, n uint32, id uint64, ok bool) {
@@ -162,6 +167,8 @@ func (e *Engine) fire(kind timerKind, n uint32, id uint64, at fixed.Nanos) {
 		e.stepMark(msg.InstrumentID(n), at)
 	case fundingTimer:
 		e.fund(msg.InstrumentID(n), at)
+	case ladderTimer:
+		e.tick(clearing.Pool(n))
 	}
 }
 
@@ -169,6 +176,9 @@ func (e *Engine) fire(kind timerKind, n uint32, id uint64, at fixed.Nanos) {
 func (e *Engine) tells(kind timerKind, n uint32) int {
 	if kind == oracleTimer { // health, index, and of each instrument its mark and its phase
 		return 2 + 2*int(e.underlyings[n].count)
+	}
+	if kind == ladderTimer {
+		return examRoom + eventsBesides
 	}
 	return eventsPerStep
 }

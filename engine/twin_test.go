@@ -585,6 +585,7 @@ func newPair(l Limits) (*pair, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.still = true
 	return &pair{e: e, n: newNaive(e.limits)}, nil
 }
 

@@ -56,11 +56,12 @@ type Instrument struct {
 	Asks           Asks // what an order has to be asked besides size, band and margin
 
 	// The short way for plain orders, derived from mark and rules.
-	Plain    bool        // it is listed, Asks nothing, and no kill switch is turned: the short way is open
-	Opens    uint32      // the bit of Group while it is Plain, else 0
-	Spans    [2]Span     // of the prices at which an order may go the short way, by side & 1
-	PlainQty fixed.Lots  // the most lots with which it may: nothing that is reckoned of them at such a price leaves int64
-	PerLot   fixed.Money // the initial requirement of a lot, rounded up
+	Plain      bool        // it is listed, Asks nothing, and no kill switch is turned: the short way is open
+	Opens      uint32      // the bit of Group while it is Plain, else 0
+	Spans      [2]Span     // of the prices at which an order may go the short way, by side & 1
+	PlainQty   fixed.Lots  // the most lots with which it may: nothing that is reckoned of them at such a price leaves int64
+	PerLot     fixed.Money // the initial requirement of a lot, rounded up
+	PerLotKept fixed.Money // and the maintenance of one
 
 	UnitLots         fixed.Lots // lots to one unit of the underlying
 	SlopeInitial     fixed.Rate // M-07
@@ -361,6 +362,7 @@ func (in *Instrument) shorten() {
 	}
 	in.Opens = 1 << in.Group
 	in.PerLot, _ = fixed.CeilOne(1, in.InitialLot)
+	in.PerLotKept, _ = fixed.CeilOne(1, in.MaintenanceLot)
 	top := MaxPrice
 	if in.Mark < MaxPrice>>2 {
 		top = 4 * in.Mark

@@ -46,6 +46,7 @@ func (in *Instrument) Code(c *fixed.Codec) {
 	}
 	fixed.Word(c, &in.PlainQty)
 	fixed.Word(c, &in.PerLot)
+	fixed.Word(c, &in.PerLotKept)
 	fixed.Word(c, &in.UnitLots)
 	fixed.Word(c, &in.Start)
 	fixed.Word(c, &in.Index)

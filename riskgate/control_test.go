@@ -497,14 +497,22 @@ func TestUnderInitial(t *testing.T) { // M-17, T-9
 		d := open(t)
 		s := perpetual(2)
 		s.Initial, s.Maintenance = 20*fixed.Percent, c.maintenance
+		s.Underlying = 1
+		d.ok(msg.ListUnderlying(msg.Underlying{ID: 1, Sources: 2}))
 		d.list(s, 40)
-		d.ok(msg.Deposit(6, fixed.Money(c.deposit)*fixed.Coin), msg.Limit(5, 2, msg.Sell, 40, 1), msg.Limit(6, 2, msg.Buy, 40, 1), msg.SetMark(2, 20))
+		d.ok(msg.Deposit(6, fixed.Money(c.deposit)*fixed.Coin), msg.Limit(5, 2, msg.Sell, 40, 1), msg.Limit(6, 2, msg.Buy, 40, 1))
+		if c.from <= 0 {
+			d.freeze() // or the fund would take it over
+		}
+		d.ok(msg.SetMark(2, 20))
 		a, _ := d.Account(6)
 		if a.Equity != fixed.Money(c.from)*fixed.Coin || a.Free >= 0 {
 			t.Fatalf("%s: equity %s, free %s", c.name, a.Equity, a.Free)
 		}
-		d.refused(msg.RejectAccountReduceOnly, int64(a.Initial), int64(a.Equity), msg.Limit(6, 2, msg.Buy, 1, 1)) // it must reduce
-		d.no(msg.RejectAccountReduceOnly, msg.Limit(6, 2, msg.Sell, 21, 2), msg.Limit(6, 1, msg.Sell, 100, 1))
+		if c.from > 0 { // it must reduce
+			d.no(msg.RejectAccountReduceOnly, msg.Limit(6, 2, msg.Buy, 1, 1), msg.Limit(6, 2, msg.Sell, 21, 2))
+		}
+		d.refused(msg.RejectAccountReduceOnly, int64(a.Initial), int64(a.Equity), msg.Limit(6, 1, msg.Sell, 100, 1))
 		if got := d.do(msg.Limit(6, 2, msg.Sell, c.limit, 1)); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got.Name(), c.want.Name())
 		}
@@ -520,9 +528,12 @@ func TestUnderInitial(t *testing.T) { // M-17, T-9
 func TestUnderInitialPaysTheFee(t *testing.T) { // M-17
 	d := open(t)
 	s := perpetual(2)
-	s.Maintenance, s.Taker = 0, fixed.Percent
+	s.Maintenance, s.Taker, s.Underlying = 0, fixed.Percent, 1
+	d.ok(msg.ListUnderlying(msg.Underlying{ID: 1, Sources: 2}))
 	d.list(s, 40)
-	d.ok(msg.Deposit(6, 19*fixed.Coin), msg.Limit(5, 2, msg.Sell, 40, 1), msg.Limit(6, 2, msg.Buy, 40, 1), msg.SetMark(2, 20))
+	d.ok(msg.Deposit(6, 19*fixed.Coin), msg.Limit(5, 2, msg.Sell, 40, 1), msg.Limit(6, 2, msg.Buy, 40, 1))
+	d.freeze()
+	d.ok(msg.SetMark(2, 20))
 	d.no(msg.RejectWouldWorsenHealth, msg.Limit(6, 2, msg.Sell, 20, 1))
 	d.ok(msg.Limit(6, 2, msg.Sell, 21, 1)) // gains 1 and pays 0.21
 }

@@ -126,3 +126,11 @@ func by(c msg.Command, session msg.SessionID, ref msg.Ref) msg.Command {
 	c.Session, c.Ref = session, ref
 	return c
 }
+
+// freeze lets two sources of the first underlying disagree: while they do, nobody is taken over.
+func (d *desk) freeze() {
+	d.t.Helper()
+	for source := range uint8(2) {
+		d.ok(msg.ReportPrice(msg.Report{Underlying: 1, Source: source + 1, Price: fixed.Money(source+1) * 100 * fixed.Coin, Confidence: fixed.One}))
+	}
+}

@@ -99,6 +99,9 @@ func (g *Gate) Entry(id msg.AccountID, o *Order) msg.Reject {
 	if o.Instrument != nil {
 		worst = max(worst, strictness(o.Instrument.Entry))
 	}
+	if o.Account.Rung >= msg.RungCall2 {
+		worst = max(worst, 1)
+	}
 	if worst == 2 {
 		return msg.RejectEntryBlocked
 	}

@@ -34,7 +34,7 @@ type Order struct {
 	// Found by Enter.
 	Account    *clearing.Account
 	Instrument *market.Instrument // nil where the message names none
-	Reduce     bool               // the kill switch lets it in only if it reduces
+	Reduce     bool               // the kill switch, or the account's second call, lets it in only if it reduces
 
 	// Said to Admit.
 	Side       msg.Side
@@ -133,7 +133,11 @@ func (g *Gate) restricted(r *msg.Request, o *Order, in *market.Instrument) msg.R
 	if reject := g.capped(r, o, in); reject != 0 {
 		return reject
 	}
-	if o.Reduce {
+	switch {
+	case !o.Reduce:
+	case o.Account.Rung >= msg.RungCall2:
+		return o.refuse(msg.RejectAccountReduceOnly, int64(o.Account.Initial), int64(o.Account.Equity()))
+	default:
 		return msg.RejectAccountReduceOnly
 	}
 	return 0

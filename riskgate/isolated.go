@@ -72,7 +72,7 @@ func (g *Gate) hold(r *msg.Request, o *Order, p *clearing.Position) msg.Reject {
 	case o.reducing:
 		n, _ := fixed.NotionalShort(o.Qty, o.Limit, in.TickLot) // a reduce-only order has been cut
 		return g.worsens(o, in, p, n, equity, maintenance)
-	case equity < initial:
+	case equity < initial || g.House.Ledger(o.Row).Rung >= msg.RungCall2:
 		return o.refuse(msg.RejectAccountReduceOnly, int64(initial), int64(equity))
 	case free < 0:
 		return o.refuse(msg.RejectAccountReduceOnly, int64(o.Account.Initial), int64(o.Account.Equity()))

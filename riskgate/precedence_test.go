@@ -64,7 +64,7 @@ var faults = []fault{
 		d.ok(msg.SetEntry(0, 1, msg.Entry{Scope: msg.ScopeInstrument, Action: msg.ReduceEntry}))
 	}},
 	{name: "below initial", reject: msg.RejectAccountReduceOnly, set: func(d *desk) {
-		d.ok(msg.SetMark(2, 900), msg.SetMark(2, 1_000_000))
+		d.ok(msg.SetMark(2, 900), msg.SetMark(2, 47_000)) // 78,000 of 94,000, and maintenance is 47,000
 	}},
 	{name: "poor", reject: msg.RejectInsufficientMargin, spoil: func(c *msg.Command) { c.Account = 4 }, never: []string{"unknown account", "one of many", "below initial"}},
 	{name: "crosses", reject: msg.RejectWouldCross, spoil: func(c *msg.Command) { c.Flags |= msg.FlagPostOnly }, never: []string{"outside the band"}},

@@ -237,14 +237,14 @@ var accountLooks = map[string]look[clearing.Summary]{
 	"fees":         {aNumber, func(_ *world, s clearing.Summary) quantity { return money(s.Fees) }},
 	"realised":     {aNumber, func(_ *world, s clearing.Summary) quantity { return money(s.Realized) }},
 	"funding":      {aNumber, func(_ *world, s clearing.Summary) quantity { return money(s.Funding) }},
-	"state":        {aWord, nil},
-	"reduce-only":  {aWord, func(_ *world, s clearing.Summary) quantity { return truth(s.Free < 0) }},
+	"state":        {aWord, func(_ *world, s clearing.Summary) quantity { return word(s.State.String()) }},
+	"reduce-only":  {aWord, func(_ *world, s clearing.Summary) quantity { return truth(s.ReduceOnly) }},
 }
 
 // expectAccount reads expect account: its cross pool, with fees, funding and what was realized of its isolated positions too.
 func expectAccount(a *args) func(*world) {
 	who, tol := a.account("account", true), a.tolerance()
-	a.oneOf("state", []string{"ok", "call1", "call2", "liquidating", "auction", "takeover", "adl"})
+	a.oneOf("state", rungs)
 	a.oneOf("reduce-only", []string{"true", "false"})
 	named := fields(a, accountLooks, false)
 	return func(w *world) {
@@ -252,6 +252,8 @@ func expectAccount(a *args) func(*world) {
 		compare(w, "account", accountLooks, named, tol, s)
 	}
 }
+
+var rungs = []string{"ok", "call1", "call2", "liquidating", "auction", "takeover", "adl"}
 
 // leg is a position and what it is in.
 type leg struct {
@@ -283,6 +285,7 @@ var positionLooks = map[string]look[leg]{
 	"liq":         {aNumber, func(w *world, l leg) quantity { return l.in.known(l.prices(w).Liquidation) }},
 	"bankruptcy":  {aNumber, func(w *world, l leg) quantity { return l.in.known(l.prices(w).Bankruptcy) }},
 	"fillable":    {aNumber, func(w *world, l leg) quantity { return l.in.known(l.prices(w).Fillable) }},
+	"state":       {aWord, func(_ *world, l leg) quantity { return word(l.State.String()) }},
 	"mode":        {aWord, func(_ *world, l leg) quantity { return orNone(modeOf(l.Holding)) }},
 }
 
@@ -290,6 +293,7 @@ var positionLooks = map[string]look[leg]{
 func expectPosition(a *args) func(*world) {
 	who, in, tol := a.account("account", true), a.instrument("instrument", true), a.tolerance()
 	a.oneOf("mode", []string{"cross", "isolated"})
+	a.oneOf("state", rungs)
 	flat := a.flag("none")
 	named := fields(a, positionLooks, flat)
 	return func(w *world) {

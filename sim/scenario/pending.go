@@ -10,9 +10,4 @@ var pending = func(words ...string) map[string]bool {
 	return s
 }(
 	"phase to=call-auction",
-	"expect account state",
-
-	"ladder-call1", "ladder-call1-exit", "ladder-call2", "ladder-call2-exit", "ladder-call1-deadline", "ladder-target", "liq-step",
-	"liq-stall", "fund-event-cap", "fund-day-cap", "fund-min", "fund-inventory", "fund-range", "adl-band", "sweep-limit", "wire-funding",
-	"liq-fraction", "liq-full", "liq-min", "liq-cap", "liq-book-share", "liq-fee", "liq-spread", "liq-adjust",
 )

@@ -1,0 +1,197 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/lockstep-exchange/lockstep/clearing"
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/margin"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// Deleveraging a pool: each leg is closed at its bankruptcy price, within a band around the mark, against the fund's own lots on the
+// other side and then against winners (M-53). What the price could not cover the fund pays within its caps, then the gains that were
+// realized by it, and what is missing then nobody covers (M-54).
+
+// adl is what is known of the pool that is being closed.
+type adl struct {
+	rank uint32 // of the last winner who was told
+}
+
+func (a *adl) hash(d *fixed.Digest) {
+	d.Word(uint64(a.rank))
+}
+
+// deleverage goes on closing a pool, and reports whether it is out of the world.
+func (e *Engine) deleverage(p clearing.Pool) bool {
+	_, row := e.house.Members(p)
+	for leg := e.firstLeg(p); leg != 0; leg = e.firstLeg(p) {
+		if e.spare() < examRoom {
+			return false
+		}
+		q := e.house.Position(leg)
+		in := &e.instruments[q.Instr]
+		equity, maintenance := e.house.Standing(p)
+		price := margin.AdlPrice(in, q.Qty, equity, maintenance, e.venue.Fund.AdlBand)
+		e.closeAgainstFund(leg, price)
+		if q.Qty != 0 && !e.closeAgainstWinners(leg, price) {
+			return false
+		}
+		if row == 0 && q.Qty == 0 {
+			e.tidy(leg)
+		}
+	}
+	m := e.house.Strip(p)
+	e.fundGets(m)
+	if m < 0 {
+		e.socialize(-m)
+	}
+	e.fundEarned()
+	e.gains, e.adl = e.gains[:0], adl{}
+	e.leave(p)
+	return true
+}
+
+// firstLeg is the leg of a pool that comes first by instrument, 0 where none is left.
+func (e *Engine) firstLeg(p clearing.Pool) (first uint32) {
+	for row := e.house.LegOf(p, 0); row != 0; row = e.house.LegOf(p, row) {
+		q := e.house.Position(row)
+		if first == 0 || q.Instr < e.house.Position(first).Instr {
+			first = row
+		}
+	}
+	return first
+}
+
+// closeAgainstFund closes as much of a leg as the fund has on the other side.
+func (e *Engine) closeAgainstFund(leg uint32, price fixed.Ticks) {
+	q := e.house.Position(leg)
+	instr := msg.InstrumentID(q.Instr)
+	row := e.house.Find(e.house.FundID(), instr)
+	own := e.house.Position(row).Qty
+	if own == 0 || (own < 0) == (q.Qty < 0) {
+		return
+	}
+	d := min(fixed.Abs(own), fixed.Abs(q.Qty))
+	if q.Qty < 0 {
+		d = -d
+	}
+	e.house.SettleFund(row)
+	e.house.Close(leg, -d, price)
+	realized := e.house.Close(row, d, price)
+	ev := e.emit(msg.AdlFill)
+	ev.Account, ev.Instr, ev.Side, ev.Price, ev.Qty = msg.FundAccount, instr, closing(own), price, fixed.Abs(d)
+	ev.SetCloseout(&msg.Closeout{Realized: realized, Position: e.house.Position(row).Qty})
+	e.fundEarned()
+	if e.house.Position(row).Qty == 0 {
+		e.timers.clear(ladderTimer, uint32(e.house.RowPool(row)))
+		e.house.Tidy(row)
+	}
+}
+
+// eventsPerWinner is how many events a winner brings at most: funding and a rebate of his account, his fill, the margin that it
+// moves, and what is cut of his gain.
+const eventsPerWinner = 5
+
+// closeAgainstWinners closes what is left of a leg against winners, and reports whether it could do all of it.
+func (e *Engine) closeAgainstWinners(leg uint32, price fixed.Ticks) bool {
+	q := e.house.Position(leg)
+	instr := msg.InstrumentID(q.Instr)
+	for q.Qty != 0 {
+		room := min((e.spare()-examRoom)/eventsPerWinner-len(e.gains), len(e.winners))
+		if room <= 0 {
+			return false
+		}
+		winners := e.house.Winners(instr, q.Qty, e.winners[:0], room)
+		if len(winners) == 0 {
+			panic("engine: lots that nobody holds the other side of")
+		}
+		margin.Allocate(fixed.Abs(q.Qty), winners)
+		for i := range winners {
+			if w := &winners[i]; w.Given != 0 {
+				e.closeWinner(leg, w, price)
+			}
+		}
+	}
+	return true
+}
+
+// closeWinner closes lots of a leg against a winner.
+func (e *Engine) closeWinner(leg uint32, w *margin.Winner, price fixed.Ticks) {
+	e.touch(w.Account)
+	q := e.house.Position(leg)
+	d := w.Given // signed as what the leg closes
+	if q.Qty > 0 {
+		d = -d
+	}
+	e.house.Close(leg, d, price)
+	isolated := e.house.Position(w.Row).Mode != 0
+	share := fixed.Money(0)
+	if isolated {
+		share = e.house.Share(w.Row, w.Given, price)
+	}
+	e.house.DisturbRow(w.Row)
+	realized := e.house.Close(w.Row, -d, price)
+	e.adl.rank++
+	ev := e.emit(msg.AdlFill)
+	ev.Account, ev.Instr, ev.Side, ev.Price, ev.Qty = w.Account, msg.InstrumentID(q.Instr), closing(d), price, w.Given
+	ev.SetCloseout(&msg.Closeout{Realized: realized, Position: e.house.Position(w.Row).Qty, Rank: e.adl.rank, Isolated: isolated})
+	e.shed(w.Row, -d)
+	if isolated && e.house.Position(w.Row).Qty == 0 {
+		share = e.house.GiveBack(w.Row)
+	} else if share != 0 {
+		e.house.Hand(w.Row, share)
+	}
+	e.tellMoved(w.Account, msg.InstrumentID(q.Instr), -share)
+	if e.house.Short() != 0 {
+		e.cover()
+	}
+	e.gained(w, isolated, realized)
+	e.tidy(w.Row)
+}
+
+// gained notes what a pool has gained by the deleveraging so far; row 0 is a cross pool.
+func (e *Engine) gained(w *margin.Winner, isolated bool, realized fixed.Money) {
+	g := margin.Winner{Account: w.Account, Gain: realized}
+	if isolated {
+		g.Row = w.Row
+	}
+	if realized <= 0 {
+		return
+	}
+	for i := range e.gains {
+		if o := &e.gains[i]; o.Account == g.Account && o.Row == g.Row {
+			o.Gain += g.Gain
+			return
+		}
+	}
+	if len(e.gains) < e.gainsMax() {
+		e.gains = append(e.gains, g)
+	}
+}
+
+// gainsMax is of how many pools the gains are noted.
+func (e *Engine) gainsMax() int { return int(e.limits.Events / 16) }
+
+// socialize finds who pays what a pool lacks: the fund within its caps, then the gains, then nobody.
+func (e *Engine) socialize(short fixed.Money) {
+	draw := min(short, e.house.Allowed(&e.venue))
+	if draw != 0 {
+		e.fundPays(draw, draw)
+	}
+	if short -= draw; short == 0 {
+		return
+	}
+	slices.SortStableFunc(e.gains, func(a, b margin.Winner) int { return cmp.Compare(a.Account, b.Account) })
+	missing := margin.Socialize(short, e.gains)
+	for i := range e.gains {
+		if w := &e.gains[i]; w.Gain != 0 {
+			e.house.TakeBack(w)
+			ev := e.emit(msg.Socialized)
+			ev.Account = w.Account
+			ev.SetBalance(msg.Balance{Amount: w.Gain, Cash: e.house.Account(w.Account).Cash})
+		}
+	}
+	e.fundPays(missing, 0)
+}
