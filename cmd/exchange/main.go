@@ -40,6 +40,7 @@ type commandLine struct {
 	Verify   verifyCommand   `cmd:"" help:"Check every frame of a journal, replay it, and say in which state it ends."`
 	Inspect  inspectCommand  `cmd:"" help:"What is in a journal: its segments, its frames, any of its commands."`
 	Decode   decodeCommand   `cmd:"" help:"What is in recorded traffic: one message a line."`
+	Diff     diffCommand     `cmd:"" help:"Two journals side by side: the first command or event that differs, both decoded."`
 	Version  versionCommand  `cmd:"" help:"What this binary was built from."`
 	Help     helpCommand     `cmd:"" help:"Help, examples first."`
 }
