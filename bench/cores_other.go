@@ -25,3 +25,6 @@ func raised() bool { return false }
 
 // threadTime is not told by this system.
 func threadTime() (ns int64, ok bool) { return 0, false }
+
+// yield gives way to whoever else may run.
+func yield() { runtime.Gosched() }

@@ -97,25 +97,29 @@ func NewWholeEngine(p *Plan, accounts uint32) (*WholeEngine, error) {
 // SetChecks turns the engine's self-checks on or off.
 func (w *WholeEngine) SetChecks(on bool) { w.engine.SetChecks(on) }
 
-// open makes the venue ready: instruments listed and marked, accounts paid in.
+// open makes the venue ready.
 func (w *WholeEngine) open(p *Plan, accounts uint32) error {
+	for _, c := range opening(p, accounts) {
+		if err := w.administer(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// opening is the commands that make the venue ready: instruments listed and marked, accounts paid in.
+func opening(p *Plan, accounts uint32) (list []msg.Command) {
 	start := fixed.Ticks(p.Start())
 	for i := range p.Instruments {
 		id := msg.InstrumentID(i + 1)
 		spec := market.Spec{ID: id, Type: msg.Perpetual, TickLot: 100, Start: start,
 			Initial: 10 * fixed.Percent, Maintenance: 5 * fixed.Percent, Maker: makerFee, Taker: takerFee}
-		for _, c := range append(spec.Append(nil), msg.SetPhase(id, msg.Continuous), msg.SetMark(id, start)) {
-			if err := w.administer(c); err != nil {
-				return err
-			}
-		}
+		list = append(append(list, spec.Append(nil)...), msg.SetPhase(id, msg.Continuous), msg.SetMark(id, start))
 	}
 	for i := range accounts {
-		if err := w.administer(msg.Deposit(msg.AccountID(i+1), collateral/fixed.Money(accounts))); err != nil {
-			return err
-		}
+		list = append(list, msg.Deposit(msg.AccountID(i+1), collateral/fixed.Money(accounts)))
 	}
-	return nil
+	return list
 }
 
 // administer applies a command that nobody may refuse.

@@ -15,6 +15,7 @@ import (
 type Recording struct {
 	Plan     *Plan
 	Accounts uint32
+	Setup    []msg.Command // that bring an engine into the state before the first request
 	Requests []msg.Request // of the operations under the clock
 	Events   int           // that they bring about
 	Hash     uint64        // of the engine after them
@@ -27,8 +28,17 @@ func Record(p *Plan, accounts uint32) (*Recording, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.Run(p.Stream.Before())
-	r := &Recording{Plan: p, Accounts: accounts, Requests: make([]msg.Request, 0, len(p.Stream.Timed()))}
+	r := &Recording{Plan: p, Accounts: accounts, Setup: opening(p, accounts), Requests: make([]msg.Request, 0, len(p.Stream.Timed()))}
+	for i := range r.Setup {
+		r.Setup[i].Ref = msg.Ref(i + 1) // as administer does
+	}
+	for i := range p.Stream.Before() {
+		r.add(w, &p.Stream.Before()[i])
+	}
+	for i := range r.Requests {
+		r.Setup = append(r.Setup, msg.Command{Request: r.Requests[i]})
+	}
+	r.Requests, r.Events = r.Requests[:0], 0
 	for i := range p.Stream.Timed() {
 		r.add(w, &p.Stream.Timed()[i])
 	}

@@ -23,6 +23,9 @@ import (
 //	8     command to event on another core, closed loop     R
 //	11    open loop at 1 and 5 million a second             N
 //	12    pipeline rate                                     W's inline rate
+//	13    pipeline rate with a journal, ack none            without
+//	14    command to event with a journal, ack fsync        S, a write and a sync
+//	15    recovery                                          W's inline rate
 //	17    allocations and collections in W                  none
 //	18    W with its self-checks                            W without
 type Suite struct {
@@ -33,6 +36,7 @@ type Suite struct {
 	Crowd   uint32   // accounts of goals 4 and 4b
 	Spread  int      // instruments of goal 4b
 	Trips   int      // round trips of a round of R, and requests of a closed or a slow open loop
+	Dir     string   // where journals are written; "": where temporary files are
 
 	Report Report
 	Traces []Trace // of the figures that are percentiles
@@ -63,7 +67,7 @@ func NewSuite(h *Harness, timed uint64) *Suite {
 // All makes every figure. After an error the report holds what was made before it.
 func (s *Suite) All() error {
 	s.Report.Mode = "inline and threaded"
-	err := s.run(s.dense, s.sparse, s.deep, s.flash, s.further, s.crowd, s.spread, s.pipelines)
+	err := s.run(s.dense, s.sparse, s.deep, s.flash, s.further, s.crowd, s.spread, s.pipelines, s.journals)
 	s.Report.settle()
 	return err
 }

@@ -369,6 +369,7 @@ type Status struct {
 	Epoch   uint64  // of the journal
 	Applied msg.Seq // the last command that the engine has applied; 0 with a Handler
 	Durable msg.Seq // the last command that is on the disk
+	Spares  int     // segments that are ready
 	Storage string  // how much room there is for more: "normal", "soft", "hard"
 }
 
@@ -380,6 +381,7 @@ func (n *Node) Status() Status {
 	s.Ack, s.Applied = "none, no journal", msg.Seq(n.applied.Load())
 	if n.journal != nil {
 		s.Storage = msg.Storage(n.storage.Load()).String()
+		s.Spares = n.journal.Spares()
 		s.Ack, s.Epoch, s.Durable = n.journal.Mode().String(), n.journal.Epoch(), n.journal.Durable()
 	}
 	return s

@@ -21,6 +21,7 @@ type benchCommand struct {
 	Engine   benchEngine   `cmd:"" help:"The whole engine inline on one stream: gate, book, margin, fees, events."`
 	Ring     benchRing     `cmd:"" help:"One record to another core and back."`
 	Pipeline benchPipeline `cmd:"" help:"Command to event through threads: closed loop, open loop, flooded."`
+	Journal  benchJournal  `cmd:"" help:"With a journal: rate, command to event through the disk, recovery."`
 	All      benchAll      `cmd:"" help:"Every figure that has a goal, each over its baseline."`
 	Stream   benchStream   `cmd:"" help:"Generate, convert and check streams."`
 }
@@ -236,6 +237,25 @@ func (b *benchPipeline) examples() []string {
 // Run measures command to event through threads.
 func (b *benchPipeline) Run(con *console) error {
 	_, err := b.measure(con, (*bench.Suite).Pipelines)
+	return err
+}
+
+// benchJournal is exchange bench journal.
+type benchJournal struct {
+	benchSuite
+	Dir string `help:"The folder in which journals are written and removed again: the disk that is measured. Default: where temporary files are." placeholder:"DIR" type:"path"`
+}
+
+func (b *benchJournal) examples() []string {
+	return []string{"exchange bench journal", "exchange bench journal --dir /var/lib/exchange --json"}
+}
+
+// Run measures the journal.
+func (b *benchJournal) Run(con *console) error {
+	_, err := b.measure(con, func(s *bench.Suite) error {
+		s.Dir = b.Dir
+		return s.Journals()
+	})
 	return err
 }
 
