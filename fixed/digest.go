@@ -21,3 +21,9 @@ func (d *Digest) Sum() uint64 {
 	hi, lo := bits.Mul64(d.sum^d.count, 0xC2B2AE3D27D4EB4F)
 	return hi ^ lo ^ d.sum
 }
+
+// Parts are what a digest has come to; DigestOf makes it go on from there.
+func (d *Digest) Parts() (sum, count uint64) { return d.sum, d.count }
+
+// DigestOf is the digest with those Parts.
+func DigestOf(sum, count uint64) Digest { return Digest{sum, count} }

@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,8 +17,9 @@ import (
 // How a journal is opened (D-47). Each step may be the last one before a crash: the next start finds a folder from which it comes
 // to the same state (D-27).
 //
-//  1. The lock. Whoever does not get it has changed nothing.
-//  2. Every frame is verified, and its commands are handed over. A journal that is damaged has not been changed.
+//  1. The lock. Whoever does not get it has changed nothing. Where somebody restores snapshots, the newest that holds is restored.
+//  2. Every frame is verified, from the older kept snapshot on, and the commands behind the restored one are handed over. A journal
+//     that is damaged has not been changed.
 //  3. What a torn write left behind is set to zero, and synced.
 //  4. The epoch goes up, durably.
 //  5. What was written last is written again, byte for byte, and synced: after a kill it may have been in the cache alone (D-26).
@@ -39,6 +41,11 @@ type Config struct {
 	Batch     int   // bytes of commands in a frame, 128..65,536; default 65,536
 	Ahead     int   // commands by which the hot loop may be ahead of the disk, a power of two in 2..4,096; default 4,096
 
+	// Restore, where it is not nil, makes a state of the bytes of a snapshot: take gives the next ones, an empty piece is the end. Only
+	// when accept is called is it the state behind which commands follow: a snapshot may turn out to be damaged at its very end, and
+	// then, or with an error, Restore is called with the one before it.
+	Restore func(take func() []byte) (accept func(), err error)
+
 	// Begins, where it is not nil, is told when a stage of Open begins: who has a clock can say how long each took.
 	Begins func(Stage)
 }
@@ -48,19 +55,22 @@ type Stage uint8
 
 const (
 	Locking   Stage = iota // 1
+	Restoring              // a snapshot
 	Replaying              // 2: reading, verifying and handing over, frame by frame
 	Settling               // 3 and 4
 	Rewriting              // 5
 )
 
 func (s Stage) String() string {
-	return [...]string{Locking: "lock", Replaying: "verify and replay", Settling: "settle", Rewriting: "write the end again"}[s]
+	return [...]string{Locking: "lock", Restoring: "restore", Replaying: "verify and replay", Settling: "settle", Rewriting: "write the end again"}[s]
 }
 
 // Recovery is what a start has found and done (D-48).
 type Recovery struct {
-	Created  bool  // there was no journal before
-	Place    Place // behind the last frame that held: its Seq is the last command, its Head the head of the chain
+	Created  bool     // there was no journal before
+	Snapshot Snapshot // that was restored; without a File none was, and all was replayed
+	Passed   []string // what was wrong with newer ones
+	Place    Place    // behind the last frame that held: its Seq is the last command, its Head the head of the chain
 	Commands uint64
 	Epoch    uint64 // of this start
 	Torn     int64  // bytes of a torn frame that were set to zero
@@ -148,7 +158,6 @@ func (w *Writer) begins(s Stage) {
 
 // recover is all of Open that needs the lock.
 func (w *Writer) recover(apply func([]msg.Command) error) (found Recovery, err error) {
-	w.begins(Replaying)
 	files, dir := w.config.FS, w.config.Dir
 	r, err := NewReader(files, dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -165,7 +174,17 @@ func (w *Writer) recover(apply func([]msg.Command) error) (found Recovery, err e
 		return found, misfit("%s holds the journal of %+v, expected %+v", dir, r.genesis, w.genesis)
 	}
 	w.origin, r.cold = r.origin, true
+	if err := w.restore(r, &found); err != nil {
+		return found, err
+	}
+	w.begins(Replaying)
 	for r.Next() {
+		if wrong := found.Snapshot.misses(r); wrong != nil {
+			return found, wrong
+		}
+		if r.place.Frame <= found.Snapshot.Place.Frame {
+			continue
+		}
 		found.Commands += uint64(len(r.Commands()))
 		if apply == nil || len(r.Commands()) == 0 {
 			continue
@@ -178,6 +197,9 @@ func (w *Writer) recover(apply func([]msg.Command) error) (found Recovery, err e
 		return found, r.Err()
 	}
 	tail := r.Tail()
+	if at := &found.Snapshot.Place; tail.Frame < at.Frame {
+		return found, &Corrupt{tail.File, tail.Offset, fmt.Sprintf("frame %d, behind which %s was taken", at.Frame, found.Snapshot.File), "the end of the journal"}
+	}
 	found.Place, found.Torn, found.Header, found.Dropped = tail.Place, tail.Torn, tail.Header, tail.Dropped
 	if len(r.held) > 0 && r.segment.Genesis == r.origin && r.segment.Mode != w.config.Mode {
 		return found, misfit("%s holds a journal in mode %v, expected %v: a journal keeps its mode", dir, r.segment.Mode, w.config.Mode)
@@ -186,6 +208,57 @@ func (w *Writer) recover(apply func([]msg.Command) error) (found Recovery, err e
 	found.Epoch = w.epoch
 	w.begins(Settling)
 	return found, w.settle(r, tail)
+}
+
+// restore restores the newest snapshot that holds, and lets the reader begin behind the older of those that are kept.
+func (w *Writer) restore(r *Reader, found *Recovery) error {
+	w.begins(Restoring)
+	l := r.shelf()
+	names, err := l.list()
+	if err != nil {
+		return err
+	}
+	from := Snapshot{}
+	for _, name := range names {
+		if found.Snapshot.File != "" || w.config.Restore == nil {
+			if s, err := l.head(name); err == nil && r.holds(s.Place.Segment) {
+				from = s
+			}
+			continue
+		}
+		accept := func() {}
+		s, err := l.read(name, func(take func() []byte) (err error) {
+			accept, err = w.config.Restore(take)
+			return err
+		})
+		if storage := (*StorageError)(nil); errors.As(err, &storage) {
+			return err
+		}
+		if err == nil && !r.holds(s.Place.Segment) {
+			err = &Corrupt{name, 24, "the segment behind which it was taken", "no such file"}
+		}
+		if err != nil {
+			found.Passed = append(found.Passed, fmt.Sprintf("%s: %v", name, err))
+			continue
+		}
+		accept()
+		found.Snapshot, from = s, s
+	}
+	switch {
+	case found.Snapshot.File != "":
+		return r.Resume(from.Place)
+	case r.Partial():
+		return &NoSnapshot{w.config.Dir, r.held[0].name, found.Passed}
+	}
+	return nil
+}
+
+// misses says that a journal has another frame where a snapshot was taken.
+func (s *Snapshot) misses(r *Reader) error {
+	if s.File == "" || r.place.Frame != s.Place.Frame || r.place.Head == s.Place.Head {
+		return nil
+	}
+	return &Corrupt{s.File, 112, "the hash of frame " + fmt.Sprint(s.Place.Frame) + ", " + r.place.Head.String(), s.Place.Head.String()}
 }
 
 // create begins a journal with its genesis record. Nothing of an earlier one may lie in the folder.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 
 	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/fixed"
@@ -96,8 +98,87 @@ func NewReader(files FS, dir string) (*Reader, error) {
 	if len(r.held) == 0 && r.started > 0 {
 		return nil, &Corrupt{fileName(genesis.Shard, 0, segmentEnd), 0, "the first segment", "no segment at all"}
 	}
-	r.place = Place{File: fileName(genesis.Shard, 0, segmentEnd), Head: r.origin}
-	return r, nil
+	return r, r.toStart()
+}
+
+// toStart goes before the first segment that is there. Where older ones have been freed, what they held is taken on trust.
+func (r *Reader) toStart() error {
+	r.place = Place{File: fileName(r.genesis.Shard, 0, segmentEnd), Head: r.origin}
+	if !r.Partial() {
+		return nil
+	}
+	s, ok, err := r.headerOf(0)
+	if err == nil && !ok {
+		err = &Corrupt{r.held[0].name, 0, "the header of a segment", "something else"}
+	}
+	r.place = r.before(0, &s)
+	return err
+}
+
+// before is the place before a segment, by its header.
+func (r *Reader) before(i int, s *Segment) Place {
+	return Place{Segment: s.Number, File: r.held[i].name, Seq: s.First - 1, Frame: s.Frame - 1, Epoch: s.Epoch, Head: s.Previous}
+}
+
+// Partial reports whether the first segments have been freed: who wants the state needs a snapshot.
+func (r *Reader) Partial() bool { return len(r.held) > 0 && r.held[0].number > 0 }
+
+// holds reports whether a segment is there.
+func (r *Reader) holds(number uint64) bool {
+	return len(r.held) > 0 && number >= r.held[0].number && number <= r.held[len(r.held)-1].number
+}
+
+func (r *Reader) shelf() *shelf { return &shelf{r.files, r.dir, r.genesis, r.origin} }
+
+// Snapshots reads the headers of the snapshots beside the journal, the newest first, and verifies them as far as their checksums say. wrong
+// has what does not hold.
+func (r *Reader) Snapshots() (good []Snapshot, wrong []error) {
+	l := r.shelf()
+	names, err := l.list()
+	if err != nil {
+		return nil, []error{err}
+	}
+	for _, name := range names {
+		if s, err := l.verify(name); err != nil {
+			wrong = append(wrong, err)
+		} else {
+			good = append(good, s)
+		}
+	}
+	return good, wrong
+}
+
+// Load hands the state of a snapshot to use, as Config.Restore gets it.
+func (r *Reader) Load(s *Snapshot, use func(take func() []byte) error) error {
+	_, err := r.shelf().read(s.File, use)
+	return err
+}
+
+// Resume goes to a place that was reached before: the next frame is the one behind it.
+func (r *Reader) Resume(p Place) error {
+	i := slices.IndexFunc(r.held, func(h held) bool { return h.number == p.Segment })
+	if i < 0 {
+		return &Corrupt{p.File, 0, "the segment of frame " + strconv.FormatUint(p.Frame, 10), "no file"}
+	}
+	s, ok, err := r.headerOf(i)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return &Corrupt{p.File, 0, "the header of a segment", "something else"}
+	}
+	if err := r.rewind(i+1, 0); err != nil {
+		return err
+	}
+	r.segment, r.place = s, p
+	if p.ended() {
+		return nil
+	}
+	if r.file, err = r.files.Open(filepath.Join(r.dir, p.File), os.O_RDONLY); err != nil {
+		return failed("open", p.File, err)
+	}
+	r.window, r.base = r.window[:0], 0
+	return nil
 }
 
 // Genesis is what the journal is the journal of.
@@ -143,11 +224,13 @@ func (r *Reader) Seek(seq msg.Seq) error {
 			return err
 		}
 		if ok && s.First <= seq {
-			r.place = Place{Segment: s.Number, File: r.held[i].name, Seq: s.First - 1, Frame: s.Frame - 1, Epoch: s.Epoch, Head: s.Previous}
+			r.place = r.before(i, &s)
 			return r.rewind(i, seq)
 		}
 	}
-	r.place = Place{File: fileName(r.genesis.Shard, 0, segmentEnd), Head: r.origin}
+	if err := r.toStart(); err != nil {
+		return err
+	}
 	return r.rewind(0, seq)
 }
 
@@ -315,7 +398,7 @@ func (r *Reader) unfinished() bool {
 		return r.corrupt(0, "the header of a segment, because frames follow", "something else")
 	case r.at+1 < len(r.held):
 		return r.corrupt(0, "the header of a segment, because more segments follow", "something else")
-	case r.at == 0 && r.started > 0:
+	case r.held[r.at].number == 0 && r.started > 0:
 		return r.corrupt(0, fmt.Sprintf("the header of a segment, because epoch %d has begun", r.started), "something else")
 	}
 	r.tail = Tail{Place: r.place, Header: true}

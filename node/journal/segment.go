@@ -118,7 +118,7 @@ type held struct {
 	size   int64
 }
 
-// segments picks those of a shard out of a folder, in their order, and refuses a folder in which one is missing or foreign.
+// segments picks those of a shard out of a folder, in their order, and refuses a folder in which one is missing between two or foreign.
 func segments(list []Entry, shard uint64) ([]held, error) {
 	var found []held
 	for _, e := range list {
@@ -133,8 +133,8 @@ func segments(list []Entry, shard uint64) ([]held, error) {
 	}
 	slices.SortFunc(found, func(a, b held) int { return strings.Compare(a.name, b.name) })
 	for i, h := range found {
-		if h.number != uint64(i) {
-			return nil, &Corrupt{h.name, 0, "segment " + fileName(shard, uint64(i), segmentEnd), "a gap before this one"}
+		if want := found[0].number + uint64(i); h.number != want {
+			return nil, &Corrupt{h.name, 0, "segment " + fileName(shard, want, segmentEnd), "a gap before this one"}
 		}
 	}
 	return found, nil

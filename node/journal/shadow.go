@@ -1,0 +1,134 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/lockstep-exchange/lockstep/engine"
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// A Shadow follows the journal with an engine of its own, and writes snapshots of that one. The engine that trades is never stopped and
+// never asked; what is written is what a recovery would come to, because it is made by one.
+//
+//	hot loop ──> engine
+//	     └─────> journal ──> segment, segment, segment that is being written
+//	                             └── closed ──> Shadow: verify, apply ── after so many bytes ──> snapshot ──> free older files
+//
+// It reads segments that are closed, so it is behind by up to one. A snapshot is taken behind the end frame of a segment, where
+// no command is half done.
+
+// Shadow is used by one thread at a time, which may be slow: nobody waits for it.
+type Shadow struct {
+	shelf  *shelf
+	reader *Reader
+	engine *engine.Engine
+	events []msg.Event
+	digest fixed.Digest
+	every  int64  // bytes of segments between snapshots
+	read   int64  // since the last one
+	closed uint64 // segments below it are closed
+	last   Snapshot
+	missed int
+}
+
+// NewShadow follows a journal from a place on, where e is the engine that has applied all commands before it, and that from now on
+// is the Shadow's, and events the digest of all their events. A snapshot is due after every bytes of segments.
+func NewShadow(files FS, dir string, e *engine.Engine, from Place, events fixed.Digest, every int64) (*Shadow, error) {
+	if e.Seq() != from.Seq {
+		return nil, misfit("the engine of a shadow has applied %d commands, expected %d", e.Seq(), from.Seq)
+	}
+	r, err := NewReader(files, dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Shadow{shelf: r.shelf(), reader: r, engine: e, digest: events, every: every}, r.Resume(from)
+}
+
+// Last is the last snapshot that it wrote; without a File it has written none.
+func (s *Shadow) Last() Snapshot { return s.last }
+
+// Missed is how many snapshots found no room on the disk.
+func (s *Shadow) Missed() int { return s.missed }
+
+// Seq is the last command that it has applied.
+func (s *Shadow) Seq() msg.Seq { return s.engine.Seq() }
+
+// Step applies one frame of a closed segment, or writes a snapshot where one is due. It reports false when there is nothing to do.
+// A full disk is no error: the snapshot is left for the end of the next segment (D-54). Errors are *StorageError, *Corrupt and
+// *Unknown, and final: what was journaled is not what is read.
+func (s *Shadow) Step() (bool, error) {
+	r := s.reader
+	if r.place.ended() && s.read >= s.every {
+		return true, s.publish()
+	}
+	if ok, err := s.follows(); !ok || err != nil {
+		return false, err
+	}
+	r.over = false
+	if !r.Next() {
+		if r.Err() != nil {
+			return false, r.Err()
+		}
+		return false, &Corrupt{r.place.File, r.place.Offset, "the end frame of a segment that is closed", "nothing more"}
+	}
+	commands := r.Commands()
+	for i := range commands {
+		s.events = s.engine.Apply(&commands[i], s.events[:0])
+		for k := range s.events {
+			s.events[k].Hash(&s.digest)
+		}
+	}
+	if r.place.ended() {
+		s.read += r.segment.Size
+	}
+	return true, nil
+}
+
+// follows reports whether the next frame lies in a segment that is closed.
+func (s *Shadow) follows() (bool, error) {
+	r := s.reader
+	next := r.place.Segment
+	if r.place.ended() {
+		next++
+	}
+	if next < s.closed {
+		return true, nil
+	}
+	list, err := s.shelf.files.List(s.shelf.dir)
+	if err != nil {
+		return false, failed("list", s.shelf.dir, err)
+	}
+	held, err := segments(list, s.shelf.genesis.Shard)
+	if err != nil {
+		return false, err
+	}
+	for _, h := range held {
+		if h.number > r.held[len(r.held)-1].number {
+			r.held = append(r.held, h)
+		}
+	}
+	s.closed = r.held[len(r.held)-1].number
+	return next < s.closed, nil
+}
+
+// publish writes a snapshot of the place, and frees what it makes superfluous.
+func (s *Shadow) publish() error {
+	s.read = 0
+	shot := Snapshot{Place: s.reader.place, Events: s.digest, State: s.engine.Hash()}
+	err := s.shelf.publish(&shot, s.engine.Snapshot)
+	if errors.Is(err, syscall.ENOSPC) {
+		s.missed++
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("snapshot: %w", err)
+	}
+	s.last = shot
+	return s.shelf.free()
+}
+
+// Close gives back what the system lent.
+func (s *Shadow) Close() error { return s.reader.Close() }
