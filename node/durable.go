@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"math"
 
 	"github.com/lockstep-exchange/lockstep/msg"
@@ -31,6 +32,9 @@ func (n *Node) keep() error {
 		return err
 	}
 	n.thread = thread
+	if n.config.shadow != nil {
+		n.following.Go(n.follow)
+	}
 	n.watching.Go(func() {
 		<-thread.Done()
 		if n.journal.Err() != nil {
@@ -70,13 +74,16 @@ func (n *Node) putDown() error {
 	if n.journal == nil {
 		return nil
 	}
-	return n.journal.Close()
+	return errors.Join(n.unfollow(), n.journal.Close())
 }
 
 // endJournal makes durable what was sequenced, on the hot thread, which has nothing else to do any more.
 func (n *Node) endJournal() {
 	if n.thread == nil {
 		return
+	}
+	if err := n.unfollow(); n.fault == nil { // before the folder is given back
+		n.fault = err
 	}
 	if n.fault != nil {
 		_ = n.thread.Halt() // what went wrong first counts

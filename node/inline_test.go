@@ -170,7 +170,7 @@ func TestCheckpoints(t *testing.T) { // D-40, D-41
 			checkpoints++
 		}
 	})
-	if want := len(requests) / checkpointEvery; checkpoints != want {
+	if want := len(requests) / journal.CheckpointEvery; checkpoints != want {
 		t.Errorf("%d checkpoints, expected %d", checkpoints, want)
 	}
 	hash := s.keeper.chronicle.Hash()
@@ -197,8 +197,8 @@ func TestCheckpoints(t *testing.T) { // D-40, D-41
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found *Divergence
-	var c Chronicle
+	var found *journal.Divergence
+	var c journal.Chronicle
 	for r.Next() && found == nil {
 		for i := range r.Commands() {
 			command := r.Commands()[i]
@@ -214,7 +214,7 @@ func TestCheckpoints(t *testing.T) { // D-40, D-41
 	if err := errors.Join(r.Err(), r.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if found == nil || found.Said.Upto != 2*checkpointEvery || found.ExitCode() != 7 {
+	if found == nil || found.Said.Upto != 2*journal.CheckpointEvery || found.ExitCode() != 7 {
 		t.Errorf("found %v, expected a divergence at the second checkpoint", found)
 	}
 }
@@ -236,7 +236,7 @@ func TestDivergenceRefusesToStart(t *testing.T) { // D-41, D-47
 		t.Fatal(err)
 	}
 	before := files.Clone()
-	var found *Divergence
+	var found *journal.Divergence
 	if _, _, err := Open(folder, v, quiet()); !errors.As(err, &found) || found.ExitName() != "divergence" {
 		t.Errorf("opened with %v", err)
 	}

@@ -20,7 +20,7 @@ import (
 type keeper struct {
 	node      *Node
 	events    *ring.Reader[msg.Event]
-	chronicle Chronicle
+	chronicle journal.Chronicle
 	stated    msg.Seq     // the last checkpoint that was sequenced
 	said      msg.Storage // the last storage that was sequenced
 }

@@ -82,8 +82,9 @@ type Config struct {
 	Handler func([]*ring.Lane[msg.Request], *ring.Ring[msg.Event]) Poller
 
 	// Filled in by Open.
-	journal   *journal.Writer // keeps what is sequenced; nil: nothing is kept
-	chronicle Chronicle       // of what was told up to now
+	journal   *journal.Writer   // keeps what is sequenced; nil: nothing is kept
+	chronicle journal.Chronicle // of what was told up to now
+	shadow    *journal.Shadow   // follows the journal and writes snapshots, on a thread of its own; nil: there are none
 }
 
 // laneBytesMax bounds all lanes together: more would push the book out of the second-level cache.
@@ -111,20 +112,24 @@ type Node struct {
 	gated   bool                    // events wait until they are durable
 	thread  *journal.Thread         // the journal's, from Start on
 
-	started  bool
-	inline   bool        // somebody drives it step by step
-	stopping atomic.Bool // no port takes anything any more
-	broken   atomic.Bool // the journal has failed
-	applied  atomic.Uint64
-	finished atomic.Bool // the hot thread has published its last event, and no more will become durable
-	done     chan struct{}
-	quit     chan struct{} // ends the ticker
-	ticking  sync.WaitGroup
-	watching sync.WaitGroup // for the end of the journal's thread
-	stop     sync.Once
-	cleanup  sync.Once
-	stay     stay
-	fault    error // why the hot thread ended before it was told to; written before done is closed
+	started     bool
+	inline      bool        // somebody drives it step by step
+	stopping    atomic.Bool // no port takes anything any more
+	broken      atomic.Bool // the journal has failed
+	applied     atomic.Uint64
+	finished    atomic.Bool // the hot thread has published its last event, and no more will become durable
+	done        chan struct{}
+	quit        chan struct{} // ends the ticker
+	unfollowed  chan struct{} // ends the shadow
+	ticking     sync.WaitGroup
+	watching    sync.WaitGroup // for the end of the journal's thread
+	unfollowing sync.Once
+	following   sync.WaitGroup        // for the end of the shadow's
+	doubt       atomic.Pointer[error] // that the shadow ended by
+	stop        sync.Once
+	cleanup     sync.Once
+	stay        stay
+	fault       error // why the hot thread ended before it was told to; written before done is closed
 }
 
 // New makes a node that is not running yet. It allocates lanes, ring and ports; the error names the field of c that is out
@@ -133,7 +138,7 @@ func New(c Config) (*Node, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	n := &Node{config: c, journal: c.journal, done: make(chan struct{}), quit: make(chan struct{})}
+	n := &Node{config: c, journal: c.journal, done: make(chan struct{}), quit: make(chan struct{}), unfollowed: make(chan struct{})}
 	n.gated = n.journal != nil && n.journal.Mode() == journal.Fsync
 	hot, err := bell.NewSleeper()
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 // How an exchange is opened (D-47). Up to the epoch nothing in the folder has changed, and a start that is refused leaves it as it was.
 //
 //  1. the lock of the folder
-//  2. every frame is verified, and its commands go through Engine.Apply, in batches as they were written
+//  2. the newest snapshot that holds is restored; every frame is verified, from the older one on, and the commands behind the restored
+//     one go through Engine.Apply, in batches as they were written
 //  3. a torn tail is cut, the epoch goes up
 //  4. the last frame is written again (D-26)
 //  5. what is missing of the seed is sequenced
@@ -39,8 +40,14 @@ type Venue struct {
 	Alignment int
 	Ahead     int
 
+	// Snapshots says after how many bytes of journal the state is written down, so that a start replays about so much at most, and that
+	// older segments can be freed; 0: 512 MiB, or never where Replayed wants all commands; below 0: never. It costs a second engine in
+	// memory, which follows the journal on a thread of the lowest priority; the one that trades is not stopped.
+	Snapshots int64
+
 	// Replayed, where it is not nil, is told of each command that was found, or sequenced of the seed, and of its events, which are
-	// valid meanwhile: for views that are built of events, since no Reader gives these.
+	// valid meanwhile: for views that are built of events, since no Reader gives these. Who asks for it has every command replayed,
+	// whatever snapshots there are; where the first segments have been freed, the start is refused.
 	Replayed func(*msg.Command, []msg.Event)
 }
 
@@ -49,7 +56,10 @@ type Recovery struct {
 	Created  bool        `json:"created"` // there was no journal before
 	Ack      string      `json:"ack"`
 	Seq      msg.Seq     `json:"seq"`      // the last command, the seed's included
-	Commands uint64      `json:"replayed"` // commands that were found
+	Snapshot string      `json:"snapshot"` // that was restored, or nothing
+	Restored msg.Seq     `json:"restored"` // the last command that it has
+	Passed   []string    `json:"passed"`   // snapshots that do not hold, and why
+	Commands uint64      `json:"replayed"` // commands that were replayed
 	Seeded   int         `json:"seeded"`   // commands of the seed that were sequenced now
 	Time     fixed.Nanos `json:"time"`     // engine time
 	Epoch    uint64      `json:"epoch"`    // the number of this start
@@ -77,6 +87,12 @@ func (r *Recovery) Append(dst []byte) []byte {
 		what = "created"
 	}
 	dst = fmt.Appendf(dst, "%s: seq %d, time %d, epoch %d, ack %s\n", what, r.Seq, r.Time, r.Epoch, r.Ack)
+	for _, wrong := range r.Passed {
+		dst = fmt.Appendf(dst, "  warning   a snapshot was passed over: %s\n", wrong)
+	}
+	if r.Snapshot != "" {
+		dst = fmt.Appendf(dst, "  restored  %s, seq %d\n", r.Snapshot, r.Restored)
+	}
 	dst = fmt.Appendf(dst, "  replayed  %d commands, %d of the seed sequenced\n", r.Commands, r.Seeded)
 	dst = fmt.Appendf(dst, "  head      frame %d, %s\n", r.Frame, r.Head)
 	dst = fmt.Appendf(dst, "  state     %s, events %s\n", r.State, r.Events)
@@ -98,7 +114,7 @@ func (r *Recovery) Append(dst []byte) []byte {
 // Open opens the exchange of a folder, which must be there, or begins one: it recovers the engine from the journal and makes a node
 // of it that is not running yet. c.Engine is Open's to fill in; c.Clock says how long things took. A second process
 // is refused with a *journal.Running while this node is not stopped. Other errors are those of engine.New, New and
-// journal.Open: *journal.Corrupt, *journal.Unknown, *journal.StorageError, *journal.Misfit; and *Divergence. They name their exit codes.
+// journal.Open: *journal.Corrupt, *journal.Unknown, *journal.StorageError, *journal.Misfit; and *journal.Divergence. They name their exit codes.
 func Open(dir string, v Venue, c Config) (*Node, *Recovery, error) {
 	if c.Clock == nil {
 		c.Clock = systemClock()
@@ -112,11 +128,17 @@ func Open(dir string, v Venue, c Config) (*Node, *Recovery, error) {
 		return nil, nil, err
 	}
 	if err = o.seed(); err == nil {
+		c.shadow, err = o.shadow(dir)
+	}
+	if err == nil {
 		c.Engine, c.journal, c.chronicle = o.engine, o.writer, o.chronicle
 		var n *Node
 		if n, err = New(c); err == nil {
 			return n, o.done(), nil
 		}
+	}
+	if c.shadow != nil {
+		_ = c.shadow.Close()
 	}
 	_ = o.writer.Close() // what went wrong first counts
 	return nil, nil, err
@@ -130,7 +152,7 @@ type opening struct {
 	writer *journal.Writer
 	events []msg.Event
 
-	chronicle Chronicle
+	chronicle journal.Chronicle
 	found     Recovery
 	begun     fixed.Nanos // the phase that is last
 }
@@ -138,19 +160,50 @@ type opening struct {
 // journal opens the journal and replays it: steps 1 to 4.
 func (o *opening) journal(dir string) (*journal.Writer, error) {
 	v := o.venue
-	config := journal.Config{FS: v.Files, Dir: dir, Mode: v.Ack, Segment: v.Segment, Spares: v.Spares, Alignment: v.Alignment, Ahead: v.Ahead,
+	config := journal.Config{FS: o.files(), Dir: dir, Mode: v.Ack, Segment: v.Segment, Spares: v.Spares, Alignment: v.Alignment, Ahead: v.Ahead,
 		Genesis: journal.Genesis{Cluster: v.Cluster, Shard: v.Shard, Currency: v.Currency, Limits: o.engine.Limits()},
 		Begins:  func(s journal.Stage) { o.begin(s.String()) }}
-	if config.FS == nil {
-		config.FS = journal.Disk{}
+	if v.Replayed == nil {
+		config.Restore = o.restore
 	}
 	w, found, err := journal.Open(config, o.apply)
 	if err != nil {
 		return nil, err
 	}
 	r := &o.found
+	r.Snapshot, r.Restored, r.Passed = found.Snapshot.File, found.Snapshot.Place.Seq, found.Passed
 	r.Created, r.Ack, r.Commands, r.Epoch, r.Torn, r.Dropped = found.Created, v.Ack.String(), found.Commands, found.Epoch, found.Torn, found.Dropped
 	return w, nil
+}
+
+// restore makes an engine of a snapshot.
+func (o *opening) restore(s *journal.Snapshot, take func() []byte) (accept func(), err error) {
+	e, err := engine.Restore(o.engine.Limits(), take)
+	return func() { o.engine, o.chronicle = e, s.Chronicle }, err
+}
+
+// snapshotEvery is a tail that is replayed within a few seconds.
+const snapshotEvery = 512 << 20
+
+// shadow lets a fork of the engine follow the journal from here on, if the venue has snapshots.
+func (o *opening) shadow(dir string) (*journal.Shadow, error) {
+	every := o.venue.Snapshots
+	switch {
+	case every < 0 || every == 0 && o.venue.Replayed != nil:
+		return nil, nil
+	case every == 0:
+		every = snapshotEvery
+	}
+	o.begin("fork")
+	return journal.NewShadow(o.files(), dir, o.engine.Fork(), o.writer.Place(), o.chronicle, every)
+}
+
+// files is the disk.
+func (o *opening) files() journal.FS {
+	if o.venue.Files == nil {
+		return journal.Disk{}
+	}
+	return o.venue.Files
 }
 
 // begin ends a phase and begins another.

@@ -195,6 +195,15 @@ func (i *inspectCommand) segments(con *console, r *journal.Reader) error {
 	if r.Err() != nil {
 		return r.Err()
 	}
+	good, wrong := r.Snapshots()
+	for i := range good {
+		if err := printSnapshot(con, &good[i]); err != nil {
+			return err
+		}
+	}
+	if len(wrong) > 0 {
+		return errors.Join(wrong...)
+	}
 	if tail := r.Tail(); !con.json {
 		con.printf("ends behind #%d, %s, offset %d, head %s", tail.Seq, tail.File, tail.Offset, tail.Head)
 		if tail.Torn > 0 {
@@ -202,6 +211,15 @@ func (i *inspectCommand) segments(con *console, r *journal.Reader) error {
 		}
 		con.printf("\n")
 	}
+	return nil
+}
+
+func printSnapshot(con *console, s *journal.Snapshot) error {
+	h := heldSnapshotOf(s)
+	if con.json {
+		return con.printJSON(&h)
+	}
+	con.printf("%s  #%d  frame %d  state %s  %d bytes  written by %s\n", h.File, h.Seq, h.Frame, h.State, h.Bytes, h.Binary)
 	return nil
 }
 

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/msg"
-	"github.com/lockstep-exchange/lockstep/node"
 	"github.com/lockstep-exchange/lockstep/node/journal"
 )
 
@@ -40,9 +40,27 @@ type verified struct {
 	Last     string `json:"last"` // what the last frame is
 	Torn     int64  `json:"torn"`
 	Dropped  int64  `json:"dropped"`
-	Events   uint64 `json:"events"`
-	Told     string `json:"told"` // the hash of all events
+	Events   uint64 `json:"events"` // of the commands that were replayed
+	Told     string `json:"told"`   // the hash of all events
 	State    string `json:"state"`
+
+	Snapshots []heldSnapshot `json:"snapshots"`
+	From      string         `json:"from"` // the snapshot behind which the replay began; "": at the genesis record
+}
+
+// heldSnapshot is a snapshot beside a journal.
+type heldSnapshot struct {
+	File   string `json:"file"`
+	Seq    uint64 `json:"seq"`
+	Frame  uint64 `json:"frame"`
+	State  string `json:"state"`
+	Head   string `json:"head"`
+	Bytes  int64  `json:"bytes"`
+	Binary string `json:"binary"`
+}
+
+func heldSnapshotOf(s *journal.Snapshot) heldSnapshot {
+	return heldSnapshot{s.File, uint64(s.Place.Seq), s.Place.Frame, fmt.Sprintf("%016x", s.State), s.Place.Head.String(), s.Size, s.Binary}
 }
 
 // Run reads, checks and replays the journal, and prints where that ends.
@@ -55,17 +73,17 @@ func (v *verifyCommand) Run(con *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	eng, err := engine.New(r.Genesis().Limits)
+	check, err := beginReplay(r)
 	if err != nil {
 		return err
 	}
 	drawn := con.bar(int64(r.Segments()), "verify "+v.Dir)
-	told, events, err := replayJournal(con, r, eng, drawn)
+	err = check.replay(con, r, drawn)
 	drawn.finish()
 	if err != nil {
 		return err
 	}
-	result := v.result(r, eng, told, events)
+	result := v.result(r, check)
 	if err := v.print(con, &result); err != nil {
 		return err
 	}
@@ -84,31 +102,98 @@ func openJournal(dir string) (*journal.Reader, error) {
 	return r, err
 }
 
-// replayJournal applies every command, holds what comes of it to the checkpoints, and counts the events.
-func replayJournal(con *console, r *journal.Reader, eng *engine.Engine, drawn *bar) (told node.Chronicle, events uint64, err error) {
+// replaying is a journal on its way through an engine, past its snapshots.
+type replaying struct {
+	engine    *engine.Engine
+	events    uint64
+	told      journal.Chronicle
+	from      string
+	snapshots []journal.Snapshot // the oldest first
+	next      int                // of those, the one that is to come
+}
+
+// beginReplay verifies the snapshots, and makes the engine that the first command needs: where the first segments have been freed,
+// that of the oldest snapshot.
+func beginReplay(r *journal.Reader) (*replaying, error) {
+	good, wrong := r.Snapshots()
+	if len(wrong) > 0 {
+		return nil, errors.Join(wrong...)
+	}
+	slices.Reverse(good)
+	p := &replaying{snapshots: good}
+	if !r.Partial() {
+		var err error
+		p.engine, err = engine.New(r.Genesis().Limits)
+		return p, err
+	}
+	if len(good) == 0 {
+		return nil, r.NoSnapshot()
+	}
+	p.from, p.next, p.told = good[0].File, 1, good[0].Chronicle
+	if err := r.Load(&good[0], func(take func() []byte) (err error) {
+		p.engine, err = engine.Restore(r.Genesis().Limits, take)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	return p, r.Resume(good[0].Place)
+}
+
+// replay applies every command, holds what comes of it to the checkpoints, counts the events, and compares the state with that of each snapshot that it passes.
+func (p *replaying) replay(con *console, r *journal.Reader, drawn *bar) error {
 	var out []msg.Event
 	for r.Next() {
 		if err := con.ctx.Err(); err != nil {
-			return told, events, err
+			return err
 		}
 		drawn.set(int64(r.Place().Segment))
 		for i := range r.Commands() {
-			out = eng.Apply(&r.Commands()[i], out[:0])
-			events += uint64(len(out))
-			if err := told.Replay(&r.Commands()[i], out); err != nil {
-				return told, events, err
+			out = p.engine.Apply(&r.Commands()[i], out[:0])
+			p.events += uint64(len(out))
+			if err := p.told.Replay(&r.Commands()[i], out); err != nil {
+				return err
 			}
 		}
+		if err := p.compare(r.Place()); err != nil {
+			return err
+		}
 	}
-	return told, events, r.Err()
+	if err := r.Err(); err != nil {
+		return err
+	}
+	if p.next < len(p.snapshots) {
+		s := &p.snapshots[p.next]
+		return &journal.Corrupt{File: s.File, Offset: 56, Expected: fmt.Sprintf("a frame up to %d", r.Tail().Frame), Found: fmt.Sprint(s.Place.Frame)}
+	}
+	return nil
 }
 
-func (v *verifyCommand) result(r *journal.Reader, eng *engine.Engine, told node.Chronicle, events uint64) verified {
+// compare holds a snapshot to the frame behind which it was taken.
+func (p *replaying) compare(at journal.Place) error {
+	if p.next == len(p.snapshots) || p.snapshots[p.next].Place.Frame != at.Frame {
+		return nil
+	}
+	s := &p.snapshots[p.next]
+	p.next++
+	if s.Place.Head != at.Head {
+		return &journal.Corrupt{File: s.File, Offset: 112, Expected: "the hash of the frame, " + at.Head.String(), Found: s.Place.Head.String()}
+	}
+	if got := p.engine.Hash(); got != s.State {
+		return &journal.Corrupt{File: s.File, Offset: 96, Expected: fmt.Sprintf("state %016x, to which the replay has come", got), Found: fmt.Sprintf("%016x", s.State)}
+	}
+	return nil
+}
+
+func (v *verifyCommand) result(r *journal.Reader, p *replaying) verified {
 	g, tail := r.Genesis(), r.Tail()
+	held := []heldSnapshot{}
+	for i := range p.snapshots {
+		held = append(held, heldSnapshotOf(&p.snapshots[i]))
+	}
 	return verified{Dir: v.Dir, Cluster: g.Cluster, Shard: g.Shard, Currency: g.Currency, Mode: r.Segment().Mode.String(),
 		Segments: r.Segments(), Frames: tail.Frame, Seq: uint64(tail.Seq), Time: int64(tail.Time), Epoch: max(tail.Epoch, r.Started()),
 		Head: tail.Head.String(), File: tail.File, Offset: tail.Offset, Last: tail.Kind.String(), Torn: tail.Torn, Dropped: tail.Dropped,
-		Events: events, Told: fmt.Sprintf("%016x", told.Hash()), State: fmt.Sprintf("%016x", eng.Hash())}
+		Events: p.events, Told: fmt.Sprintf("%016x", p.told.Hash()), State: fmt.Sprintf("%016x", p.engine.Hash()), Snapshots: held, From: p.from}
 }
 
 func (v *verifyCommand) print(con *console, r *verified) error {
@@ -130,6 +215,12 @@ func (v *verifyCommand) print(con *console, r *verified) error {
 		con.printf("nothing yet\n")
 	default:
 		con.printf("%s\n", r.Last)
+	}
+	for _, s := range r.Snapshots {
+		con.printf("  snapshot    %s: seq %d, frame %d, %d bytes, state %s\n", s.File, s.Seq, s.Frame, s.Bytes, s.State)
+	}
+	if r.From != "" {
+		con.printf("  begins      behind %s: older segments have been freed\n", r.From)
 	}
 	con.printf("  events      %d, their hash %s\n", r.Events, r.Told)
 	con.printf("  state       %s\n", r.State)

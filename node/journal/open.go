@@ -44,7 +44,7 @@ type Config struct {
 	// Restore, where it is not nil, makes a state of the bytes of a snapshot: take gives the next ones, an empty piece is the end. Only
 	// when accept is called is it the state behind which commands follow: a snapshot may turn out to be damaged at its very end, and
 	// then, or with an error, Restore is called with the one before it.
-	Restore func(take func() []byte) (accept func(), err error)
+	Restore func(s *Snapshot, take func() []byte) (accept func(), err error)
 
 	// Begins, where it is not nil, is told when a stage of Open begins: who has a clock can say how long each took.
 	Begins func(Stage)
@@ -227,8 +227,8 @@ func (w *Writer) restore(r *Reader, found *Recovery) error {
 			continue
 		}
 		accept := func() {}
-		s, err := l.read(name, func(take func() []byte) (err error) {
-			accept, err = w.config.Restore(take)
+		s, err := l.read(name, func(s *Snapshot, take func() []byte) (err error) {
+			accept, err = w.config.Restore(s, take)
 			return err
 		})
 		if storage := (*StorageError)(nil); errors.As(err, &storage) {

@@ -148,9 +148,12 @@ func (r *Reader) Snapshots() (good []Snapshot, wrong []error) {
 	return good, wrong
 }
 
+// NoSnapshot says that one is missing that stands for the segments that are gone.
+func (r *Reader) NoSnapshot() error { return &NoSnapshot{r.dir, r.held[0].name, nil} }
+
 // Load hands the state of a snapshot to use, as Config.Restore gets it.
 func (r *Reader) Load(s *Snapshot, use func(take func() []byte) error) error {
-	_, err := r.shelf().read(s.File, use)
+	_, err := r.shelf().read(s.File, func(_ *Snapshot, take func() []byte) error { return use(take) })
 	return err
 }
 

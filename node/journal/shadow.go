@@ -2,11 +2,10 @@ package journal
 
 import (
 	"errors"
-	"fmt"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/lockstep-exchange/lockstep/engine"
-	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
@@ -20,23 +19,24 @@ import (
 // It reads segments that are closed, so it is behind by up to one. A snapshot is taken behind the end frame of a segment, where
 // no command is half done.
 
-// Shadow is used by one thread at a time, which may be slow: nobody waits for it.
+// Shadow is used by one thread, which may be slow: nobody waits for it. Last, Missed and Stop are for everyone.
 type Shadow struct {
-	shelf  *shelf
-	reader *Reader
-	engine *engine.Engine
-	events []msg.Event
-	digest fixed.Digest
-	every  int64  // bytes of segments between snapshots
-	read   int64  // since the last one
-	closed uint64 // segments below it are closed
-	last   Snapshot
-	missed int
+	shelf     *shelf
+	reader    *Reader
+	engine    *engine.Engine
+	events    []msg.Event
+	chronicle Chronicle
+	every     int64  // bytes of segments between snapshots
+	read      int64  // since the last one
+	closed    uint64 // segments below it are closed
+	last      atomic.Pointer[Snapshot]
+	missed    atomic.Int64
+	stop      atomic.Bool
 }
 
 // NewShadow follows a journal from a place on, where e is the engine that has applied all commands before it, and that from now on
-// is the Shadow's, and events the digest of all their events. A snapshot is due after every bytes of segments.
-func NewShadow(files FS, dir string, e *engine.Engine, from Place, events fixed.Digest, every int64) (*Shadow, error) {
+// is the Shadow's, and told the chronicle of all their events. A snapshot is due after every bytes of segments.
+func NewShadow(files FS, dir string, e *engine.Engine, from Place, told Chronicle, every int64) (*Shadow, error) {
 	if e.Seq() != from.Seq {
 		return nil, misfit("the engine of a shadow has applied %d commands, expected %d", e.Seq(), from.Seq)
 	}
@@ -44,22 +44,35 @@ func NewShadow(files FS, dir string, e *engine.Engine, from Place, events fixed.
 	if err != nil {
 		return nil, err
 	}
-	return &Shadow{shelf: r.shelf(), reader: r, engine: e, digest: events, every: every}, r.Resume(from)
+	return &Shadow{shelf: r.shelf(), reader: r, engine: e, chronicle: told, every: every}, r.Resume(from)
 }
 
 // Last is the last snapshot that it wrote; without a File it has written none.
-func (s *Shadow) Last() Snapshot { return s.last }
+func (s *Shadow) Last() Snapshot {
+	if last := s.last.Load(); last != nil {
+		return *last
+	}
+	return Snapshot{}
+}
 
 // Missed is how many snapshots found no room on the disk.
-func (s *Shadow) Missed() int { return s.missed }
+func (s *Shadow) Missed() int { return int(s.missed.Load()) }
+
+// Stop ends a snapshot that is being written, and lets Step do nothing more.
+func (s *Shadow) Stop() { s.stop.Store(true) }
+
+var errStopped = errors.New("the shadow has been told to stop")
 
 // Seq is the last command that it has applied.
 func (s *Shadow) Seq() msg.Seq { return s.engine.Seq() }
 
 // Step applies one frame of a closed segment, or writes a snapshot where one is due. It reports false when there is nothing to do.
-// A full disk is no error: the snapshot is left for the end of the next segment (D-54). Errors are *StorageError, *Corrupt and
-// *Unknown, and final: what was journaled is not what is read.
+// A full disk is no error: the snapshot is left for the end of the next segment (D-54). Errors are *StorageError, *Corrupt,
+// *Unknown and *Divergence, and final: what was journaled is not what is read, or brings about other events.
 func (s *Shadow) Step() (bool, error) {
+	if s.stop.Load() {
+		return false, nil
+	}
 	r := s.reader
 	if r.place.ended() && s.read >= s.every {
 		return true, s.publish()
@@ -77,8 +90,8 @@ func (s *Shadow) Step() (bool, error) {
 	commands := r.Commands()
 	for i := range commands {
 		s.events = s.engine.Apply(&commands[i], s.events[:0])
-		for k := range s.events {
-			s.events[k].Hash(&s.digest)
+		if err := s.chronicle.Replay(&commands[i], s.events); err != nil {
+			return false, err
 		}
 	}
 	if r.place.ended() {
@@ -117,16 +130,21 @@ func (s *Shadow) follows() (bool, error) {
 // publish writes a snapshot of the place, and frees what it makes superfluous.
 func (s *Shadow) publish() error {
 	s.read = 0
-	shot := Snapshot{Place: s.reader.place, Events: s.digest, State: s.engine.Hash()}
-	err := s.shelf.publish(&shot, s.engine.Snapshot)
-	if errors.Is(err, syscall.ENOSPC) {
-		s.missed++
+	shot := Snapshot{Place: s.reader.place, Chronicle: s.chronicle, State: s.engine.Hash()}
+	err := s.shelf.publish(&shot, func(put func([]byte) bool) bool {
+		s.engine.Snapshot(func(piece []byte) bool { return !s.stop.Load() && put(piece) })
+		return !s.stop.Load()
+	})
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		s.missed.Add(1)
 		return nil
+	case errors.Is(err, errStopped):
+		return nil
+	case err != nil:
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("snapshot: %w", err)
-	}
-	s.last = shot
+	s.last.Store(&shot)
 	return s.shelf.free()
 }
 

@@ -27,8 +27,8 @@ import (
 //	 80 digest of all events so far, its two words u64 | 96 hash of the state u64 | 104 logic version u32 | 108 kind of the last frame u8
 //	112 hash of the last frame, 32 bytes: the head of the chain | 144 genesis hash, 32 bytes
 //	176 SHA-256 of the state, 32 bytes | 208 bytes of the state u64 | 216 chunks u32 | 220 zero | 224 version of the binary, 64 bytes
-//	288 zeros | 508 CRC32C of bytes 0-507
-//	512 chunks: bytes u32 | CRC32C of them u32 | so many bytes of the state, as engine.Snapshot gives them
+//	288 the 16 hashes of events that are kept for checkpoints, each seq u64 and hash u64: 256 bytes | 544 zeros | 1020 CRC32C of bytes 0-1019
+//	1024 chunks: bytes u32 | CRC32C of them u32 | so many bytes of the state, as engine.Snapshot gives them
 //
 // It is written beside its place, synced, read back from the disk and compared, renamed, and the folder synced; only then
 // are files freed that nobody needs any more. The name has the seq: 7-00000000000f4240.snap.
@@ -38,20 +38,21 @@ const (
 	snapshotFormat = 1
 	snapshotEnd    = ".snap"
 
-	chunkMax   = 1 << 20
-	chunkHead  = 8
-	binarySize = 64
+	snapshotHead = 1024
+	chunkMax     = 1 << 20
+	chunkHead    = 8
+	binarySize   = 64
 )
 
 // Snapshot is what the header of a snapshot says.
 type Snapshot struct {
-	File   string
-	Place  Place        // behind the last command that it has
-	Events fixed.Digest // of all events up to there
-	State  uint64       // the hash of the state
-	Size   int64        // bytes of the state
-	Binary string       // the version of the binary that wrote it
-	Logic  uint32
+	File      string
+	Place     Place     // behind the last command that it has
+	Chronicle Chronicle // of all events up to there
+	State     uint64    // the hash of the state
+	Size      int64     // bytes of the state
+	Binary    string    // the version of the binary that wrote it
+	Logic     uint32
 
 	chunks uint32
 	sum    Hash
@@ -59,12 +60,12 @@ type Snapshot struct {
 
 func (s *Snapshot) put(b []byte, cluster, shard uint64, origin *Hash) {
 	le := binary.LittleEndian
-	clear(b[:sectorSize])
+	clear(b[:snapshotHead])
 	le.PutUint32(b, snapshotMagic)
 	le.PutUint16(b[4:], snapshotFormat)
 	le.PutUint16(b[6:], schema)
 	p := &s.Place
-	events, count := s.Events.Parts()
+	events, count := s.Chronicle.digest.Parts()
 	for i, v := range [...]uint64{cluster, shard, p.Segment, uint64(p.Offset), uint64(p.Last), uint64(p.Seq), p.Frame, p.Epoch,
 		uint64(p.Time), events, count, s.State} {
 		le.PutUint64(b[8+8*i:], v)
@@ -77,7 +78,11 @@ func (s *Snapshot) put(b []byte, cluster, shard uint64, origin *Hash) {
 	le.PutUint64(b[208:], uint64(s.Size))
 	le.PutUint32(b[216:], s.chunks)
 	copy(b[224:224+binarySize], s.Binary)
-	le.PutUint32(b[508:], crc(b[:508]))
+	for i, k := range s.Chronicle.kept {
+		le.PutUint64(b[288+16*i:], uint64(k.Upto))
+		le.PutUint64(b[296+16*i:], k.Hash)
+	}
+	le.PutUint32(b[snapshotHead-4:], crc(b[:snapshotHead-4]))
 }
 
 // parse reads a header and checks that it is one of this journal, and as this binary writes them.
@@ -88,8 +93,8 @@ func (s *Snapshot) parse(b []byte, g *Genesis, origin *Hash) error {
 	switch {
 	case le.Uint32(b) != snapshotMagic:
 		return wrong(0, "the magic of a snapshot", fmt.Sprintf("%08x", le.Uint32(b)))
-	case le.Uint32(b[508:]) != crc(b[:508]):
-		return wrong(508, fmt.Sprintf("checksum %08x", crc(b[:508])), fmt.Sprintf("%08x", le.Uint32(b[508:])))
+	case le.Uint32(b[snapshotHead-4:]) != crc(b[:snapshotHead-4]):
+		return wrong(snapshotHead-4, fmt.Sprintf("checksum %08x", crc(b[:snapshotHead-4])), fmt.Sprintf("%08x", le.Uint32(b[snapshotHead-4:])))
 	case le.Uint16(b[4:]) != snapshotFormat:
 		return &Unknown{s.File, 4, "snapshot format", uint64(le.Uint16(b[4:])), fmt.Sprint(snapshotFormat)}
 	case le.Uint16(b[6:]) != schema:
@@ -102,11 +107,14 @@ func (s *Snapshot) parse(b []byte, g *Genesis, origin *Hash) error {
 
 	s.Place = Place{Segment: word(2), File: fileName(g.Shard, word(2), segmentEnd), Offset: int64(word(3)), Last: int64(word(4)),
 		Kind: FrameKind(b[108]), Seq: msg.Seq(word(5)), Frame: word(6), Epoch: word(7), Time: fixed.Nanos(word(8)), Head: Hash(b[112:144])}
-	s.Events, s.State = fixed.DigestOf(word(9), word(10)), word(11)
+	s.Chronicle, s.State = Chronicle{digest: fixed.DigestOf(word(9), word(10)), seq: s.Place.Seq}, word(11)
+	for i := range s.Chronicle.kept {
+		s.Chronicle.kept[i] = msg.Checkpoint{Upto: msg.Seq(le.Uint64(b[288+16*i:])), Hash: le.Uint64(b[296+16*i:])}
+	}
 	s.Logic, s.sum = le.Uint32(b[104:]), Hash(b[176:208])
 	s.Size, s.chunks = int64(le.Uint64(b[208:])), le.Uint32(b[216:])
 	s.Binary = string(bytes.TrimRight(b[224:224+binarySize], "\x00"))
-	var again [sectorSize]byte
+	var again [snapshotHead]byte
 	s.put(again[:], g.Cluster, g.Shard, origin)
 	if !bytes.Equal(again[:], b) {
 		return wrong(0, "zeros where nothing is said", "something else")
@@ -150,13 +158,13 @@ func (l *shelf) head(name string) (s Snapshot, err error) {
 
 func (l *shelf) headOf(name string, f File) (s Snapshot, err error) {
 	s.File = name
-	var b [sectorSize]byte
+	var b [snapshotHead]byte
 	size, err := f.Size()
 	if err != nil {
 		return s, failed("measure", name, err)
 	}
-	if size < sectorSize {
-		return s, &Corrupt{name, size, fmt.Sprintf("a header of %d bytes", sectorSize), "the end of the file"}
+	if size < snapshotHead {
+		return s, &Corrupt{name, size, fmt.Sprintf("a header of %d bytes", snapshotHead), "the end of the file"}
 	}
 	if err := readWhole(f, b[:], 0); err != nil {
 		return s, failed("read", name, err)
@@ -164,7 +172,7 @@ func (l *shelf) headOf(name string, f File) (s Snapshot, err error) {
 	if err := s.parse(b[:], &l.genesis, &l.origin); err != nil {
 		return s, err
 	}
-	if want := sectorSize + s.Size + chunkHead*int64(s.chunks); s.Size < 0 || size != want {
+	if want := snapshotHead + s.Size + chunkHead*int64(s.chunks); s.Size < 0 || size != want {
 		return s, &Corrupt{name, 208, fmt.Sprintf("a file of %d bytes", want), fmt.Sprint(size)}
 	}
 	return s, nil
@@ -180,13 +188,13 @@ func (l *shelf) open(name string, use func(File) error) error {
 
 // read verifies a whole snapshot and hands the state to use, piece by piece; an empty piece is its end. What use has made of it is
 // good only where there is no error: the sum is known at the end.
-func (l *shelf) read(name string, use func(take func() []byte) error) (s Snapshot, err error) {
+func (l *shelf) read(name string, use func(s *Snapshot, take func() []byte) error) (s Snapshot, err error) {
 	err = l.open(name, func(f File) error {
 		if s, err = l.headOf(name, f); err != nil {
 			return err
 		}
-		c := chunks{file: f, name: name, left: s.chunks, off: sectorSize, sum: sha256.New(), buf: make([]byte, chunkHead+chunkMax)}
-		used := use(c.take)
+		c := chunks{file: f, name: name, left: s.chunks, off: snapshotHead, sum: sha256.New(), buf: make([]byte, chunkHead+chunkMax)}
+		used := use(&s, c.take)
 		for len(c.take()) > 0 { // what was not asked for is verified too
 		}
 		switch {
@@ -202,7 +210,7 @@ func (l *shelf) read(name string, use func(take func() []byte) error) (s Snapsho
 
 // verify reads a snapshot as far as its checksums say.
 func (l *shelf) verify(name string) (Snapshot, error) {
-	return l.read(name, func(func() []byte) error { return nil })
+	return l.read(name, func(*Snapshot, func() []byte) error { return nil })
 }
 
 // chunks reads the state of a snapshot chunk by chunk.
@@ -243,13 +251,13 @@ func (c *chunks) take() []byte {
 	return b
 }
 
-// publish writes a snapshot of a state and puts it where the next start finds it. Where there is no room, nothing of it is left,
-// and the error is syscall.ENOSPC (D-54); any other is final.
-func (l *shelf) publish(s *Snapshot, state func(put func([]byte) bool)) error {
+// publish writes a snapshot of a state and puts it where the next start finds it. Where there is no room, or state says that it has
+// been stopped, nothing of it is left, and the error is syscall.ENOSPC (D-54) or errStopped; any other is final.
+func (l *shelf) publish(s *Snapshot, state func(put func([]byte) bool) bool) error {
 	s.File, s.Binary, s.Logic = fileName(l.genesis.Shard, uint64(s.Place.Seq), snapshotEnd), version(), logic
 	fresh := s.File + freshEnd
 	err := l.write(s, fresh, state)
-	if errors.Is(err, syscall.ENOSPC) {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, errStopped) {
 		if gone := l.files.Remove(l.path(fresh)); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
 			return failed("remove", fresh, gone)
 		}
@@ -272,12 +280,12 @@ func (l *shelf) publish(s *Snapshot, state func(put func([]byte) bool)) error {
 }
 
 // write writes a snapshot beside its place, syncs it, and asks that it be read back from the disk.
-func (l *shelf) write(s *Snapshot, name string, state func(put func([]byte) bool)) error {
+func (l *shelf) write(s *Snapshot, name string, state func(put func([]byte) bool) bool) error {
 	f, err := l.files.Open(l.path(name), os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return err
 	}
-	sum, off := sha256.New(), int64(sectorSize)
+	sum, off := sha256.New(), int64(snapshotHead)
 	buf := make([]byte, chunkHead, chunkHead+chunkMax)
 	flush := func() bool {
 		if len(buf) > chunkHead {
@@ -292,7 +300,7 @@ func (l *shelf) write(s *Snapshot, name string, state func(put func([]byte) bool
 		return err == nil
 	}
 	s.Size, s.chunks = 0, 0
-	state(func(piece []byte) bool {
+	whole := state(func(piece []byte) bool {
 		for len(piece) > 0 {
 			n := min(len(piece), chunkHead+chunkMax-len(buf))
 			buf, piece = append(buf, piece[:n]...), piece[n:]
@@ -302,9 +310,12 @@ func (l *shelf) write(s *Snapshot, name string, state func(put func([]byte) bool
 		}
 		return true
 	})
+	if err == nil && !whole {
+		err = errStopped
+	}
 	if err == nil && flush() {
 		s.sum = Hash(sum.Sum(nil))
-		var header [sectorSize]byte
+		var header [snapshotHead]byte
 		s.put(header[:], l.genesis.Cluster, l.genesis.Shard, &l.origin)
 		err = writeWhole(f, header[:], 0)
 	}

@@ -53,6 +53,7 @@ type keeper struct {
 	engine *engine.Engine
 	shadow *journal.Shadow
 	found  journal.Recovery
+	told   journal.Chronicle
 }
 
 // begin opens the journal with snapshots, and lets a shadow follow from where it stands.
@@ -63,17 +64,23 @@ func begin(t *testing.T, files journal.FS, every int64) (*keeper, error) {
 	if k.engine, err = engine.New(limits); err != nil {
 		t.Fatal(err)
 	}
-	var digest fixed.Digest
 	c := small(files)
-	c.Restore = func(take func() []byte) (func(), error) {
+	c.Restore = func(s *journal.Snapshot, take func() []byte) (func(), error) {
 		e, err := engine.Restore(limits, take)
-		return func() { k.engine = e }, err
+		return func() { k.engine, k.told = e, s.Chronicle }, err
 	}
-	k.writer, k.found, err = journal.Open(c, func(commands []msg.Command) error { return into(k.engine)(commands) })
+	k.writer, k.found, err = journal.Open(c, func(commands []msg.Command) error {
+		for i := range commands {
+			if err := k.told.Replay(&commands[i], k.engine.Apply(&commands[i], nil)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return k, err
 	}
-	k.shadow, err = journal.NewShadow(files, dir, k.engine.Fork(), k.writer.Place(), digest, every)
+	k.shadow, err = journal.NewShadow(files, dir, k.engine.Fork(), k.writer.Place(), k.told, every)
 	return k, err
 }
 

@@ -1,4 +1,4 @@
-package node
+package journal
 
 import (
 	"fmt"
@@ -21,8 +21,8 @@ type Chronicle struct {
 }
 
 const (
-	// checkpointEvery is how many commands are between two hashes.
-	checkpointEvery = 4096
+	// CheckpointEvery is how many commands are between two hashes.
+	CheckpointEvery = 4096
 	// chronicleMax is how many hashes are kept, so how late a Checkpoint may come.
 	chronicleMax = 16
 )
@@ -38,18 +38,18 @@ func (c *Chronicle) Fold(ev *msg.Event) {
 
 // complete ends the events of a command.
 func (c *Chronicle) complete() {
-	if c.seq%checkpointEvery == 0 && c.seq != 0 {
+	if c.seq%CheckpointEvery == 0 && c.seq != 0 {
 		*c.at(c.seq) = msg.Checkpoint{Upto: c.seq, Hash: c.digest.Sum()}
 	}
 }
 
 // at is where the hash of a command is kept.
 func (c *Chronicle) at(seq msg.Seq) *msg.Checkpoint {
-	return &c.kept[seq/checkpointEvery%chronicleMax]
+	return &c.kept[seq/CheckpointEvery%chronicleMax]
 }
 
 // Latest is the last hash that was kept; Upto 0: none yet.
-func (c *Chronicle) Latest() msg.Checkpoint { return *c.at(c.seq - c.seq%checkpointEvery) }
+func (c *Chronicle) Latest() msg.Checkpoint { return *c.at(c.seq - c.seq%CheckpointEvery) }
 
 // Hash is that of everything so far.
 func (c *Chronicle) Hash() uint64 { return c.digest.Sum() }
