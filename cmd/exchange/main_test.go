@@ -12,6 +12,9 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/lockstep-exchange/lockstep/engine"
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/node/journal"
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -28,6 +31,7 @@ func TestMain(m *testing.M) {
 //	exits N PROGRAM ARG...   run and expect exactly this exit code; stdout and stderr are there to be looked at
 //	pack FROM TO [SIZE]      gzip a file, and cut the result to SIZE bytes; a negative one counts from the end
 //	flip FILE OFFSET         flip a bit
+//	trade FOLDER             journal deposits there until two snapshots are kept and the first segments freed
 //
 // and name the recordings of the repository by $TESTDATA, a journal by $JOURNAL, the golden bytes of the wire by $WIRE and its
 // captures by $CAPTURES.
@@ -52,7 +56,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "pack": pack, "flip": flip},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "pack": pack, "flip": flip, "trade": trade},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TESTDATA", recordings)
 			env.Setenv("JOURNAL", kept)
@@ -91,6 +95,38 @@ func flip(ts *testscript.TestScript, neg bool, args []string) {
 	b := []byte(ts.ReadFile(args[0]))
 	b[off] ^= 1
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
+}
+
+func trade(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: trade FOLDER")
+	}
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o700))
+	eng, err := engine.New(engine.Limits{Accounts: 8, Orders: 64})
+	ts.Check(err)
+	w, _, err := journal.Open(journal.Config{FS: journal.Disk{}, Dir: dir, Segment: 16 << 10, Ahead: 64,
+		Genesis: journal.Genesis{Cluster: 1, Shard: 1, Currency: "USD", Limits: eng.Limits()}}, nil)
+	ts.Check(err)
+	shadow, err := journal.NewShadow(journal.Disk{}, dir, eng, w.Place(), journal.Chronicle{}, 32<<10)
+	ts.Check(err)
+	for seq := msg.Seq(1); seq <= 900; seq++ {
+		c := msg.Deposit(1, fixed.Coin)
+		c.Seq, c.Time = seq, fixed.Nanos(seq)
+		if !w.Append(&c) {
+			ts.Fatalf("the lane is full")
+		}
+		w.Publish()
+		if seq%16 == 0 {
+			ts.Check(w.Flush())
+		}
+		for did := true; did; {
+			did, err = shadow.Step()
+			ts.Check(err)
+		}
+	}
+	ts.Check(shadow.Close())
+	ts.Check(w.Close())
 }
 
 func pack(ts *testscript.TestScript, neg bool, args []string) {
