@@ -6,7 +6,7 @@ import (
 )
 
 // The shadow of a node: a second engine that follows the closed segments of the journal and writes snapshots of itself, so that the
-// engine that trades never stands still for one (docs/decisions/0016-snapshots-by-a-shadow.md). It has a thread of its own, of
+// engine that trades never stands still for one (docs/decisions/0017-snapshots-by-a-shadow.md). It has a thread of its own, of
 // the lowest priority, and no other thread waits for it. What it finds wrong ends the node: the disk has refused something, or the
 // journal does not say what was written into it.
 

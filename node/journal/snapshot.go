@@ -42,6 +42,7 @@ const (
 	chunkMax     = 1 << 20
 	chunkHead    = 8
 	binarySize   = 64
+	syncEvery    = 8 // chunks
 )
 
 // Snapshot is what the header of a snapshot says.
@@ -296,6 +297,9 @@ func (l *shelf) write(s *Snapshot, name string, state func(put func([]byte) bool
 			err = writeWhole(f, buf, off)
 			off += int64(len(buf))
 			s.Size, s.chunks, buf = s.Size+int64(len(body)), s.chunks+1, buf[:chunkHead]
+			if err == nil && s.chunks%syncEvery == 0 {
+				err = f.Datasync() // so that the kernel never has much to write at once, in the way of the journal
+			}
 		}
 		return err == nil
 	}
