@@ -36,8 +36,9 @@ type courier struct {
 	answered int     // requests of which an event was read
 	seen     msg.Seq // of the last event read; a journaled exchange has commands of its own between the requests
 	quotes   int     // of the script that are compared
-	acks     *acks   // what was read is written down; nil: it is not
-	equal    int     // of these, how many were as recorded
+	room     func(msg.Storage)
+	acks     *acks // what was read is written down; nil: it is not
+	equal    int   // of these, how many were as recorded
 
 	interval *hdrhistogram.Histogram // nil: latency is not measured
 	moments  chan<- moment           // nil: nobody listens
@@ -158,6 +159,9 @@ func (c *courier) take(ev *msg.Event) {
 			c.answered++
 			c.record(ev)
 		}
+	}
+	if ev.Kind == msg.StorageChanged && c.room != nil {
+		c.room(ev.StorageStep().To)
 	}
 	if c.view != nil {
 		c.view.fold(ev)

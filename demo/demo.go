@@ -33,6 +33,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/bench"
 	"github.com/lockstep-exchange/lockstep/bench/latency"
 	"github.com/lockstep-exchange/lockstep/engine"
+	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/node"
 	"github.com/lockstep-exchange/lockstep/node/journal"
 	"github.com/lockstep-exchange/lockstep/replay"
@@ -53,6 +54,7 @@ type Options struct {
 	Data  string               // the folder of a journal, made where there is none; "": nothing is kept
 	Ack   journal.Mode         // with Data: what an event waits for before it leaves
 	Acks  io.Writer            // with Data: a line for each command that is acknowledged, as kept.go says; nil: none
+	Room  func(msg.Storage)    // with Data: told when the disk has more or less room from now on; nil: nobody
 	Found func(*node.Recovery) // with Data: told what the start has found, before anything is sent; nil: nobody
 }
 
@@ -277,7 +279,7 @@ func (r *run) exchange(c *courier) (n *node.Node, err error) {
 
 // newCourier is the one who sends the script and reads the events, all at once until it is given an opening.
 func (r *run) newCourier() *courier {
-	c := &courier{script: r.script, stop: r.stop, speed: r.speed, since: time.Now(), alone: runtime.NumCPU() < 2}
+	c := &courier{script: r.script, room: r.options.Room, stop: r.stop, speed: r.speed, since: time.Now(), alone: runtime.NumCPU() < 2}
 	if r.options.Acks != nil {
 		c.acks = &acks{out: bufio.NewWriter(r.options.Acks)}
 	}

@@ -2,10 +2,12 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
 	"github.com/lockstep-exchange/lockstep/demo"
+	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/node"
 	"github.com/lockstep-exchange/lockstep/node/journal"
 )
@@ -36,6 +38,7 @@ func (d *demoCommand) Run(con *console) (err error) {
 	}
 	if !con.quiet && !con.json {
 		o.Found = func(r *node.Recovery) { con.err.Write(r.Append(nil)) }
+		o.Room = func(s msg.Storage) { fmt.Fprintf(con.err, "the room for the journal is %s\n", s) }
 		o.Live, o.Every = con.err, 10*time.Second
 		if con.drawsBars() {
 			o.Every = time.Second

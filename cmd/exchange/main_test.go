@@ -19,6 +19,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// childVariable makes the test binary an exchange.
+const childVariable = "EXCHANGE_CHILD"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
 		main()

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -37,9 +38,6 @@ var (
 	chaos    = flag.Uint64("chaos.seed", 1, "when processes are killed")
 )
 
-// childVariable makes the test binary an exchange.
-const childVariable = "EXCHANGE_CHILD"
-
 // process is an exchange that is not running yet.
 func process(args ...string) *exec.Cmd {
 	if *attacked != "" {
@@ -58,9 +56,9 @@ type life struct {
 	dir    string
 }
 
-// load is a demo that takes some seconds, with a journal in dir.
-func load(dir string, more ...string) []string {
-	return append([]string{"demo", "--data", dir, "--acks", "-", "--quiet", "--duration", "60s", "--accounts", "300"}, more...)
+// load is a demo of so much of the recording, as fast as it goes, with a journal in dir.
+func load(dir, duration string) []string {
+	return []string{"demo", "--data", dir, "--acks", "-", "--quiet", "--duration", duration, "--accounts", "300", "--max"}
 }
 
 func begin(t *testing.T, dir string, args []string) *life {
@@ -182,7 +180,7 @@ func TestKilledAgainAndAgain(t *testing.T) { // G-05; D-01, D-29, D-30, D-76
 		dir, heard := filepath.Join(t.TempDir(), fmt.Sprint(folders)), &told{digests: map[msg.Seq]string{}}
 		folders++
 		for finished := false; !finished; {
-			args := load(dir, "--max")
+			args := load(dir, "60s")
 			if done == count {
 				chance, finished = nil, true // the last life ends by itself
 			}
@@ -217,13 +215,13 @@ func TestKilledAgainAndAgain(t *testing.T) { // G-05; D-01, D-29, D-30, D-76
 // TestStoppedAndContinued stops a process for as long as another one needs to be refused, and lets it go on: it has lost nothing.
 func TestStoppedAndContinued(t *testing.T) { // D-03, D-76
 	dir, heard := filepath.Join(t.TempDir(), "data"), &told{digests: map[msg.Seq]string{}}
-	l := begin(t, dir, load(dir, "--max"))
+	l := begin(t, dir, load(dir, "60s"))
 	for range 3 {
 		heard.hear(t, l, 1_000)
 		if err := l.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 			t.Fatal(err)
 		}
-		other := begin(t, dir, load(dir))
+		other := begin(t, dir, load(dir, "60s"))
 		if code := other.wait(t); code != exitUnfit || !strings.Contains(other.errors.String(), "a running process holds the lock") {
 			t.Fatalf("a second process ended with %d: %s", code, other.errors.String())
 		}
@@ -236,4 +234,131 @@ func TestStoppedAndContinued(t *testing.T) { // D-03, D-76
 		t.Fatalf("ended with %d: %s", code, l.errors.String())
 	}
 	heard.holds(t, dir)
+}
+
+// injected is a child of strace, of which a system call fails on each thread at its n-th time.
+func injected(t *testing.T, call, errno string, when int, args []string) *exec.Cmd {
+	t.Helper()
+	cmd := process(args...)
+	cmd.Args = append([]string{"strace", "-f", "-qq", "-o", os.DevNull, "-e", "trace=" + call,
+		"-e", fmt.Sprintf("inject=%s:error=%s:when=%d", call, errno, when), cmd.Path}, cmd.Args[1:]...)
+	path, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("skipped: there is no strace here, which makes system calls fail")
+	}
+	cmd.Path = path
+	return cmd
+}
+
+// TestSystemCallsFail lets system calls of the binary fail: it stops without another ack and says why; the next start is whole.
+func TestSystemCallsFail(t *testing.T) { // G-04, D-28, D-76
+	if out, err := injected(t, "fdatasync", "EIO", 1, []string{"version"}).CombinedOutput(); err != nil {
+		t.Skipf("skipped: strace may not trace here: %v: %s", err, out)
+	}
+	faults := 9
+	if testing.Short() {
+		faults = 2
+	}
+	for _, fault := range []struct {
+		call, errno string
+		when        int
+	}{{"fdatasync", "EIO", 9}, {"pwrite64", "ENOSPC", 40}, {"fdatasync", "EIO", 1}, {"fdatasync", "EIO", 2}, {"pwrite64", "EIO", 1},
+		{"pwrite64", "EIO", 30}, {"renameat", "EIO", 1}, {"renameat", "EIO", 2}, {"fsync", "EIO", 3}}[:faults] {
+		t.Run(fmt.Sprintf("%s=%s,when=%d", fault.call, fault.errno, fault.when), func(t *testing.T) {
+			dir, heard := filepath.Join(t.TempDir(), "data"), &told{digests: map[msg.Seq]string{}}
+			l := &life{cmd: injected(t, fault.call, fault.errno, fault.when, load(dir, "20s")), dir: dir}
+			out, err := l.cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.out, l.cmd.Stderr = bufio.NewReader(out), &l.errors
+			if err := l.cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			heard.hear(t, l, 1<<30)
+			if code := l.wait(t); code != exitStorage || !strings.Contains(l.errors.String(), "storage failed: ") {
+				t.Fatalf("ended with %d after %d acks: %s", code, len(heard.digests), l.errors.String())
+			}
+			again := begin(t, dir, load(dir, "20s"))
+			heard.hear(t, again, 1<<30)
+			if code := again.wait(t); code != exitDone {
+				t.Fatalf("the next start ended with %d: %s", code, again.errors.String())
+			}
+			heard.holds(t, dir)
+		})
+	}
+}
+
+// insideVariable names the folder of a test that runs in a mount namespace of its own.
+const insideVariable = "EXCHANGE_TMPFS"
+
+// TestFullDisk lets the binary fill a small file system: it says that there is little room, then none, and acknowledges nothing more; when
+// there is room it goes on by itself, and everything that was acknowledged is there.
+func TestFullDisk(t *testing.T) { // G-07, D-51, D-52, D-53, D-76
+	if dir := os.Getenv(insideVariable); dir != "" {
+		fullDisk(t, dir)
+		return
+	}
+	if testing.Short() {
+		t.Skip("it takes some seconds")
+	}
+	if out, err := exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", t.TempDir()).CombinedOutput(); err != nil {
+		t.Skipf("skipped: a file system of one's own may not be mounted here: %v: %s", err, out)
+	}
+	cmd := exec.Command("unshare", "-rm", os.Args[0], "-test.run=^TestFullDisk$", "-test.v", "-chaos.binary="+*attacked)
+	cmd.Env = append(os.Environ(), insideVariable+"="+t.TempDir())
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Logf("%s", out)
+}
+
+func fullDisk(t *testing.T, dir string) {
+	const mega = 1 << 20
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=212m"); err != nil {
+		t.Fatal(err)
+	}
+	ballast := filepath.Join(dir, "ballast") // leaves room for one segment and no spare
+	if err := os.WriteFile(ballast, make([]byte, 192*mega), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	data := filepath.Join(dir, "data")
+	heard, l := &told{digests: map[msg.Seq]string{}}, &life{cmd: process("demo", "--data", data, "--acks", "-", "--rate", "40", "--accounts", "300"), dir: data}
+	out, err := l.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := l.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.out = bufio.NewReader(out)
+	if err := l.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	rooms, reading := []string(nil), sync.WaitGroup{}
+	reading.Go(func() {
+		for lines := bufio.NewScanner(said); lines.Scan(); {
+			room, found := strings.CutPrefix(lines.Text(), "the room for the journal is ")
+			if !found {
+				continue
+			}
+			if rooms = append(rooms, room); room == "hard" {
+				if err := os.Remove(ballast); err != nil && !errors.Is(err, os.ErrNotExist) {
+					t.Error(err)
+				}
+			}
+		}
+	})
+	heard.hear(t, l, 1<<30)
+	reading.Wait()
+	if code := l.wait(t); code != exitDone && code != exitUnmet { // what was refused meanwhile is not as it was recorded
+		t.Errorf("ended with %d", code)
+	}
+	if len(rooms) < 3 || rooms[0] != "soft" || rooms[1] != "hard" || rooms[2] == "hard" {
+		t.Errorf("the room was %q, expected soft, hard, and more again", rooms)
+	}
+	heard.holds(t, data)
+	t.Logf("the room was %q, %d commands acknowledged, 0 lost", rooms, len(heard.digests))
 }
