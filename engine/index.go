@@ -122,7 +122,11 @@ func (e *Engine) report(c *msg.Command) {
 		e.refuse(c, no, int64(u.Sources), int64(r.Source))
 		return
 	}
+	told := e.told
 	e.changed(r.Underlying, u, change, c.Time, c)
+	if e.told == told { // what left-over work told of answers nobody
+		e.answer(msg.Ticked, c)
+	}
 }
 
 // silence lets the time pass at which an index changes although nobody has said anything.

@@ -115,7 +115,11 @@ func (n *naive) report(c *msg.Command) {
 		n.refuse(c, no, int64(u.Sources), int64(r.Source))
 		return
 	}
+	told := len(n.out)
 	n.moved(r.Underlying, change, n.now, c.Ref, c.Session)
+	if len(n.out) == told {
+		n.answer(msg.Ticked, c)
+	}
 }
 
 // moved tells what has become of an index, and lets everything follow.

@@ -264,3 +264,21 @@ func TestRefusedByTheBookIsNoWitness(t *testing.T) { // I-26
 	d.refused(msg.RejectWouldCross, with(msg.Limit(1, 1, msg.Buy, 101, 10_000_000), msg.FlagPostOnly, msg.GTC))
 	d.ok(msg.SetMark(1, fixed.Ticks(int64(d.house.Bound())/int64(fixed.Coin))))
 }
+
+// TestReportIsAnswered lets an order expire in the command that reports the price that is known already: who reports it is answered
+// besides, and not only where nothing else is told.
+func TestReportIsAnswered(t *testing.T) {
+	d := newDesk(t, Limits{Instruments: 1, Accounts: 4})
+	d.list(perpetual(1), 100)
+	d.ok(msg.ListUnderlying(msg.Underlying{ID: 1, Sources: 1}), msg.Deposit(1, 100*fixed.Coin))
+	report := msg.ReportPrice(msg.Report{Underlying: 1, Price: 100 * fixed.Coin, Confidence: fixed.One})
+	d.ok(report)
+	order := msg.Place(1, 1, msg.Buy, 90, 1, msg.OrderExt{Expire: d.Now() + fixed.Second})
+	order.TIF = msg.GTD
+	d.ok(order)
+	report.Ref, d.at = 7, d.Now()+2*fixed.Second
+	events := d.do(report)
+	if len(events) != 2 || events[0].Kind != msg.Expired || events[1].Kind != msg.Ticked || events[1].Ref != 7 {
+		t.Fatalf("a report that moves nothing brings about %v", events)
+	}
+}
