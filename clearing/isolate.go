@@ -271,6 +271,9 @@ func (h *House) setMode(row uint32, m msg.Mode) {
 	p := &h.rows[row]
 	p.Mode = m
 	p.ask()
+	if m == 0 && h.instruments[p.Instr].Asks&market.AskOthers != 0 { // from now on it is the account whose sums float
+		h.accounts[p.Account].Epoch = 0
+	}
 }
 
 // childEquity is the equity of an isolated position at the mark.

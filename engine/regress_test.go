@@ -282,3 +282,23 @@ func TestReportIsAnswered(t *testing.T) { // A-15
 		t.Fatalf("a report that moves nothing brings about %v", events)
 	}
 }
+
+// TestFloatingAgain closes an isolated position whose account chose a leverage, in an instrument whose initial depends on what others
+// hold: its row stays, margined with the account again, and then the sums of the account hold for now only. An order in it was admitted
+// on what it would require when filled, and nobody asked again what it requires while it rests.
+func TestFloatingAgain(t *testing.T) { // M-11, I-11
+	d := newDesk(t, Limits{Instruments: 1, Accounts: 4})
+	d.list(perpetual(1), 100)
+	d.ok(msg.Deposit(1, 1000*fixed.Coin), msg.Deposit(2, 1000*fixed.Coin), msg.Deposit(3, 1000*fixed.Coin),
+		msg.Limit(1, 1, msg.Sell, 100, 1), msg.Limit(2, 1, msg.Buy, 100, 1), msg.SetLeverage(3, 1, 200),
+		msg.SetConcentration(1, msg.Concentration{Last: true, Share: fixed.One / 3, Rate: fixed.Percent}))
+	apart := d.order(with(msg.Limit(3, 1, msg.Buy, 90, 1), msg.FlagIsolated, msg.GTC))
+	d.ok(msg.Deposit(3, 1), msg.Cancel(3, 1, apart), msg.Deposit(3, 1), msg.Limit(3, 1, msg.Buy, 99, 6))
+	d.house.Check(3)
+	before, _ := d.Account(3)
+	d.ok(msg.Deposit(3, 1))
+	if after := d.house.Account(3).Initial; after != before.Initial {
+		t.Fatalf("an account sets aside %s, expected %s", after, before.Initial)
+	}
+	d.sound()
+}
