@@ -40,6 +40,7 @@ type Disk struct {
 	life    int // goes up with every end of the process
 	room    int64
 	used    int64
+	sticky  bool // the cache cannot be dropped
 }
 
 // change is one change of a folder that was not synced: to is given inode, and from goes.
@@ -64,6 +65,13 @@ func (d *Disk) SetRoom(room int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.room = room
+}
+
+// SetSticky says whether the cache stays where DropCache is asked for: not every platform lets one.
+func (d *Disk) SetSticky(sticky bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sticky = sticky
 }
 
 // Kill ends the process: files that it had open fail from now on, its locks are free, and what it wrote stays.
@@ -162,7 +170,7 @@ func (d *Disk) Clone() *Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	c := New(d.room)
-	c.used = d.used
+	c.used, c.sticky = d.used, d.sticky
 	copies := map[*inode]*inode{}
 	twin := func(f *inode) *inode {
 		if f == nil {
@@ -434,12 +442,15 @@ func (f *file) forget() {
 	clear(f.inode.dirty)
 }
 
-// DropCache brings back what is stored where nothing is dirty.
+// DropCache brings back what is stored where nothing is dirty, if the cache can be dropped.
 func (f *file) DropCache(off, n int64) error {
 	if err := f.use("drop the cache of"); err != nil {
 		return err
 	}
 	defer f.disk.mu.Unlock()
+	if f.disk.sticky {
+		return nil
+	}
 	for s := off / sectorSize; s*sectorSize < min(off+n, int64(len(f.inode.cache))); s++ {
 		if f.inode.dirty[s] {
 			continue
