@@ -37,6 +37,7 @@ type commandLine struct {
 	Scenario scenarioCommand `cmd:"" help:"Run trading days that are written down, and check what everyone must see."`
 	Stress   stressCommand   `cmd:"" help:"What a shock does to a whole book, under each margin mode side by side."`
 	Bench    benchCommand    `cmd:"" help:"Measure the exchange against baselines in the same run."`
+	Sim      simCommand      `cmd:"" help:"Worlds from seeds, in which disks and processes fail: nothing that was told may be lost, doubled or changed."`
 	Verify   verifyCommand   `cmd:"" help:"Check every frame of a journal, replay it, and say in which state it ends."`
 	Inspect  inspectCommand  `cmd:"" help:"What is in a journal: its segments, its frames, any of its commands."`
 	Decode   decodeCommand   `cmd:"" help:"What is in recorded traffic: one message a line."`

@@ -1,0 +1,135 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/node/journal"
+	"github.com/lockstep-exchange/lockstep/sim/disk"
+)
+
+// Silent damage: a bit that flips, a sector that is lost or stale, a write that went elsewhere. It is done to a copy of the disk, as
+// a power loss would leave it, so that the seed goes on. A start on the copy must refuse, with the file and the offset, or come to
+// all that was released; but for damage to the very last frame before anything confirms it, which nobody can tell from a tear
+// (D-21).
+
+// damage damages a copy and starts there. It reports whether there was anything to damage.
+func (w *world) damage() bool {
+	copied := w.disk.Clone()
+	confirmed, last := w.confirmed(copied)
+	name, what := w.harm(copied, last)
+	if name == "" || w.finding != nil {
+		return false
+	}
+	changed, seq := msg.Seq(0), msg.Seq(0)
+	n, _, err := w.open(copied, func(c *msg.Command, events []msg.Event) {
+		w.replays++
+		seq = c.Seq
+		if c.Seq <= w.watch.seq && changed == 0 && digestOf(events) != w.watch.digests[c.Seq-1] {
+			changed = c.Seq
+		}
+	})
+	if err == nil {
+		_ = n.Stop(context.Background()) // of the copy
+	}
+	w.judge(err, changed, seq, confirmed, name+": "+what)
+	return true
+}
+
+// confirmed is the last command of a journal that a later frame confirms, and the file in which it ends: damage to what comes behind
+// cannot be told from a tear.
+func (w *world) confirmed(d *disk.Disk) (seq msg.Seq, file string) {
+	r, err := journal.NewReader(d, journalDir)
+	if err != nil {
+		return 0, ""
+	}
+	defer func() { _ = r.Close() }() // of a file that was only read
+	before := msg.Seq(0)
+	for r.Next() {
+		before, seq = seq, r.Place().Seq
+	}
+	if r.Tail().Kind != journal.Batch {
+		before = seq
+	}
+	return before, r.Tail().File
+}
+
+// judge says what it means how a start on the damaged copy ended.
+func (w *world) judge(err error, changed, seq, confirmed msg.Seq, harm string) {
+	var corrupt *journal.Corrupt
+	var unknown *journal.Unknown
+	released := w.watch.seq
+	switch {
+	case errors.As(err, &corrupt), errors.As(err, &unknown):
+		w.reached[damageRefused]++
+	case err != nil:
+		w.find("damage", "%s: a start says %v, expected that the journal is corrupt", harm, err)
+	case changed != 0:
+		w.find("damage", "%s: a start succeeds, and command %d is another than was released", harm, changed)
+	case seq >= released:
+		w.reached[damageHarmless]++
+	case seq >= min(confirmed, released):
+		w.reached[damageAmbiguous]++
+	default:
+		w.find("damage", "%s: a start succeeds with %d commands of %d that were released, though a later frame confirmed %d", harm, seq,
+			released, confirmed)
+	}
+}
+
+// harm damages one file of the journal, mostly a segment.
+func (w *world) harm(d *disk.Disk, tail string) (name, what string) {
+	list, _ := d.List(journalDir) // of a simulated disk: it cannot fail
+	var names []string
+	for _, e := range list {
+		if strings.HasSuffix(e.Name, ".seg") || e.Size > 0 && w.percent(10) {
+			names = append(names, journalDir+"/"+e.Name)
+		}
+	}
+	if len(names) == 0 {
+		return "", ""
+	}
+	const sector = 512
+	name = names[w.chance.IntN(len(names))]
+	last := w.percent(30) // what was written last, which nothing may confirm yet
+	if last {
+		name = journalDir + "/" + tail
+	}
+	b := d.Get(name)
+	if len(b) == 0 {
+		return "", ""
+	}
+	used := len(b)
+	for used > sector && b[used-1] == 0 {
+		used--
+	}
+	at := w.chance.IntN(used)
+	if last {
+		at = used - 1 - w.chance.IntN(min(used, sector))
+	}
+	from := at / sector * sector
+	end := min(from+sector, len(b))
+	switch w.chance.IntN(4) {
+	case 0:
+		bit := w.chance.IntN(8)
+		what = fmt.Sprintf("bit %d of offset %d flips", bit, at)
+		d.Edit(name, func(b []byte) { b[at] ^= 1 << bit })
+	case 1:
+		what = fmt.Sprintf("the sector at %d is lost", from)
+		d.Edit(name, func(b []byte) { clear(b[from:end]) })
+	case 2:
+		other := w.chance.IntN(used) / sector * sector
+		what = fmt.Sprintf("the sector at %d lies at %d", other, from)
+		d.Edit(name, func(b []byte) { copy(b[from:end], b[other:min(other+sector, len(b))]) })
+	default:
+		to := min(from+sector*(1+w.chance.IntN(8)), len(b))
+		if to >= used { // the end of the journal is gone without a trace: only a head of the chain that is kept elsewhere shows that
+			to = end
+		}
+		what = fmt.Sprintf("the sectors from %d to %d are lost", from, to)
+		d.Edit(name, func(b []byte) { clear(b[from:to]) })
+	}
+	return name, what
+}

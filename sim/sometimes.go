@@ -1,0 +1,79 @@
+package sim
+
+// Sometimes assertions count rare states (D-67). One that no seed of a long run has reached says that the run has not looked
+// where it should: the simulator fails, though nothing was found.
+
+type sometimes int
+
+const (
+	recoveries sometimes = iota
+	powerLosses
+	crashInCall
+	faultInRecovery
+	faultWhileRolling
+	tornTail
+	recoveredMany
+	failedStart
+	storageErrors
+	failedSync
+	rolledOver
+	batchOfOne
+	stalledLoop
+	stalledJournal
+	softMark
+	hardMark
+	roomAgain
+	ranAhead
+	clockRanBack
+	rivalRefused
+	damageRefused
+	damageAmbiguous
+	damageHarmless
+	resentUnknown
+	duplicateRefused
+	resolvedByResume
+	busyLane
+	tableFull
+	sessionRefused
+	keptPlace
+	lostPlace
+	selfTrade
+	expired
+	massCanceled
+	isolated
+	funded
+	venueKilled
+	resumed
+	checkpointed
+	storageRefused
+	liquidated
+	takenOver
+	deleveraged
+	sometimesCount
+)
+
+var sometimesNames = [sometimesCount]string{
+	recoveries: "recovered", powerLosses: "power lost", crashInCall: "ended inside a call of the disk",
+	faultInRecovery: "fault inside a recovery", faultWhileRolling: "fault while a segment was begun", tornTail: "torn tail cut",
+	recoveredMany: "more than 1000 commands recovered", failedStart: "start failed with the disk",
+	storageErrors: "ended by an error of the disk", failedSync: "sync failed", rolledOver: "segment begun", batchOfOne: "batch of one command",
+	stalledLoop: "hot loop stalled", stalledJournal: "journal without a spare", softMark: "soft mark", hardMark: "hard mark",
+	roomAgain: "storage normal again", ranAhead: "ended with commands that were not durable", clockRanBack: "clock ran back",
+	rivalRefused: "second process refused", damageRefused: "damage refused", damageAmbiguous: "damage of the last frame taken for a tear",
+	damageHarmless: "damage where nothing is kept", resentUnknown: "unknown outcome asked again", duplicateRefused: "resent client id refused",
+	resolvedByResume: "outcome learnt from a recovery", busyLane: "lane full", tableFull: "table full", sessionRefused: "session refused",
+	keptPlace: "amend kept its place", lostPlace: "amend lost its place", selfTrade: "self-trade prevented", expired: "order expired",
+	massCanceled: "mass cancel done", isolated: "isolated margin moved", funded: "funding paid", venueKilled: "kill switch canceled orders",
+	resumed: "resumed from a snapshot", checkpointed: "checkpoint sequenced",
+	liquidated: "liquidation slice", takenOver: "taken over by the fund", deleveraged: "winners deleveraged",
+	storageRefused: "order refused since the disk is full",
+}
+
+func (s sometimes) String() string { return sometimesNames[s] }
+
+// note counts s where it was reached.
+func (w *world) note(s sometimes, here bool) {
+	if here {
+		w.reached[s]++
+	}
+}
