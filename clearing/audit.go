@@ -3,6 +3,7 @@ package clearing
 import (
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/margin"
+	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
@@ -194,6 +195,15 @@ func (h *House) hashAccount(d *fixed.Digest, id msg.AccountID) {
 			d.Word(uint64(h.holds[order].Rate))
 			d.Word(uint64(h.holds[order].Price))
 		}
+	}
+}
+
+// CheckRung panics where a pool of an account that is up to date does not stand where its health says, deadlines apart.
+func (h *House) CheckRung(p Pool, v *market.Venue) {
+	id, _ := h.Members(p)
+	h.tighten(&h.accounts[id])
+	if j := h.Judge(p, v, 0); j.To != j.From && !j.Held {
+		panic("clearing: a pool does not stand on the rung where it belongs")
 	}
 }
 

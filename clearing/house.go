@@ -61,12 +61,12 @@ type House struct {
 	shortfall fixed.Money   // of a pool that waits for the fund to take it over, or to be closed by others
 	opened    msg.AccountID // the highest account that is open. Derived
 	calm      fixed.Money   // equity of so many times maintenance is ok for certain. Derived
-	restless  bool          // a pool may wait to be examined. Derived
 
 	Venue     Venue
 	deposited fixed.Money // less withdrawn
 	remainder int64       // of funding, in 1e-6 Money: what rounding left in @funding
 	epoch     uint64      // of the marks
+	restless  bool        // a pool may wait to be examined. Derived
 	tiered    bool        // tiers are in force
 	day       int64       // from the Unix epoch
 	cut       fixed.Nanos // when it ends

@@ -76,6 +76,25 @@ func (d *drill) rest(c msg.Command) msg.OrderID { return d.do(&c)[0].Order }
 
 func (d *drill) run(c msg.Command) { d.do(&c) }
 
+// distress lets account 10 be long with little money at a mark while something happens, and clears up behind it.
+func (d *drill) distress(mark fixed.Ticks, happens func()) {
+	d.run(msg.Deposit(10, 120_000))
+	d.rest(msg.Limit(1, 1, msg.Sell, mark, 10))
+	d.rest(msg.Limit(10, 1, msg.Buy, mark, 10))
+	happens()
+	d.run(msg.SetMark(1, mark))
+	d.run(msg.CancelAll(10, 0, 0))
+	d.run(msg.CancelAll(3, 0, 0))
+	d.rest(msg.Limit(1, 1, msg.Buy, mark, 10))
+	d.rest(with(msg.Limit(10, 1, msg.Sell, mark, 10), msg.FlagReduceOnly, msg.IOC))
+	d.run(msg.CancelAll(1, 0, 0))
+	s, _ := d.Account(10)
+	d.run(msg.Withdraw(10, max(s.Withdrawable, 1)))
+	if v := d.VenueAccounts(); v.Deficit < 0 {
+		d.run(msg.PayFund(-v.Deficit))
+	}
+}
+
 // drills are what an engine is asked to do again and again: every kind of command, every way in which an order can end, and
 // refusals. Each leaves things as they were, so that it can be repeated; list is the one that is left out, for it makes
 // the price index of a new book.
@@ -105,6 +124,40 @@ var drills = []struct {
 		d.run(msg.ListUnderlying(msg.Underlying{ID: 1, Sources: 1}))
 		d.run(msg.PayFund(1))
 		d.run(msg.SetFeeTier(msg.FeeTier{}))
+	}},
+	{"a pool is called, sold and cured", func(d *drill) {
+		d.distress(1000, func() {
+			d.rest(msg.Limit(10, 1, msg.Sell, 1200, 11))
+			d.run(msg.SetRule(0, msg.SweepLimit, 1))
+			d.run(msg.SetMark(1, 945))
+			d.run(msg.SetRule(0, msg.SweepLimit, 256))
+			d.run(msg.SetMark(1, 1000))
+			d.run(msg.SetMark(1, 937))
+			d.rest(msg.Limit(3, 1, msg.Buy, 925, 4))
+			d.run(msg.SetMark(1, 925))
+			d.at += fixed.Second
+			d.run(msg.Tick())
+		})
+	}},
+	{"a pool goes to the fund", func(d *drill) {
+		d.distress(1000, func() {
+			d.run(msg.PayFund(fixed.Coin))
+			d.run(msg.SetMark(1, 850))
+			d.rest(msg.Limit(3, 1, msg.Buy, 840, 500))
+			d.at += 2 * fixed.Second
+			d.run(msg.Tick())
+		})
+	}},
+	{"a pool is closed against winners", func(d *drill) {
+		d.run(msg.SetRule(0, msg.FundEventCap, 0))
+		d.run(msg.SetRule(0, msg.AdlBand, int64(10*fixed.Percent)))
+		d.distress(1000, func() { d.run(msg.SetMark(1, 800)) })
+		d.distress(1000, func() { // and what it has is sold far below the mark
+			d.rest(msg.Limit(3, 1, msg.Buy, 850, 10))
+			d.rest(with(msg.Limit(10, 1, msg.Sell, 850, 10), msg.FlagReduceOnly, msg.IOC))
+		})
+		d.run(msg.SetRule(0, msg.FundEventCap, fixed.MaxInt64))
+		d.run(msg.SetRule(0, msg.AdlBand, int64(fixed.One)))
 	}},
 	{"limit rests, cancel", func(d *drill) { d.run(msg.Cancel(1, 1, d.rest(msg.Limit(1, 1, msg.Buy, 990, 5)))) }},
 	{"limit trades", func(d *drill) {
@@ -298,8 +351,8 @@ func TestApplyDoesNotAllocate(t *testing.T) { // A-20, T-5
 			t.Errorf("no drill asks for kind %d", k)
 		}
 	}
-	for k := msg.Accepted; k <= msg.EntryChanged; k++ {
-		if d.told[k] == 0 && k != msg.InstrumentListed {
+	for k := msg.Accepted; k <= msg.SweepPending; k++ {
+		if d.told[k] == 0 && k != msg.InstrumentListed && k != msg.UnderlyingListed && k != msg.FeeTierChanged {
 			t.Errorf("no drill brings about event kind %d", k)
 		}
 	}

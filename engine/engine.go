@@ -121,8 +121,8 @@ func (e *Engine) Now() fixed.Nanos { return e.now }
 func (e *Engine) Storage() msg.Storage { return e.venue.Storage }
 
 // SetChecks turns the self-checks of Apply on, as they are from the start, or off, to measure what they cost. They compare
-// each sixteenth command's account with a full recomputation and its book with the rule that it is never crossed, and
-// panic where they differ: a broken invariant is our own fault, and nothing after it can be trusted.
+// each sixteenth command's account with a full recomputation, its rung with its health, and its book with the rule that it is never
+// crossed, and panic where they differ: a broken invariant is our own fault, and nothing after it can be trusted.
 func (e *Engine) SetChecks(on bool) { e.unchecked = !on }
 
 // MaxTime is the latest engine time, in the year 2116: days, quotas and expiries beyond it still fit.
@@ -152,7 +152,7 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 	if c.Seq != e.seq+1 || c.Time < e.now {
 		outOfSequence()
 	}
-	e.seq, e.now, e.asOf = c.Seq, c.Time, c.Time
+	e.seq, e.now = c.Seq, c.Time
 	e.first, e.told = len(out), len(out)
 	e.out = slices.Grow(out, int(e.limits.Events))[:len(out)+int(e.limits.Events)]
 	if c.Time >= e.wake {
@@ -179,18 +179,8 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 	default:
 		e.administer(c)
 	}
-	if e.house.Restless() {
-		e.sweep()
-	}
-	if e.jobs.walks != 0 {
-		e.runJobs()
-		e.wake = 0
-		if e.house.Restless() {
-			e.sweep()
-		}
-	}
-	if e.house.Restless() {
-		e.waits()
+	if e.house.Restless() || e.jobs.walks != 0 {
+		e.follow()
 	}
 	if e.told == e.first {
 		e.answer(msg.Ticked, c) // nothing has changed, or a mass cancel has not come to an order of its own yet
@@ -211,6 +201,9 @@ func outOfSequence() {
 func (e *Engine) check(c *msg.Command) {
 	if e.house.Account(c.Account) != nil {
 		e.house.Check(c.Account)
+		if e.house.Fresh(c.Account) != nil && !e.house.Restless() && e.jobs.shedding.pool == 0 && !e.still {
+			e.house.CheckRung(clearing.Cross(c.Account), &e.venue)
+		}
 	}
 	if b := e.bookOf(c.Instr); b != nil {
 		if bid, ok := b.Best(msg.Buy); ok && b.Crosses(msg.Sell, bid) && b.Crosses(msg.Buy, bid) {

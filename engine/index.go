@@ -105,7 +105,7 @@ func (e *Engine) price(id msg.InstrumentID, l *msg.Listing) {
 	u.count++
 	e.schedule(id, e.now)
 	if u.Health != 0 {
-		e.follow(id, u, e.now, true)
+		e.lead(id, u, e.now, true)
 	}
 }
 
@@ -161,7 +161,7 @@ func (e *Engine) changed(id msg.UnderlyingID, u *quoted, change market.OracleCha
 		return
 	}
 	for instr := u.first; instr != 0; instr = e.prices[instr].next {
-		e.follow(instr, u, at, change.Moved)
+		e.lead(instr, u, at, change.Moved)
 	}
 }
 
@@ -173,8 +173,8 @@ func (e *Engine) tellOf(kind msg.EventKind, c *msg.Command) *msg.Event {
 	return e.emit(kind)
 }
 
-// follow brings an instrument to the index and the health of its underlying.
-func (e *Engine) follow(id msg.InstrumentID, u *quoted, at fixed.Nanos, moved bool) {
+// lead brings an instrument to the index and the health of its underlying.
+func (e *Engine) lead(id msg.InstrumentID, u *quoted, at fixed.Nanos, moved bool) {
 	p, in := &e.prices[id], &e.instruments[id]
 	if moved && u.Index != 0 {
 		p.index = in.IndexTicks(u.Index)

@@ -147,6 +147,7 @@ func (e *Engine) carryOn() {
 	if e.now > MaxTime {
 		outOfSequence()
 	}
+	e.asOf = e.now
 	if e.now >= e.house.Cut() {
 		e.startDay()
 	}
@@ -169,6 +170,26 @@ func (e *Engine) carryOn() {
 	e.wake = 0
 	if e.jobs.walks == 0 && !e.house.Restless() {
 		e.wake = min(e.earliest(), MaxTime+1)
+	}
+}
+
+// follow does what follows from a command: pools that it moved are examined, and mass cancels go on.
+//
+//go:noinline
+func (e *Engine) follow() {
+	e.asOf = e.now
+	if e.house.Restless() {
+		e.sweep()
+	}
+	if e.jobs.walks != 0 {
+		e.runJobs()
+		e.wake = 0
+		if e.house.Restless() {
+			e.sweep()
+		}
+	}
+	if e.house.Restless() {
+		e.waits()
 	}
 }
 
