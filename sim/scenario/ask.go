@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/lockstep-exchange/lockstep/engine"
+	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
@@ -42,32 +43,54 @@ func readWhatIf(a *args) func(*world) {
 	}
 }
 
+// tried is the last stress and its answer.
+type tried struct{ engine.Outcome }
+
 // readStress reads stress: what a shock would do to an account, or to all.
 func readStress(a *args) func(*world) {
+	t := engine.Trial{}
 	if p := a.need("account", "ACCOUNT|all"); p != nil && p.value != "all" {
-		known(a, p, "account", a.script.accounts)
+		if who := known(a, p, "account", a.script.accounts); who != nil {
+			t.Account = who.id
+		}
 	}
 	if p := a.need("shocks", "UNDERLYING:RATE,..."); p != nil {
 		for shock := range strings.SplitSeq(p.value, ",") {
-			name, move, found := strings.Cut(shock, ":")
+			name, text, found := strings.Cut(shock, ":")
 			if !found {
 				a.fault(p.at, "shocks has %s, expected UNDERLYING:RATE, as in BTC:-30%%", quote(shock))
 				continue
 			}
 			at := *p
 			at.value = name
-			known(a, &at, "underlying", a.script.underlyings)
-			a.fraction(p, move)
+			u, move := known(a, &at, "underlying", a.script.underlyings), a.fraction(p, text)
+			if move <= -fixed.One {
+				a.fault(p.at, "shocks has %s, expected a rate above -100%%", quote(shock))
+			}
+			if u != nil {
+				t.Shocks = append(t.Shocks, engine.Shock{Underlying: u.id, Move: move})
+			}
 		}
 	}
-	a.rate("vol", false)
+	if a.find("vol") != nil {
+		a.rate("vol", false)
+		a.lacks("vol")
+	}
 	if p := a.find("depth"); p != nil {
 		text, ok := strings.CutPrefix(p.value, "/")
-		if r, isNumber := decimal(text); !ok || !isNumber || r.Sign() <= 0 || !r.IsInt() {
+		r, isNumber := decimal(text)
+		if !ok || !isNumber || r.Sign() <= 0 || !r.IsInt() || !r.Num().IsInt64() {
 			a.fault(p.at, "depth is %s, expected / and a whole number, as in /5", quote(p.value))
+		} else {
+			t.Depth = r.Num().Int64()
 		}
 	}
-	a.choice("mode", false, "cross", "isolated", "portfolio")
-	a.lacksVerb()
-	return nil
+	switch a.choice("mode", false, "cross", "isolated", "|", "portfolio") {
+	case "cross":
+		t.Mode = msg.ModeCross
+	case "isolated":
+		t.Mode = msg.ModeIsolated
+	}
+	a.tried = true
+	return func(w *world) { w.tried = tried{w.eng.Stress(t)} }
 }

@@ -446,12 +446,23 @@ func (a *args) rejectName(key string, names []string) {
 	}
 }
 
+var stressLooks = map[string]look[*tried]{
+	"equity":      {aNumber, func(_ *world, q *tried) quantity { return money(q.Equity) }},
+	"initial":     {aNumber, func(_ *world, q *tried) quantity { return money(q.Initial) }},
+	"maintenance": {aNumber, func(_ *world, q *tried) quantity { return money(q.Maintenance) }},
+	"state":       {aWord, func(_ *world, q *tried) quantity { return word(q.State.String()) }},
+	"shortfall":   {aNumber, func(_ *world, q *tried) quantity { return money(q.Shortfall) }},
+	"liquidated":  {aNumber, func(_ *world, q *tried) quantity { return money(q.Liquidated) }},
+	"fund-used":   {aNumber, func(_ *world, q *tried) quantity { return money(q.FundUsed) }},
+}
+
 // expectStress reads expect stress: the answer to the last stress.
 func expectStress(a *args) func(*world) {
-	a.find("state")
-	for _, key := range []string{"equity", "initial", "maintenance", "shortfall", "liquidated", "fund-used", "tol"} {
-		a.number(key, "NUMBER", false)
+	if !a.tried {
+		a.fault(a.column, "expect stress looks at the last stress, expected one above it")
 	}
-	a.lacksVerb()
-	return nil
+	tol := a.tolerance()
+	a.oneOf("state", rungs)
+	named := fields(a, stressLooks, false)
+	return func(w *world) { compare(w, "stress", stressLooks, named, tol, &w.tried) }
 }

@@ -101,7 +101,8 @@ func TestFaults(t *testing.T) {
 		{"deposit account=alice amount=1 asset=WBTC", `6:38: there is no asset "WBTC" above this line`},
 		{"what-if account=alice instrument=P side=buy qty=1 mode=portfolio", `6 not supported: mode=portfolio`},
 		{"expect what-if accepted=true", `6:1: expect what-if looks at the last what-if, expected one above it`},
-		{"stress account=all shocks=BTC:-30%", `6 not supported: stress`},
+		{"stress account=all shocks=BTC:-30% vol=40%", `6 not supported: vol`},
+		{"stress account=all shocks=BTC:-100%", `6:27: shocks has "BTC:-100%", expected a rate above -100%`},
 		{"stress account=all shocks=BTC", `6:27: shocks has "BTC", expected UNDERLYING:RATE, as in BTC:-30%`},
 		{"stress account=all shocks=BTC:-30% depth=5", `6:42: depth is "5", expected / and a whole number, as in /5`},
 		{"expect", `6:1: expect needs a thing, expected one of account, book, bucket,`},
@@ -121,7 +122,7 @@ func TestFaults(t *testing.T) {
 		{"expect event kind=Traded count=-1", `6:32: count is "-1", expected a whole number from 0 on`},
 		{"expect book instrument=P bids=5", `6:31: bids has "5", expected QTY@PRICE,..., as in 2@50000,1@49999, or none`},
 		{"expect market instrument=P stress=2", `6 not supported: stress`},
-		{"expect stress state=ok", `6 not supported: expect stress`},
+		{"expect stress state=ok", `6:1: expect stress looks at the last stress, expected one above it`},
 		{"expect bucket account=alice bucket=s qty=1", `6 not supported: expect bucket`},
 	} {
 		t.Run(c.line, func(t *testing.T) {

@@ -24,6 +24,7 @@ type reader struct {
 	tiered     bool // fee-tiers stands above
 	commanded  bool // a command stands above: expect ok and expect rejected have something to look at
 	asked      bool // a what-if stands above
+	tried      bool // and a stress
 	orders     int  // how many may come to rest, at most
 }
 

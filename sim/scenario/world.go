@@ -31,6 +31,7 @@ type world struct {
 	refs    msg.Ref
 	answer  answer // to the last statement that sent a command
 	asked   asked  // the last what-if
+	tried   tried  // the last stress
 	failed  []Failure
 	tape    tape
 	trace   *tracer // nil: nobody looks
