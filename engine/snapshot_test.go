@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"reflect"
 	"slices"
@@ -16,6 +17,19 @@ import (
 	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
+
+var exhaustive = flag.Bool("exhaustive", false, "restore at every command, and turn every bit: two minutes")
+
+// thin is how many commands or bits a test may pass over for one that it looks at.
+func thin(normal int) int {
+	switch {
+	case *exhaustive:
+		return 1
+	case testing.Short():
+		return 8*normal + 1
+	}
+	return normal
+}
 
 // image is a snapshot of an engine as one piece.
 func image(e *Engine) (b []byte) {
@@ -53,17 +67,14 @@ func told(events []msg.Event) uint64 {
 	return d.Sum()
 }
 
-// TestRestoredGoesOn takes snapshots all along the recorded day. What is restored of one has its hash and its bytes, tells the
+// TestRestoredGoesOn takes snapshots all along the recorded day, with -exhaustive after every command. What is restored of one has its hash and its bytes, tells the
 // same in the rest of the day as the engine did that was never away, and gives out the same ids.
 func TestRestoredGoesOn(t *testing.T) { // A-18, D-50
 	commands, err := readRecording(dayFile, dayLength)
 	if err != nil {
 		t.Fatal(err)
 	}
-	step, rest := 1, 150
-	if testing.Short() {
-		step = 41
-	}
+	step, rest := thin(5), 150
 	e, err := New(recorded.limits)
 	if err != nil {
 		t.Fatal(err)
@@ -140,6 +151,31 @@ func TestRestoreInRandomDays(t *testing.T) { // A-18
 			}
 			b.sound()
 		}
+	}
+}
+
+// TestRestoredLists gives an account a position that requires nothing, behind a newer one, and restores it: when the older goes, the
+// newer is still found.
+func TestRestoredLists(t *testing.T) { // D-39
+	d := newDesk(t, Limits{Instruments: 2, Accounts: 4})
+	free := perpetual(1)
+	free.Initial, free.Maintenance = 0, 0
+	d.list(free, 100)
+	d.ok(msg.SetTier(1, msg.Tier{}))
+	d.list(perpetual(2), 100)
+	d.ok(msg.Deposit(1, 10_000*fixed.Coin))
+	older := d.order(msg.Limit(1, 1, msg.Buy, 100, 1))
+	newer := d.order(msg.Limit(1, 2, msg.Buy, 90, 3))
+	b := &desk{Engine: restored(t, d.limits, image(d.Engine)), t: t}
+	for _, e := range []*desk{d, b} {
+		e.ok(msg.Cancel(1, 1, older), msg.Cancel(1, 2, newer))
+		if s, _ := e.Account(1); s.Initial != 0 {
+			t.Errorf("without orders %s is required", s.Initial)
+		}
+		e.sound()
+	}
+	if d.Hash() != b.Hash() {
+		t.Error("the engines have parted")
 	}
 }
 
@@ -481,7 +517,7 @@ func flipped(b []byte, at int, mask byte) []byte {
 	return c
 }
 
-// TestRestoreSeesEveryBit turns each bit of a small snapshot: all of them are refused.
+// TestRestoreSeesEveryBit turns bits of a small snapshot, each of them with -exhaustive: all are refused.
 func TestRestoreSeesEveryBit(t *testing.T) { // G-03
 	d := newDesk(t, Limits{Instruments: 2, Accounts: 4, Orders: 64, Levels: 32, Events: 256, Sessions: 2, Jobs: 1})
 	d.list(perpetual(1), 100)
@@ -490,10 +526,7 @@ func TestRestoreSeesEveryBit(t *testing.T) { // G-03
 	}
 	d.ok(msg.Limit(1, 1, msg.Buy, 99, 3), msg.Limit(1, 1, msg.Buy, 99, 4), msg.Limit(2, 1, msg.Sell, 99, 1), msg.Limit(2, 1, msg.Sell, 101, 1))
 	b := image(d.Engine)
-	step := 1
-	if testing.Short() {
-		step = 17
-	}
+	step := thin(7)
 	for bit := 0; bit < 8*len(b); bit += step {
 		if _, err := Restore(d.limits, inPieces(flipped(b, bit/8, 1<<(bit%8)), 1<<16)); err == nil {
 			t.Fatalf("bit %d of byte %d of %d is turned, and nobody minds", bit%8, bit/8, len(b))

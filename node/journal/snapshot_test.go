@@ -1,8 +1,10 @@
 package journal_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -238,6 +240,27 @@ func TestBadSnapshot(t *testing.T) { // D-45, B-11
 	}
 }
 
+// TestSnapshotEdited changes a snapshot and makes the checksum of the chunk right: the sum of the whole tells.
+func TestSnapshotEdited(t *testing.T) { // D-44
+	files, _, _ := full(t)
+	name := filesOf(t, files, ".snap")[1]
+	files.Edit(filepath.Join(dir, name), func(b []byte) {
+		const head = 1024
+		b[head+500] ^= 1
+		size := binary.LittleEndian.Uint32(b[head:])
+		binary.LittleEndian.PutUint32(b[head+4:], crc32.Checksum(b[head+8:head+8+size], crc32.MakeTable(crc32.Castagnoli)))
+	})
+	r, err := journal.NewReader(files, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, wrong := r.Snapshots()
+	corrupt := (*journal.Corrupt)(nil)
+	if len(good) != 1 || len(wrong) != 1 || !errors.As(wrong[0], &corrupt) || corrupt.File != name || corrupt.Offset != 176 {
+		t.Errorf("%d hold, wrong is %v", len(good), wrong)
+	}
+}
+
 // TestSnapshotOfAnother gives a journal the snapshots of another one, and one of a history that it has not.
 func TestSnapshotOfAnother(t *testing.T) {
 	files, _, _ := full(t)
@@ -260,28 +283,62 @@ func TestSnapshotOfAnother(t *testing.T) {
 // comes to the state of all that was acknowledged.
 func TestCrashWhileSnapshotting(t *testing.T) { // D-01, D-27, D-44, B-11
 	commands := trading(4, 1200)
-	counted := disk.FailAt(disk.New(room), 0, nil)
-	run := func(files journal.FS) (acked msg.Seq) {
+	var moments []int // at which a snapshot takes its place
+	counted := &disk.Failing{FS: disk.New(room), Fail: func(c disk.Call) error {
+		if c.Name == "Rename" && strings.Contains(c.File, ".snap") {
+			moments = append(moments, c.Number, c.Number+1, c.Number+2)
+		}
+		return nil
+	}}
+	run := func(files journal.FS) (acked msg.Seq, published int) {
 		k, err := begin(t, files, 16<<10)
 		if err == nil {
-			err = k.do(commands)
+			last := ""
+			for batch := range slices.Chunk(commands, 16) {
+				if err = k.do(batch); k.shadow.Last().File != last {
+					last = k.shadow.Last().File
+					published++
+				}
+				if err != nil {
+					break
+				}
+			}
 		}
 		if k.writer != nil {
 			acked = k.writer.Durable()
 			_ = k.writer.Halt()
 		}
-		return acked
+		return acked, published
 	}
 	run(counted)
 	step := max(1, counted.Calls()/120)
 	if testing.Short() {
 		step *= 8
 	}
-	snapshots := 0
 	for n := 1; n <= counted.Calls(); n += step {
+		moments = append(moments, n)
+	}
+	snapshots := 0
+	for _, n := range moments {
 		platter := disk.New(room)
-		acked := run(disk.FailAt(platter, n, syscall.EIO))
+		acked, published := run(disk.FailAt(platter, n, syscall.EIO))
 		platter.PowerLoss(rand.New(rand.NewPCG(uint64(n), 2)))
+		if published > 0 {
+			r, err := journal.NewReader(platter, dir)
+			if err != nil {
+				t.Fatalf("call %d of %d failed: %v", n, counted.Calls(), err)
+			}
+			good, _ := r.Snapshots()
+			if len(good) < min(2, published) {
+				t.Fatalf("call %d of %d failed: %d snapshots were published, and %d are left", n, counted.Calls(), published, len(good))
+			}
+			for _, s := range good {
+				if err := r.Resume(s.Place); err != nil {
+					t.Fatalf("call %d of %d failed: %s is there, and its segment is not: %v", n, counted.Calls(), s.File, err)
+				}
+			}
+			_ = r.Close()
+		}
 		k, err := begin(t, platter, 16<<10)
 		if err != nil {
 			t.Fatalf("call %d of %d failed: the next start gives %v", n, counted.Calls(), err)
