@@ -36,8 +36,17 @@ func LossWire(in *market.Instrument, lots fixed.Lots, threshold fixed.Rate, spar
 	t := tripped{in: in, size: fixed.Abs(lots), threshold: threshold, bears: int64(spare), wins: below == (lots < 0)}
 	perTick, fits := fixed.Mul(int64(t.size), int64(in.TickLot))
 	t.now, ok = Maintenance(in, lots)
-	if !ok || !fits || lots == 0 || t.wins && (below || !t.outgrows()) {
+	if !ok || !fits || lots == 0 || t.wins && below {
 		return 0, false
+	}
+	if t.wins { // maintenance is rounded up: it may have grown by a unit more than its rate says, here and there
+		unit, _ := threshold.Ceil(1)
+		switch t.bears -= 2 * int64(unit); {
+		case t.bears < 0:
+			return adjacent(in, below)
+		case !t.outgrows():
+			return 0, false
+		}
 	}
 	t.perTick = perTick
 	far, _ := fixed.MulDivFloor(int64(spare), 1, perTick) // beyond it the price alone is too much

@@ -27,6 +27,11 @@ func TestLossWire(t *testing.T) { // M-56, T-9
 	if _, ok := margin.LossWire(in, 1, fixed.One, 1000, true); ok {
 		t.Error("a long that bears a fall to nothing has a wire")
 	}
+	// maintenance of 0.85, then of 1.64, is 1, then 2: of a rise of one tick 101 % of a unit is lost
+	odd := terms{kind: msg.Perpetual, tickLot: 1, mark: 5, tiers: tiers([3]int64{1, 40 * percent, 17 * percent}, [3]int64{0, 100 * percent, 40 * percent})}
+	if p, ok := margin.LossWire(odd.instrument(t), 1, 101*fixed.Percent, 0, false); !ok || p != 6 {
+		t.Errorf("long 1 that bears nothing: %d %v, want 6, since what is rounded up may cost it a unit", p, ok)
+	}
 }
 
 // product is a product of any size.
