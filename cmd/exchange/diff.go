@@ -84,6 +84,9 @@ func openSide(dir string) (*side, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.Partial() {
+		return nil, errors.Join(badUsage("%s begins with a snapshot, since earlier segments were freed: expected a journal from its first command on", dir), r.Close())
+	}
 	eng, err := engine.New(r.Genesis().Limits)
 	if err != nil {
 		return nil, errors.Join(err, r.Close())

@@ -42,6 +42,7 @@ type commandLine struct {
 	Inspect  inspectCommand  `cmd:"" help:"What is in a journal: its segments, its frames, any of its commands."`
 	Decode   decodeCommand   `cmd:"" help:"What is in recorded traffic: one message a line."`
 	Diff     diffCommand     `cmd:"" help:"Two journals side by side: the first command or event that differs, both decoded."`
+	Export   exportCommand   `cmd:"" help:"What a journal brings about, as tables: orders, fills, margin, ledger."`
 	Version  versionCommand  `cmd:"" help:"What this binary was built from."`
 	Help     helpCommand     `cmd:"" help:"Help, examples first."`
 }

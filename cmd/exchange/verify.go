@@ -108,8 +108,10 @@ type replaying struct {
 	events    uint64
 	told      journal.Chronicle
 	from      string
-	snapshots []journal.Snapshot // the oldest first
-	next      int                // of those, the one that is to come
+	snapshots []journal.Snapshot                    // the oldest first
+	next      int                                   // of those, the one that is to come
+	upto      msg.Seq                               // the last command that is applied; 0: that of the journal
+	each      func(*msg.Command, []msg.Event) error // is told of every command and its events; nil: nobody
 }
 
 // beginReplay verifies the snapshots, and makes the engine that the first command needs: where the first segments have been freed,
@@ -148,9 +150,18 @@ func (p *replaying) replay(con *console, r *journal.Reader, drawn *bar) error {
 		}
 		drawn.set(int64(r.Place().Segment))
 		for i := range r.Commands() {
+			if p.upto != 0 && r.Commands()[i].Seq > p.upto {
+				return nil
+			}
 			out = p.engine.Apply(&r.Commands()[i], out[:0])
 			p.events += uint64(len(out))
 			if err := p.told.Replay(&r.Commands()[i], out); err != nil {
+				return err
+			}
+			if p.each == nil {
+				continue
+			}
+			if err := p.each(&r.Commands()[i], out); err != nil {
 				return err
 			}
 		}
