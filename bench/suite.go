@@ -19,6 +19,7 @@ import (
 //	3     W, 1,024 accounts, b10k                           L and A
 //	4     W, 1,048,576 accounts, b10k                       K(1,048,576)
 //	4b    W over 1,000 instruments, 1,048,576 accounts      W with the book exchanged for M
+//	6     a mark that crosses no wire, 1,048,576 accounts   1,024 accounts, W
 //	7     one command in W: p99, p99.9, p99.99              its p50
 //	8     command to event on another core, closed loop     R
 //	11    open loop at 1 and 5 million a second             N
@@ -67,7 +68,7 @@ func NewSuite(h *Harness, timed uint64) *Suite {
 // All makes every figure. After an error the report holds what was made before it.
 func (s *Suite) All() error {
 	s.Report.Mode = "inline and threaded"
-	err := s.run(s.dense, s.sparse, s.deep, s.flash, s.further, s.crowd, s.spread, s.pipelines, s.journals)
+	err := s.run(s.dense, s.sparse, s.deep, s.flash, s.further, s.crowd, s.spread, s.margins, s.pipelines, s.journals)
 	s.Report.settle()
 	return err
 }

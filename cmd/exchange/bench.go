@@ -22,6 +22,7 @@ type benchCommand struct {
 	Ring     benchRing     `cmd:"" help:"One record to another core and back."`
 	Pipeline benchPipeline `cmd:"" help:"Command to event through threads: closed loop, open loop, flooded."`
 	Journal  benchJournal  `cmd:"" help:"With a journal: rate, command to event through the disk, recovery."`
+	Margin   benchMargin   `cmd:"" help:"What a mark costs a crowd that holds the instrument, quiet and in a crash."`
 	All      benchAll      `cmd:"" help:"Every figure that has a goal, each over its baseline."`
 	Stream   benchStream   `cmd:"" help:"Generate, convert and check streams."`
 }
@@ -259,6 +260,40 @@ func (b *benchJournal) Run(con *console) error {
 	return err
 }
 
+// benchMargin is exchange bench margin.
+type benchMargin struct {
+	benchSuite
+	Accounts uint32 `help:"How many accounts hold the instrument." default:"1048576" placeholder:"N"`
+	Strict   bool   `help:"Exit with 3 when a goal is missed."`
+}
+
+func (b *benchMargin) examples() []string {
+	return []string{"exchange bench margin", "exchange bench margin --accounts 65536 --json --strict"}
+}
+
+// Run measures marks.
+func (b *benchMargin) Run(con *console) error {
+	if b.Accounts < 2048 || b.Accounts > 1<<24 {
+		return badUsage("--accounts is %d, expected 2048 to %d", b.Accounts, 1<<24)
+	}
+	report, err := b.measure(con, func(s *bench.Suite) error {
+		s.Crowd = b.Accounts
+		return s.Margins()
+	})
+	if err != nil {
+		return err
+	}
+	return b.judge(report, b.Strict)
+}
+
+// judge fails where goals are missed and that is not to be.
+func (b *benchSuite) judge(report *bench.Report, strict bool) error {
+	if missed := report.Missed(); strict && missed > 0 {
+		return unmet("%d goals are missed", missed)
+	}
+	return nil
+}
+
 // benchAll is exchange bench all.
 type benchAll struct {
 	benchSuite
@@ -280,10 +315,7 @@ func (b *benchAll) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	if missed := report.Missed(); b.Strict && missed > 0 {
-		return unmet("%d goals are missed", missed)
-	}
-	return nil
+	return b.judge(report, b.Strict)
 }
 
 // benchStream is exchange bench stream: streams as files.
