@@ -146,16 +146,17 @@ func (h *House) GiveBack(row uint32) (m fixed.Money) {
 	return m
 }
 
-// TakeBack takes a part of a gain back: from an isolated position that is still held, else from its account.
-func (h *House) TakeBack(w *margin.Winner) {
+// TakeBack takes a part of a gain back: from an isolated position that is still held, which it reports, else from its account.
+func (h *House) TakeBack(w *margin.Winner) (isolated bool) {
 	q := &h.rows[w.Row]
 	h.disturb(Pool(w.Account))
 	if q.Account == w.Account && q.Mode != 0 && q.Qty != 0 {
 		h.ledgers[w.Row].Margin -= w.Gain
 		h.disturb(h.child(w.Row))
-		return
+		return true
 	}
 	h.accounts[w.Account].Cash -= w.Gain
+	return false
 }
 
 // forget lets nobody believe that the sums of the fund's record mean anything.

@@ -132,6 +132,9 @@ func (e *Engine) closeWinner(leg uint32, w *margin.Winner, price fixed.Ticks) {
 		share = e.house.Share(w.Row, w.Given, price)
 	}
 	e.house.DisturbRow(w.Row)
+	if isolated { // which hands over to the account
+		e.house.Disturb(w.Account)
+	}
 	realized := e.house.Close(w.Row, -d, price)
 	e.adl.rank++
 	ev := e.emit(msg.AdlFill)
@@ -187,9 +190,11 @@ func (e *Engine) socialize(short fixed.Money) {
 	missing := margin.Socialize(short, e.gains)
 	for i := range e.gains {
 		if w := &e.gains[i]; w.Gain != 0 {
-			e.house.TakeBack(w)
 			ev := e.emit(msg.Socialized)
 			ev.Account = w.Account
+			if e.house.TakeBack(w) {
+				ev.Instr = msg.InstrumentID(e.house.Position(w.Row).Instr)
+			}
 			ev.SetBalance(msg.Balance{Amount: w.Gain, Cash: e.house.Account(w.Account).Cash})
 		}
 	}

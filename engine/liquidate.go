@@ -50,6 +50,7 @@ func (e *Engine) attend() bool {
 	p, from := s.pool, s.from
 	if s.canceled != 0 {
 		ev := e.emit(msg.OrdersCanceledByRisk)
+		ev.Rare = msg.Rare{}
 		id, row := e.house.Members(p)
 		ev.Account, ev.Qty, ev.Rare = id, s.canceled, msg.Rare{}
 		if row != 0 {
@@ -110,15 +111,23 @@ func (e *Engine) tick(p clearing.Pool) {
 func (e *Engine) step(p clearing.Pool) {
 	w := e.house.Watch(p)
 	if leg := e.house.Largest(p); leg != 0 && e.sellable(&e.instruments[e.house.Position(leg).Instr]) {
-		if w.Stall++; e.slice(p, leg) {
+		if w.Stall++; e.slice(p, leg) || e.safe(p) {
 			w.Stall = 0
 		}
+		e.set(ladderTimer, uint32(p), e.house.Order(p), e.asOf+e.venue.Ladder.Step)
+	} else { // and nothing would be sent at the steps that are overdue by now
+		e.set(ladderTimer, uint32(p), e.house.Order(p), e.afterIdle())
 	}
-	e.set(ladderTimer, uint32(p), e.house.Order(p), e.asOf+e.venue.Ladder.Step)
 	e.examine(p)
 	if e.house.Rung(p) == msg.RungLiquidating && int64(w.Stall) >= e.venue.Ladder.Stall && !e.house.Holds(p) {
 		e.takeOver(p, msg.RungLiquidating)
 	}
+}
+
+// safe reports whether a pool that is being sold has equity for its maintenance again: then nobody's patience ends.
+func (e *Engine) safe(p clearing.Pool) bool {
+	equity, maintenance := e.house.Standing(p)
+	return equity >= maintenance
 }
 
 // slice sells a part of a leg, and reports whether anything was bought.
@@ -281,14 +290,25 @@ func (e *Engine) dispose(row uint32) {
 		e.house.Tidy(row)
 		return
 	}
+	before := q.Qty
 	if e.sellable(in) {
 		e.sellInventory(row, q.Qty, in)
 	}
-	if q.Qty == 0 {
+	switch next := e.asOf + e.venue.Ladder.Step; q.Qty {
+	case 0:
 		e.house.Tidy(row)
-		return
+	case before: // and the steps that are overdue by now would find no more
+		e.offer(row, e.afterIdle())
+	default:
+		e.offer(row, next)
 	}
-	e.offer(row, e.asOf+e.venue.Ladder.Step)
+}
+
+// afterIdle is when the next step is due after one that could do nothing: those that are overdue by now could do no more, and are
+// passed over.
+func (e *Engine) afterIdle() fixed.Nanos {
+	step := e.venue.Ladder.Step
+	return e.asOf + max(1, (e.now-e.asOf+step-1)/step)*step
 }
 
 // offer lets the fund sell from a position at a time.

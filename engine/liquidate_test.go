@@ -295,3 +295,63 @@ func TestFlatDebtIsSettled(t *testing.T) { // M-46, I-07
 	d.refused(msg.RejectWithdrawalsPaused, msg.Withdraw(2, 1))
 	d.sound()
 }
+
+// TestPatienceEndsBelowMaintenanceAlone holds that a pool which has its maintenance again is not taken over for want of buyers,
+// however long it is sold towards the target; below maintenance it is.
+func TestPatienceEndsBelowMaintenanceAlone(t *testing.T) { // M-49
+	d := held(t, 1450*fixed.Coin)
+	d.ok(msg.SetRule(0, msg.LadderTarget, int64(150*fixed.Percent)), msg.SetMark(1, 89)) // 350 over 445
+	d.stands(5, msg.RungLiquidating)
+	d.ok(msg.SetMark(1, 91)) // 550 over 455
+	for range 8 {
+		d.at += fixed.Second
+		d.ok(msg.Tick())
+	}
+	d.stands(5, msg.RungLiquidating)
+	if p, _ := d.Position(5, 1); p.Qty != 100 {
+		t.Fatalf("%+v", p)
+	}
+	d.ok(msg.SetMark(1, 89))
+	for range 4 {
+		d.at += fixed.Second
+		d.ok(msg.Tick())
+	}
+	if p, _ := d.Position(5, 1); p.Qty != 0 {
+		t.Errorf("%+v", p)
+	}
+	if p, _ := d.Position(msg.FundAccount, 1); p.Qty != 100 {
+		t.Errorf("the fund holds %+v", p)
+	}
+	d.sound()
+}
+
+// TestOverdueStepsAreNotCaughtUp holds that steps at which the fund could sell nothing are passed over when time has leapt: a
+// command does not work off those of a day.
+func TestOverdueStepsAreNotCaughtUp(t *testing.T) { // M-48, A-16
+	d := held(t, 1450*fixed.Coin)
+	d.ok(msg.PayFund(1000*fixed.Coin), msg.SetMark(1, 85)) // -50 over 425
+	if p, _ := d.Position(msg.FundAccount, 1); p.Qty != 100 {
+		t.Fatalf("the fund holds %+v", p)
+	}
+	d.at += 20 * fixed.Hour
+	d.ok(msg.Tick())
+	if at, ok := d.NextDue(); !ok || at < d.at || at > d.at+fixed.Second {
+		t.Errorf("the next step is due at %d, it is %d", at, d.at)
+	}
+}
+
+// TestWinnersAccountIsLookedAt holds that an account to which an isolated winner hands its margin is examined: its call ends.
+func TestWinnersAccountIsLookedAt(t *testing.T) { // M-24, M-53, I-20
+	d := held(t, 1500*fixed.Coin)
+	d.ok(msg.Deposit(6, 700*fixed.Coin), msg.Limit(2, 1, msg.Buy, 100, 50), isolated(msg.Limit(6, 1, msg.Sell, 100, 50)))
+	d.trade(2, 6, 2, 100, 20)
+	d.ok(msg.SetMark(2, 97)) // 140 over 97
+	d.stands(6, msg.RungCall1)
+	d.ok(msg.SetMark(1, 80)) // account 5 has -500, and the fund nothing
+	if c := d.first(msg.AdlFill); c.Account != 6 || c.Qty != 50 {
+		t.Fatalf("%s", c.String())
+	}
+	d.ok(msg.Tick())
+	d.stands(6, msg.RungOK)
+	d.sound()
+}

@@ -25,8 +25,15 @@ func (e *Engine) Account(id msg.AccountID) (s clearing.Summary, ok bool) {
 	return e.house.Summary(id, &e.venue)
 }
 
-// Position is a position at the present mark. ok is false when the account has neither lots nor orders in the instrument.
+// Position is a position at the present mark, of msg.FundAccount what the fund has taken over. ok is false when the account has
+// neither lots nor orders in the instrument.
 func (e *Engine) Position(account msg.AccountID, instr msg.InstrumentID) (p clearing.Holding, ok bool) {
+	switch {
+	case account == msg.FundAccount:
+		account = msg.AccountID(e.limits.Accounts) + 1
+	case uint32(account) > e.limits.Accounts:
+		return p, false
+	}
 	return e.house.Holding(account, instr)
 }
 
