@@ -9,65 +9,50 @@ import (
 
 // The part of the twin that closes winners against a pool that nobody takes over (M-53), and shares what is missing (M-54).
 
-// shareOut gives d lots to those who have a weight, each no more than it holds: round by round what falls to it by weight, who
-// is full drops out, and where nobody is, the lots left over go one each by the largest remainder, then in the order in which
-// they stand. When no weight is left, lots weigh.
+// shareOut gives d lots to those who have a weight, each no more than it holds: round by round what falls to it by weight, and who
+// is full drops out. In a round that fills nobody the lots left over go one each by the largest remainder, then in the order in
+// which they stand. When no weight is left, lots weigh.
 func shareOut(d fixed.Lots, weights []*big.Int, holds []fixed.Lots) []fixed.Lots {
 	given := make([]fixed.Lots, len(holds))
-	active := []int{}
 	rest := slices.Clone(weights)
-	for {
-		active = active[:0]
+	for d > 0 {
+		active, sum := []int{}, new(big.Int)
 		for j := range rest {
 			if rest[j].Sign() > 0 && given[j] < holds[j] {
 				active = append(active, j)
+				sum.Add(sum, rest[j])
 			}
 		}
 		if len(active) == 0 { // by lots
 			for j := range holds {
-				if given[j] < holds[j] {
-					rest[j] = big.NewInt(int64(holds[j]))
+				rest[j] = big.NewInt(int64(holds[j] - given[j]))
+				if rest[j].Sign() > 0 {
 					active = append(active, j)
+					sum.Add(sum, rest[j])
 				}
 			}
 		}
-		if d == 0 || len(active) == 0 {
+		if len(active) == 0 {
 			return given
 		}
-		sum := new(big.Int)
+		remainders, full, round := map[int]*big.Int{}, false, d
 		for _, j := range active {
-			sum.Add(sum, rest[j])
+			whole, left := new(big.Int).QuoRem(new(big.Int).Mul(big.NewInt(int64(round)), rest[j]), sum, new(big.Int))
+			gives := min(holds[j]-given[j], fixed.Lots(small(whole)))
+			given[j] += gives
+			d -= gives
+			remainders[j], full = left, full || given[j] == holds[j]
 		}
-		type part struct {
-			j     int
-			whole fixed.Lots
-			left  *big.Int
-		}
-		parts, full := []part{}, false
-		for _, j := range active {
-			whole, left := new(big.Int).QuoRem(new(big.Int).Mul(big.NewInt(int64(d)), rest[j]), sum, new(big.Int))
-			parts = append(parts, part{j, fixed.Lots(small(whole)), left})
-			full = full || parts[len(parts)-1].whole >= holds[j]
-		}
-		if full { // who is full has all that he holds; the others are asked again for what is left
-			for _, p := range parts {
-				if p.whole >= holds[p.j] {
-					given[p.j] = holds[p.j]
-					d -= holds[p.j]
-				}
-			}
+		if full {
 			continue
 		}
-		for _, p := range parts {
-			given[p.j] = p.whole
-			d -= p.whole
-		}
-		slices.SortStableFunc(parts, func(p, q part) int { return q.left.Cmp(p.left) })
-		for _, p := range parts[:d] {
-			given[p.j]++
+		slices.SortStableFunc(active, func(i, j int) int { return remainders[j].Cmp(remainders[i]) })
+		for _, j := range active[:d] {
+			given[j]++
 		}
 		return given
 	}
+	return given
 }
 
 // adlWeight is how much a winner's position weighs (M-53).

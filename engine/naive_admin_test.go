@@ -91,8 +91,7 @@ func (n *naive) openAccount(id msg.AccountID, op msg.Opening) msg.Reject {
 		return msg.RejectTableFull
 	}
 	o.accounts = append([]msg.AccountID{id}, o.accounts...)
-	n.accounts[id] = &naiveAccount{id: id, owner: op.Owner, groups: op.Groups, qty: map[msg.InstrumentID]fixed.Lots{}, cost: map[msg.InstrumentID]fixed.Money{},
-		funded: map[msg.InstrumentID]int64{}}
+	n.accounts[id] = newNaiveAccount(id, op.Owner, op.Groups)
 	return 0
 }
 
@@ -344,6 +343,27 @@ func (in *naiveInstrument) setRule(s msg.Setting) bool {
 		if v > one {
 			return false
 		}
+	case msg.LiqFraction, msg.LiqBookShare:
+		if v == 0 || v > one {
+			return false
+		}
+	case msg.LiqMin, msg.LiqCap:
+		if v == 0 {
+			return false
+		}
+	case msg.LiqFull:
+	case msg.LiqFee:
+		if v >= one {
+			return false
+		}
+	case msg.LiqSpread:
+		if v > one {
+			return false
+		}
+	case msg.LiqAdjust:
+		if v > 10*one {
+			return false
+		}
 	case msg.IsolatedNoRemove:
 		if v > 1 {
 			return false
@@ -374,7 +394,7 @@ func (n *naive) setVenue(s msg.Setting) bool {
 	case s.Rule == msg.WithdrawMargin && fixed.Rate(v) <= fixed.One:
 		n.leave = fixed.Rate(v)
 		return true
-	case s.Rule >= msg.OracleStale && s.Rule <= msg.MarkStep:
+	case s.Rule >= msg.OracleStale && s.Rule <= msg.WireFunding:
 		return n.prices.venue.SetRule(s) == 0
 	}
 	return false

@@ -243,8 +243,9 @@ func (n *naive) summary(id msg.AccountID) (s clearing.Summary, ok bool) {
 	}
 	equity, initial, maintenance := n.figures(&now)
 	s = clearing.Summary{Owner: a.owner, Cash: now.cash, Equity: equity, Initial: initial, Maintenance: maintenance,
-		Free: equity - initial, ReduceOnly: equity < initial, Withdrawable: n.withdrawable(&now), Realized: a.realized, Fees: a.fees,
-		Funding: now.funding, Rebate: now.rebate}
+		Free: equity - initial, State: n.pool(poolID{account: id}).rung, ReduceOnly: n.reduces(poolID{account: id}, equity, initial),
+		Withdrawable: n.withdrawable(&now), Realized: a.realized, Fees: a.fees, Funding: now.funding,
+		Rebate: now.rebate}
 	for _, i := range n.ids() {
 		if a.qty[i] != 0 || n.open(a, i) > 0 {
 			s.Positions++
@@ -255,11 +256,14 @@ func (n *naive) summary(id msg.AccountID) (s clearing.Summary, ok bool) {
 
 func (n *naive) holding(account msg.AccountID, id msg.InstrumentID) (h clearing.Holding, ok bool) {
 	a, in := n.accounts[account], n.instruments[id]
+	if account == msg.FundAccount {
+		a = n.inventory
+	}
 	if a == nil || in == nil || a.qty[id] == 0 && n.open(a, id) == 0 {
 		return h, false
 	}
 	x, own := n.exposure(a, id, nil), a.own(id)
-	h = clearing.Holding{Mode: msg.ModeCross, Leverage: own.leverage, Margin: own.margin, Instr: id, Open: n.open(a, id), Qty: x.qty,
+	h = clearing.Holding{Mode: msg.ModeCross, State: n.pool(a.poolOf(id)).rung, Leverage: own.leverage, Margin: own.margin, Instr: id, Open: n.open(a, id), Qty: x.qty,
 		Buys: x.buys, Sells: x.sells, Cost: a.cost[id], Profit: n.profit(a, id),
 		Collateral: in.collateral(x.qty),
 		Initial:    in.requirementUnder(x, n.conditions(a, id, 0)), Maintenance: in.maintenance(x.qty)}
@@ -306,7 +310,7 @@ func (n *naive) canHold(a *naiveAccount, id msg.InstrumentID) bool {
 }
 
 func (n *naive) interest(id msg.InstrumentID) (lots fixed.Lots) {
-	for _, a := range n.accounts {
+	for _, a := range n.holders() {
 		lots += max(0, a.qty[id])
 	}
 	return lots

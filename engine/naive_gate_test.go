@@ -198,7 +198,12 @@ func (n *naive) admit(w *wish) (no objections) {
 	}
 	if !reducing {
 		n.caps(w, x, &no)
-		no.when(w.reduce, msg.RejectAccountReduceOnly, 0, 0)
+		limit, actual := int64(0), int64(0)
+		if n.pool(poolID{account: a.id}).rung >= msg.RungCall2 {
+			equity, initial, _ := n.figures(a)
+			limit, actual = int64(initial), int64(equity)
+		}
+		no.when(w.reduce, msg.RejectAccountReduceOnly, limit, actual)
 	}
 	if in.mark != 0 && w.isolated {
 		n.isolatedCredit(w, x, reducing, &no)
@@ -256,12 +261,15 @@ func (n *naive) credit(w *wish, x exposure, reducing bool, no *objections) {
 		delta = -w.qty
 	}
 	more := in.requirementUnder(y, n.conditions(a, w.instr, delta)) - in.requirementUnder(n.exposure(a, w.instr, nil), n.conditions(a, w.instr, 0))
-	if equity >= initial {
+	if !n.reduces(poolID{account: a.id}, equity, initial) {
 		no.when((!reducing || !in.perpetual()) && initial+more > equity, msg.RejectInsufficientMargin, int64(equity-initial), int64(more))
 		return
 	}
 	if !reducing {
 		no.when(true, msg.RejectAccountReduceOnly, int64(initial), int64(equity))
+		return
+	}
+	if equity >= initial {
 		return
 	}
 	n.worsens(w, x, equity, maintenance, no)

@@ -256,8 +256,9 @@ func (n *naive) isolatedCredit(w *wish, x exposure, reducing bool, no *objection
 		more -= n.hold(a, w.instr)
 	}
 	free := mine - mineInitial
-	no.when(equity < initial, msg.RejectAccountReduceOnly, int64(initial), int64(equity))
-	no.when(free < 0, msg.RejectAccountReduceOnly, int64(mineInitial), int64(mine))
+	no.when(n.pool(poolID{account: a.id}).rung >= msg.RungCall2, msg.RejectAccountReduceOnly, int64(mineInitial), int64(mine))
+	no.when(n.reduces(poolID{a.id, w.instr}, equity, initial), msg.RejectAccountReduceOnly, int64(initial), int64(equity))
+	no.when(n.reduces(poolID{account: a.id}, mine, mineInitial), msg.RejectAccountReduceOnly, int64(mineInitial), int64(mine))
 	no.when(more > free || !carried, msg.RejectInsufficientMargin, int64(free), int64(more))
 }
 
@@ -315,14 +316,8 @@ func (n *naive) movedMargin(a *naiveAccount, id msg.InstrumentID, m fixed.Money)
 
 // payShort lets the fund pay what closed positions could not (M-52).
 func (n *naive) payShort() {
-	draw := min(n.short, n.fund)
-	if draw > 0 {
-		n.fund -= draw
-		n.emit(msg.Event{Kind: msg.FundDraw}).SetBalance(msg.Balance{Amount: draw, Cash: n.fund})
-	}
-	if n.short > draw {
-		n.uncovered += n.short - draw
-		n.emit(msg.Event{Kind: msg.DeficitBooked}).SetBalance(msg.Balance{Amount: n.short - draw, Cash: -n.uncovered})
+	if n.short > 0 {
+		n.cover(n.short)
 	}
 	n.short = 0
 }

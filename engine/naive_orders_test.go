@@ -8,6 +8,16 @@ import (
 
 // The part of the twin that ends and changes orders.
 
+// order is the one of an id that rests, nil where there is none.
+func (n *naive) order(id msg.OrderID) *naiveOrder {
+	for _, o := range n.orders {
+		if o.id == id {
+			return o
+		}
+	}
+	return nil
+}
+
 // find is the order that a command names, or why there is none.
 func (n *naive) find(c *msg.Command) (*naiveOrder, msg.Reject) {
 	for _, o := range n.orders {

@@ -136,11 +136,20 @@ func (n *naive) tellTiersAt(from msg.OwnerID, at fixed.Nanos) {
 // venue is the venue's own accounts (M-05), as if everybody had paid the funding that he owes.
 func (n *naive) venue() clearing.Venue {
 	v := clearing.Venue{Fees: n.fees, Rebates: n.rebates, Fund: n.fund, Funding: n.prices.funding, Deficit: -n.uncovered}
-	for _, a := range n.accounts {
+	gain := fixed.Money(0) // of the fund's inventory
+	for _, a := range n.holders() {
 		for _, id := range n.ids() {
 			m, _ := n.owed(a, id)
 			v.Funding += m
+			if a == n.inventory {
+				gain -= m
+			}
 		}
+	}
+	repaid := min(max(gain, 0), -v.Deficit)
+	v.Fund, v.Deficit = v.Fund+gain-repaid, v.Deficit+repaid
+	if v.Fund < 0 {
+		v.Fund, v.Deficit = 0, v.Deficit+v.Fund
 	}
 	return v
 }

@@ -173,7 +173,7 @@ func TestNaiveRungs(t *testing.T) { // T-9, M-46, M-47
 		}
 		p.rung = next
 	}
-	n.now = 10
+	n.asOf = 10
 	for _, c := range []struct {
 		p                   naivePool
 		equity, maintenance fixed.Money

@@ -46,8 +46,8 @@ func (n *naive) poolIDs() (list []poolID) {
 	for id, a := range n.accounts {
 		list = append(list, poolID{account: id})
 		for i := range n.instruments {
-			if a.own(i).isolated {
-				list = append(list, poolID{id, i})
+			if k := (poolID{id, i}); a.own(i).isolated || n.pool(k).rung != msg.RungOK { // it was one until now
+				list = append(list, k)
 			}
 		}
 	}
@@ -73,6 +73,9 @@ func (n *naive) legs(k poolID) (list []msg.InstrumentID) {
 // standing is E and MM of a pool, with what it owes in funding paid, and a rebate of a past day its own.
 func (n *naive) standing(k poolID) (equity, maintenance fixed.Money) {
 	a := *n.accounts[k.account]
+	if k.instr != 0 && a.poolOf(k.instr) != k {
+		return 0, 0 // it has been merged
+	}
 	if k.instr != 0 {
 		owed, _ := n.owed(&a, k.instr)
 		equity, _, maintenance = n.child(&a, k.instr)
@@ -89,6 +92,11 @@ func (n *naive) standing(k poolID) (equity, maintenance fixed.Money) {
 	}
 	equity, _, maintenance = n.figures(&a)
 	return equity, maintenance
+}
+
+// reduces reports whether nothing that adds risk is taken for a pool (M-46).
+func (n *naive) reduces(k poolID, equity, initial fixed.Money) bool {
+	return equity < initial || n.pool(k).rung >= msg.RungCall2
 }
 
 // covers reports whether E is at least so much of MM.
@@ -137,7 +145,7 @@ func (n *naive) rise(p *naivePool, equity, maintenance fixed.Money) msg.Rung {
 		switch {
 		case out:
 			return msg.RungOK
-		case p.deadline != 0 && p.deadline <= n.now:
+		case p.deadline != 0 && p.deadline <= n.asOf:
 			return msg.RungCall2
 		}
 	}

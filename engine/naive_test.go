@@ -20,6 +20,7 @@ type naive struct {
 	limits      Limits
 	seq         msg.Seq
 	now         fixed.Nanos
+	asOf        fixed.Nanos // when what happens now was due; now, but for timers
 	instruments map[msg.InstrumentID]*naiveInstrument
 	accounts    map[msg.AccountID]*naiveAccount
 	owners      map[msg.OwnerID]*naiveOwner
@@ -45,13 +46,19 @@ type naive struct {
 	paidIn    fixed.Money          // less paid out
 	assetsIn  map[msg.InstrumentID]fixed.Lots
 	pools     map[poolID]*naivePool // where they stand on the ladder
+	inventory *naiveAccount         // what the fund has taken over; its cash is the fund's
+	drawn     map[int64]fixed.Money // from the fund, by day
 
-	prices naivePrices
-	timers []naiveTimer
-	short  fixed.Money // that positions could not pay when they were closed by this command
-	hand   *naiveOrder // that is being worked
+	prices  naivePrices
+	timers  []naiveTimer
+	brought fixed.Money // by the fund's inventory, and not told of yet
+	short   fixed.Money // that positions could not pay when they were closed by this command
+	hand    *naiveOrder // that is being worked
 
-	out []msg.Event
+	out     []msg.Event
+	heard   []msg.Event            // what the engine has told of this command: the twin takes from it which pool is looked at next
+	waiting int                    // pools that the engine has not looked at yet, by its own account
+	done    func(*naiveTimer) bool // whether the engine has seen to a timer
 }
 
 type naiveInstrument struct {
@@ -140,7 +147,21 @@ func newNaive(l Limits) *naive {
 	return &naive{limits: l, instruments: map[msg.InstrumentID]*naiveInstrument{}, accounts: map[msg.AccountID]*naiveAccount{},
 		owners: map[msg.OwnerID]*naiveOwner{}, sessions: map[msg.SessionID]*naiveSession{0: {}}, burst: 1, haircut: fixed.One,
 		leave: 10 * fixed.Percent, issued: map[msg.OrderID]bool{}, rows: map[uint32]uint32{}, fresh: 1,
-		assetsIn: map[msg.InstrumentID]fixed.Lots{}, pools: map[poolID]*naivePool{}, prices: newNaivePrices()}
+		assetsIn: map[msg.InstrumentID]fixed.Lots{}, pools: map[poolID]*naivePool{},
+		inventory: newNaiveAccount(msg.FundAccount, 0, 0), drawn: map[int64]fixed.Money{}, prices: newNaivePrices()}
+}
+
+func newNaiveAccount(id msg.AccountID, owner msg.OwnerID, groups uint32) *naiveAccount {
+	return &naiveAccount{id: id, owner: owner, groups: groups, qty: map[msg.InstrumentID]fixed.Lots{}, cost: map[msg.InstrumentID]fixed.Money{},
+		funded: map[msg.InstrumentID]int64{}}
+}
+
+// holders are the accounts and the fund.
+func (n *naive) holders() (list []*naiveAccount) {
+	for _, a := range n.accounts {
+		list = append(list, a)
+	}
+	return append(list, n.inventory)
 }
 
 func (n *naive) emit(e msg.Event) *msg.Event {
@@ -188,12 +209,14 @@ func (n *naive) touch(a *naiveAccount) {
 func (n *naive) apply(c *msg.Command) []msg.Event {
 	n.seq, n.out = c.Seq, n.out[:0]
 	before := n.day()
-	n.now = c.Time
+	n.now, n.asOf, n.waiting = c.Time, c.Time, 0
 	if n.day() != before || c.Seq == 1 {
 		n.cut()
 	}
+	n.distress()
 	n.workDue()
 	n.runJobs()
+	n.distress()
 	switch c.Kind {
 	case msg.KindLimit, msg.KindMarket, msg.KindPlace:
 		n.placeOrder(c)
@@ -208,7 +231,9 @@ func (n *naive) apply(c *msg.Command) []msg.Event {
 	default:
 		n.administer(c)
 	}
+	n.distress()
 	n.runJobs()
+	n.distress()
 	if len(n.out) == 0 {
 		n.answer(msg.Ticked, c)
 	}
@@ -229,7 +254,7 @@ type naiveTimer struct {
 
 // workDue does what is due, in order of time, an order that expires before anything else of that time.
 func (n *naive) workDue() {
-	for range n.steps() {
+	for range min(256, (int(n.limits.Events)-16)/4) {
 		var due *naiveOrder
 		for _, o := range n.orders {
 			if o.expire != 0 && o.expire <= n.now && (due == nil || o.expire < due.expire || o.expire == due.expire && o.id < due.id) {
@@ -239,19 +264,18 @@ func (n *naive) workDue() {
 		slices.SortFunc(n.timers, func(a, b naiveTimer) int {
 			return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.kind, b.kind), cmp.Compare(a.id, b.id))
 		})
-		timed := len(n.timers) > 0 && n.timers[0].at <= n.now
-		switch {
-		case due != nil && (!timed || due.expire <= n.timers[0].at):
-			if len(n.out)+3 > int(n.limits.Events)/2 {
-				return
-			}
+		switch expires, fires := n.overdue(due); {
+		case expires:
 			n.touch(due.account)
 			n.about(msg.Expired, due, due.leaves).SetChange(&msg.Change{Filled: due.filled})
 			n.remove(due)
-		case timed && len(n.out)+n.timers[0].most <= int(n.limits.Events)/2:
+		case fires:
 			first := n.timers[0]
 			n.timers = n.timers[1:]
+			n.asOf = first.at
 			first.do()
+			n.distress()
+			n.asOf = n.now
 		default:
 			return
 		}
