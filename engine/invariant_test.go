@@ -203,7 +203,7 @@ func (o *observer) apart(c *msg.Command, events []msg.Event, before clearing.Sum
 		case msg.ModeChanged:
 			changed = true
 		case msg.MarginMoved:
-			changed = changed || c.Kind == msg.KindMoveMargin
+			changed = changed || c.Kind == msg.KindMoveMargin && refusal(events) == 0 // and not what a slice moved
 			if e.Balance().Amount > 0 && c.Kind != msg.KindMoveMargin && !opened(events[:i], e) {
 				return fmt.Errorf("event %d: an isolated position took %s and opened nothing", i, e.Balance().Amount)
 			}
