@@ -2,8 +2,6 @@ package stress
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -39,18 +37,6 @@ depth = "100000"
 `
 )
 
-// needsLadder skips a test while README.md says that nothing is liquidated yet. Once it does not say so any more, the test runs.
-func needsLadder(t *testing.T) {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.Contains(string(text), "**No liquidation.**") {
-		t.Skip("README.md says that nothing is liquidated yet")
-	}
-}
-
 // Cross. At 48,000 equity 3,500 is 145.8 % of maintenance 2,400: first call. At 47,000 it is 2,500 of 2,350: second. At 46,500 it is 2,000 of
 // 2,325, and the pool is sold: fillable at 46,468 (M-31: 325/2,325 of the way, of 10 % of maintenance), the maker bids 46,495. To be well at
 // 110 % it is 557.5 short, and a bitcoin that is sold cures 2,557.5 - 32 - 232.34 (M-48): 0.25 go. Slippage 0.25 · 5, fee 0.5 % of
@@ -60,7 +46,6 @@ func needsLadder(t *testing.T) {
 // short, a bitcoin cures 2,585 - 34 - 234.83: 0.26 go; slippage 1.3, fee 0.5 % of 12,218.7. At 46,500 1,567.6065 of 1,720.5 for 0.74: sold
 // again, fillable at 46,480, bid 46,495, 324.9435 short, a bitcoin cures 2,557.5 - 20 - 232.4: 0.15 go; slippage 0.75, fee 0.5 % of 6,974.25.
 func TestLiquidationByHand(t *testing.T) { // M-31, M-46, M-48, M-50
-	needsLadder(t)
 	b, err := ParseBook("one", []byte(oneLong))
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +88,6 @@ func TestLiquidationByHand(t *testing.T) { // M-31, M-46, M-48, M-50
 // declines; the short that the account traded with closes it at the bankruptcy price of 44,500, so the account ends with nothing and the
 // fund pays nothing. Isolated: -5,000 in the child, bankrupt at 45,000, and the 500 outside stay.
 func TestDeleveragingByHand(t *testing.T) { // M-30, M-52, M-53
-	needsLadder(t)
 	b, err := ParseBook("one", []byte(oneLong))
 	if err != nil {
 		t.Fatal(err)
@@ -133,7 +117,6 @@ func TestDeleveragingByHand(t *testing.T) { // M-30, M-52, M-53
 // Whatever the shock, what some lose others have: the equity of the book, of counterparty and maker, the fund and the venue's balances are
 // together what was paid in, to the unit. It is counted from outside, by what can be looked up, once the fund has sold what it took over.
 func TestMoneyFromOutside(t *testing.T) { // I-01
-	needsLadder(t)
 	counted := 0
 	for _, name := range []string{"gap-down", "v-shape", "short-squeeze", "oracle-freeze", "liquidity-vanishes", "corr-to-one"} {
 		for _, mode := range both {
