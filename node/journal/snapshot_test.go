@@ -233,7 +233,7 @@ func TestBadSnapshot(t *testing.T) { // D-45, B-11
 		}
 		k.close()
 		broken.Edit(filepath.Join(dir, names[0]), func(b []byte) { b[bit%len(b)] ^= 1 })
-		k, err = begin(t, broken, 32<<10)
+		_, err = begin(t, broken, 32<<10)
 		if none := (*journal.NoSnapshot)(nil); !errors.As(err, &none) || none.ExitCode() != 6 || len(none.Wrong) != 2 {
 			t.Fatalf("bit %d: both are damaged, and the start gives %v", bit, err)
 		}
