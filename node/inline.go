@@ -52,6 +52,15 @@ func (i Inline) Prepare() (bool, error) {
 	return i.node.journal.Prepare()
 }
 
+// Shadow is one step of the thread that writes snapshots: it reports whether there was anything to do. The error is final: what the disk
+// has refused, or that the journal does not say what was written into it.
+func (i Inline) Shadow() (bool, error) {
+	if i.node.config.shadow == nil {
+		return false, nil
+	}
+	return i.node.config.shadow.Step()
+}
+
 // Idle reports whether there is nothing to do for Hot and Journal.
 func (i Inline) Idle() bool {
 	return i.node.drained() && (i.node.journal == nil || !i.node.journal.Waits() && !i.node.keeper.Ready())

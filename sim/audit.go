@@ -13,7 +13,17 @@ func (w *world) audit() {
 	s.stop()
 	w.watch.ledger.reconcile(s.engine)
 	live := s.engine.Hash()
+	if w.second != nil {
+		w.second.follow(s.engine.Seq())
+		w.second.compare(s.engine, "live")
+	}
 	s.end(false)
+	whole := w.whole()
+	w.note(freedSegments, !whole)
+	if !whole {
+		w.trace.Word(live)
+		return
+	}
 	for _, batch := range [...]int{1, 7, 64, 512} {
 		if w.finding != nil {
 			return
@@ -26,6 +36,11 @@ func (w *world) audit() {
 		}
 	}
 	w.trace.Word(live)
+}
+
+// whole reports whether the journal is there from its first segment on.
+func (w *world) whole() bool {
+	return w.disk.Get(journalDir+"/1-0000000000000000.seg") != nil
 }
 
 // repeat replays the whole journal through a loop, so many commands at a time, and compares every event and the state.

@@ -200,8 +200,11 @@ func (c *chaos) ask(call disk.Call) error {
 	return syscall.EIO
 }
 
-// mayFail reports whether an error of the disk is one that was made.
-func (c *chaos) mayFail() bool { return c.failed || c.full() }
+// excuses reports whether an error is one of the disk, and the disk has been made to fail.
+func (c *chaos) excuses(err error) bool {
+	var storage *journal.StorageError
+	return errors.As(err, &storage) && (c.failed || c.full())
+}
 
 // reset is the end of a life. What was armed is gone; now and then something is armed for the recovery that comes.
 func (c *chaos) reset() {

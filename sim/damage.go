@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/node/journal"
 	"github.com/lockstep-exchange/lockstep/sim/disk"
@@ -25,7 +26,7 @@ func (w *world) damage() bool {
 		return false
 	}
 	changed, seq := msg.Seq(0), msg.Seq(0)
-	n, _, err := w.open(copied, func(c *msg.Command, events []msg.Event) {
+	n, found, err := w.open(copied, func(c *msg.Command, events []msg.Event) {
 		w.replays++
 		seq = c.Seq
 		if c.Seq <= w.watch.seq && changed == 0 && digestOf(events) != w.watch.digests[c.Seq-1] {
@@ -33,10 +34,23 @@ func (w *world) damage() bool {
 		}
 	})
 	if err == nil {
+		w.note(passedSnapshot, len(found.Passed) > 0)
+		if w.second != nil {
+			seq, changed = w.compared(n.Engine())
+		}
 		_ = n.Stop(context.Background()) // of the copy
 	}
 	w.judge(err, changed, seq, confirmed, name+": "+what)
 	return true
+}
+
+// compared is how far a recovery on a damaged copy came; changed is that command where its state is not the one that was released.
+func (w *world) compared(eng *engine.Engine) (seq, changed msg.Seq) {
+	w.second.follow(w.shard.durable)
+	if eng.Seq() == w.shard.durable && eng.Hash() != w.second.engine.Hash() {
+		changed = eng.Seq()
+	}
+	return eng.Seq(), changed
 }
 
 // confirmed is the last command of a journal that a later frame confirms, and the file in which it ends: damage to what comes behind
@@ -61,9 +75,10 @@ func (w *world) confirmed(d *disk.Disk) (seq msg.Seq, file string) {
 func (w *world) judge(err error, changed, seq, confirmed msg.Seq, harm string) {
 	var corrupt *journal.Corrupt
 	var unknown *journal.Unknown
+	var none *journal.NoSnapshot
 	released := w.watch.seq
 	switch {
-	case errors.As(err, &corrupt), errors.As(err, &unknown):
+	case errors.As(err, &corrupt), errors.As(err, &unknown), errors.As(err, &none):
 		w.reached[damageRefused]++
 	case err != nil:
 		w.find("damage", "%s: a start says %v, expected that the journal is corrupt", harm, err)
@@ -83,8 +98,9 @@ func (w *world) judge(err error, changed, seq, confirmed msg.Seq, harm string) {
 func (w *world) harm(d *disk.Disk, tail string) (name, what string) {
 	list, _ := d.List(journalDir) // of a simulated disk: it cannot fail
 	var names []string
+	kind := pick(w.chance, ".seg", ".seg", ".seg", ".seg", ".snap", "") // "": any file
 	for _, e := range list {
-		if strings.HasSuffix(e.Name, ".seg") || e.Size > 0 && w.percent(10) {
+		if e.Size > 0 && strings.HasSuffix(e.Name, kind) {
 			names = append(names, journalDir+"/"+e.Name)
 		}
 	}

@@ -19,6 +19,8 @@ type Fleet struct {
 	Workers  int // 0: as many as there are processors
 	// Release says that every rare state has to be reached at least once (D-67).
 	Release bool
+	// Once says that no seed is begun after the first finding.
+	Once bool
 	// Done, where it is not nil, is called after each seed, one call at a time.
 	Done func(*Result)
 }
@@ -52,14 +54,15 @@ func (f *Fleet) Run(ctx context.Context) Summary {
 	began := time.Now()
 	results := make([]*Result, f.Seeds)
 	var (
-		mu   sync.Mutex
-		next int
-		all  sync.WaitGroup
+		mu    sync.Mutex
+		next  int
+		found bool
+		all   sync.WaitGroup
 	)
 	take := func() int {
 		mu.Lock()
 		defer mu.Unlock()
-		if next == f.Seeds || ctx.Err() != nil {
+		if next == f.Seeds || found && f.Once || ctx.Err() != nil {
 			return -1
 		}
 		next++
@@ -71,6 +74,7 @@ func (f *Fleet) Run(ctx context.Context) Summary {
 				r := Run(Draw(f.First+uint64(i), f.Commands))
 				mu.Lock()
 				results[i] = &r
+				found = found || r.Finding != nil
 				if f.Done != nil {
 					f.Done(&r)
 				}

@@ -24,6 +24,7 @@ type Options struct {
 	Ahead     int           `json:"ahead"`
 	Lane      int           `json:"lane"`
 	Out       int           `json:"out"`
+	Snapshots int64         `json:"snapshots"` // bytes of journal between two of them; below 0: none
 
 	// The disk.
 	Sync   fixed.Nanos `json:"sync"`   // how long a sync takes, about
@@ -77,6 +78,10 @@ func Draw(seed uint64, commands int) Options {
 	for o.Out = 512; o.Out <= int(o.Limits.Events); {
 		o.Out *= 2
 	}
+	o.Snapshots = -1
+	if r.IntN(2) == 0 {
+		o.Snapshots = o.Segment * int64(1+r.IntN(4))
+	}
 	o.Sync = pick(r, 20*fixed.Microsecond, 100*fixed.Microsecond, 100*fixed.Microsecond, fixed.Millisecond)
 	o.Sticky = r.IntN(2) == 0
 	o.Window = 1 + r.IntN(8)
@@ -115,10 +120,10 @@ func (o *Options) String() string {
 	}
 	l := &o.Limits
 	return fmt.Sprintf("clients=%d window=%d instruments=%d accounts=%d orders=%d levels=%d positions=%d/%d jobs=%d events=%d "+
-		"segment=%d spares=%d alignment=%d batch=%d ahead=%d lane=%d out=%d sync=%d sticky=%t think=%d timeout=%d lots=%d money=%d width=%d "+
+		"segment=%d spares=%d alignment=%d batch=%d ahead=%d lane=%d out=%d snapshots=%d sync=%d sticky=%t think=%d timeout=%d lots=%d money=%d width=%d "+
 		"calm=%d priced=%d apart=%d crash=%d faults: %s",
 		o.Clients, o.Window, o.Instruments, l.Accounts, l.Orders, l.Levels, l.Positions, l.AccountPositions, l.Jobs, l.Events,
-		o.Segment, o.Spares, o.Alignment, o.Batch, o.Ahead, o.Lane, o.Out, o.Sync, o.Sticky, o.Think, o.Timeout, o.Lots, o.Money, o.Width,
+		o.Segment, o.Spares, o.Alignment, o.Batch, o.Ahead, o.Lane, o.Out, o.Snapshots, o.Sync, o.Sticky, o.Think, o.Timeout, o.Lots, o.Money, o.Width,
 		o.Calm, o.Priced, o.Apart, o.Crash, strings.Join(faults, " "))
 }
 

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -97,7 +96,10 @@ func (s *shard) paused(actor int) bool {
 func (w *world) open(files journal.FS, replayed func(*msg.Command, []msg.Event)) (*node.Node, *node.Recovery, error) {
 	o := &w.options
 	venue := node.Venue{Limits: o.Limits, Currency: "USDC", Cluster: 1, Shard: 1, Files: files, Segment: o.Segment, Spares: o.Spares,
-		Alignment: o.Alignment, Batch: o.Batch, Ahead: o.Ahead, Replayed: replayed}
+		Alignment: o.Alignment, Batch: o.Batch, Ahead: o.Ahead, Snapshots: o.Snapshots}
+	if w.second == nil {
+		venue.Replayed = replayed
+	}
 	return node.Open(journalDir, venue, node.Config{Ports: len(w.clients), Lane: o.Lane, Out: o.Out, Collect: true, Float: true,
 		Clock: func() fixed.Nanos { return w.now + w.skew }})
 }
@@ -130,8 +132,7 @@ func (s *shard) start() {
 // refused is a start that did not succeed. Only a disk that has failed, or is full, may stop one.
 func (s *shard) refused(err error) {
 	w := s.world
-	var storage *journal.StorageError
-	if !errors.As(err, &storage) || !w.chaos.mayFail() {
+	if !w.chaos.excuses(err) {
 		w.find("recovery", "the shard does not start: %v", err)
 		return
 	}
@@ -145,10 +146,18 @@ func (s *shard) recovered(found *node.Recovery) {
 	switch {
 	case found.Epoch <= s.epoch:
 		w.find("epoch", "start %d has epoch %d, the one before had %d", s.life, found.Epoch, s.epoch)
-	case found.Seq != seq || w.watch.again != seq:
-		w.find("recovery", "the journal ends at command %d, %d were repeated, and the engine is at %d", found.Seq, w.watch.again, seq)
+	case found.Seq != seq:
+		w.find("recovery", "the journal ends at command %d, and the engine is at %d", found.Seq, seq)
+	}
+	if w.second != nil {
+		w.second.follow(seq)
+		w.second.compare(s.engine, "recovered from "+found.Snapshot)
+	}
+	if w.watch.again != seq {
+		w.find("recovery", "the journal ends at command %d, and %d were repeated", seq, w.watch.again)
 	}
 	s.compare(seq)
+	w.note(restoredSnapshot, found.Snapshot != "")
 	s.epoch, s.durable = found.Epoch, seq
 	s.cut(seq)
 	w.reached[recoveries]++
@@ -156,6 +165,7 @@ func (s *shard) recovered(found *node.Recovery) {
 	w.note(recoveredMany, found.Commands > 1000)
 	w.watch.recovered(seq)
 	w.agenda.set(preparerActor, w.now+1)
+	w.agenda.set(shadowActor, w.now+1)
 	w.agenda.set(journalActor, w.now+sealAfter)
 	w.agenda.set(hotActor, w.now+1)
 	w.trace.Word(uint64(seq))
@@ -172,7 +182,7 @@ func (s *shard) end(power bool) {
 		w.note(ranAhead, s.engine.Seq() > s.durable)
 	}
 	s.up, s.node, s.reader = false, nil, nil
-	for _, actor := range [...]int{hotActor, journalActor, preparerActor, outletActor} {
+	for _, actor := range [...]int{hotActor, journalActor, preparerActor, shadowActor, outletActor} {
 		w.agenda.drop(actor)
 	}
 	if power {
@@ -293,11 +303,31 @@ func (s *shard) prepare() {
 	w.agenda.set(preparerActor, w.now+prepareEvery)
 }
 
+// shadow is a step of the thread that writes snapshots.
+func (s *shard) shadow() {
+	w := s.world
+	if s.paused(shadowActor) || w.second == nil {
+		return
+	}
+	w.second.follow(s.durable) // before a segment is freed
+	did, err := s.step.Shadow()
+	switch {
+	case err != nil && !w.chaos.excuses(err):
+		w.find("snapshot", "the shadow ended without a fault of the disk: %v", err)
+	case err != nil:
+		w.reached[shadowFailed]++
+		s.end(w.percent(20))
+	case did:
+		w.agenda.set(shadowActor, w.now+w.chaos.latency()/4)
+	default:
+		w.agenda.set(shadowActor, w.now+5*fixed.Millisecond)
+	}
+}
+
 // broken is a disk that has failed: the process ends, and what it had not released it never will.
 func (s *shard) broken(err error) {
 	w := s.world
-	var storage *journal.StorageError
-	if !errors.As(err, &storage) || !w.chaos.mayFail() {
+	if !w.chaos.excuses(err) {
 		w.find("storage", "the journal ended without a fault of the disk: %v", err)
 		return
 	}

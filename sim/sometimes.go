@@ -44,6 +44,10 @@ const (
 	funded
 	venueKilled
 	resumed
+	restoredSnapshot
+	passedSnapshot
+	shadowFailed
+	freedSegments
 	checkpointed
 	storageRefused
 	liquidated
@@ -65,7 +69,9 @@ var sometimesNames = [sometimesCount]string{
 	keptPlace: "amend kept its place", lostPlace: "amend lost its place", selfTrade: "self-trade prevented", expired: "order expired",
 	massCanceled: "mass cancel done", isolated: "isolated margin moved", funded: "funding paid", venueKilled: "kill switch canceled orders",
 	resumed: "resumed from a snapshot", checkpointed: "checkpoint sequenced",
-	liquidated: "liquidation slice", takenOver: "taken over by the fund", deleveraged: "winners deleveraged",
+	restoredSnapshot: "recovered from a snapshot", passedSnapshot: "older snapshot taken instead", shadowFailed: "snapshot failed with the disk",
+	freedSegments: "segments freed",
+	liquidated:    "liquidation slice", takenOver: "taken over by the fund", deleveraged: "winners deleveraged",
 	storageRefused: "order refused since the disk is full",
 }
 

@@ -21,8 +21,8 @@ type watch struct {
 	open    msg.Seq  // the one whose events are being read; 0: none
 	index   uint16   // of its next event
 	digest  fixed.Digest
-	missed  []msg.Event // by a recovery: what nobody was told yet
-	again   msg.Seq     // the last command that it has repeated
+	missed  []msg.Event // of commands that were repeated and not released yet
+	again   msg.Seq     // the last command that was repeated
 	time    fixed.Nanos
 	traded  [8]int64 // by instrument: sides of trades
 	last    [lastEvents]msg.Event
@@ -83,6 +83,21 @@ func (h *watch) close() {
 	h.digests = append(h.digests, h.digest.Sum())
 	h.world.trace.Word(h.digest.Sum())
 	h.seq, h.open = h.open, 0
+	if len(h.missed) > 0 {
+		h.meet()
+	}
+}
+
+// meet compares the command that was released just now with what somebody outside has repeated of it already.
+func (h *watch) meet() {
+	count := 0
+	for count < len(h.missed) && h.missed[count].Seq == h.seq {
+		count++
+	}
+	if got, want := digestOf(h.missed[:count]), h.digests[h.seq-1]; got != want {
+		h.world.find("replay", "command %d brings about %016x, and %016x was released: %s", h.seq, got, want, h.missed[0].String())
+	}
+	h.missed = h.missed[:copy(h.missed, h.missed[count:])]
 }
 
 // route brings an event to the client that it answers or whose order it is about.
@@ -115,7 +130,9 @@ func (h *watch) route(e *msg.Event) {
 
 // rewind is the beginning of a recovery.
 func (h *watch) rewind() {
-	h.again, h.missed = 0, h.missed[:0]
+	if h.world.second == nil { // else he goes on where he is
+		h.again, h.missed = 0, h.missed[:0]
+	}
 }
 
 // replayed reads what a recovery brings about for one command.
@@ -147,12 +164,13 @@ func (h *watch) recovered(seq msg.Seq) {
 		h.world.find("acked in journal", "commands %d to %d were released, and the journal ends at %d", seq+1, h.seq, seq)
 		return
 	}
-	for i := range h.missed {
-		h.event(&h.missed[i])
+	h.world.note(resolvedByResume, len(h.missed) > 0)
+	missed := h.missed
+	h.missed = nil
+	for i := range missed {
+		h.event(&missed[i])
 	}
 	h.close()
-	h.world.note(resolvedByResume, len(h.missed) > 0)
-	h.missed = h.missed[:0]
 }
 
 // tally counts the rare among the events.

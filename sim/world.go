@@ -12,13 +12,14 @@ import (
 // to the next. Two at one time are kept in the order in which they were made: a total order, so that equal options give equal
 // worlds (D-62).
 //
-//	0 hot      1 journal      2 preparer      3 outlet      4 starter      5 chaos      6.. clients
-//	  └───────── the shard, while it is up ─────────┘         └── always ──────────────────┘
+//	0 hot   1 journal   2 preparer   3 shadow   4 outlet   5 starter   6 chaos   7.. clients
+//	  └───────────── the shard, while it is up ────────┘     └── always ──────────────┘
 
 const (
 	hotActor = iota
 	journalActor
 	preparerActor
+	shadowActor
 	outletActor
 	starterActor
 	chaosActor
@@ -44,6 +45,7 @@ type world struct {
 	clients []*client // the venue's first
 	market  market
 	watch   watch
+	second  *follower // nil where every recovery repeats the whole journal
 
 	healing bool
 	trace   fixed.Digest
@@ -134,6 +136,9 @@ func newWorld(o Options) *world {
 	w.chaos.world, w.shard.world = w, w
 	w.market = newMarket(&o)
 	w.watch = newWatch(w)
+	if o.Snapshots >= 0 {
+		w.second = newFollower(w)
+	}
 	for i := range o.Clients + 1 {
 		w.clients = append(w.clients, newClient(w, i))
 	}
@@ -182,6 +187,8 @@ func (w *world) act(actor int) {
 		s.guard(s.write)
 	case preparerActor:
 		s.guard(s.prepare)
+	case shadowActor:
+		s.guard(s.shadow)
 	case outletActor:
 		s.guard(s.release)
 	case starterActor:

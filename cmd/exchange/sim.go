@@ -16,6 +16,7 @@ type simCommand struct {
 	Commands int    `help:"Commands in each before its faults stop." default:"40000"`
 	Seed     uint64 `help:"The first seed; the others follow it." default:"1"`
 	Workers  int    `help:"Worlds at a time; 0: one for each processor." default:"0"`
+	Once     bool   `help:"Begin no world after the first finding."`
 	Release  bool   `help:"Fail as well where a rare state was never reached."`
 }
 
@@ -29,7 +30,7 @@ func (s *simCommand) Run(con *console) error {
 		return badUsage("--seeds %d, --commands %d, --workers %d: expected 1 or more, and not below 0 workers", s.Seeds, s.Commands, s.Workers)
 	}
 	progress := con.simProgress(s.Seeds)
-	fleet := sim.Fleet{First: s.Seed, Seeds: s.Seeds, Commands: s.Commands, Workers: s.Workers, Release: s.Release, Done: progress.done}
+	fleet := sim.Fleet{First: s.Seed, Seeds: s.Seeds, Commands: s.Commands, Workers: s.Workers, Release: s.Release, Once: s.Once, Done: progress.done}
 	sum := fleet.Run(con.ctx)
 	progress.drawn.finish()
 	if err := s.print(con, &sum); err != nil {
