@@ -3,7 +3,9 @@ package journal
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -139,9 +141,11 @@ func (r *Reader) Snapshots() (good []Snapshot, wrong []error) {
 		return nil, []error{err}
 	}
 	for _, name := range names {
-		if s, err := l.verify(name); err != nil {
+		switch s, err := l.verify(name); {
+		case errors.Is(err, fs.ErrNotExist): // a running exchange has removed it
+		case err != nil:
 			wrong = append(wrong, err)
-		} else {
+		default:
 			good = append(good, s)
 		}
 	}
@@ -394,6 +398,14 @@ func (r *Reader) begin() bool {
 // explains it.
 func (r *Reader) unfinished() bool {
 	last := r.lastByte(sectorSize)
+	if last >= 0 { // beside a running exchange: it has been finished since
+		r.window = r.window[:0]
+		if b := r.view(0, sectorSize); b != nil {
+			if _, ok := new(Segment).parse(b); ok {
+				return r.begin()
+			}
+		}
+	}
 	switch {
 	case r.err != nil:
 		return false
@@ -494,12 +506,20 @@ func (r *Reader) continues(off int64) bool {
 		return wrong(64, "the hash of the frame before,", p.Head, h.previous)
 	case h.epoch < p.Epoch:
 		return wrong(16, "an epoch not below", p.Epoch, h.epoch)
-	case h.epoch > r.started:
+	case h.epoch > r.started && !r.begun(h.epoch):
 		return wrong(16, "an epoch not above that of the last start,", r.started, h.epoch)
 	case p.Kind == Shutdown && h.epoch == p.Epoch:
 		return wrong(16, "an epoch above that of the clean shutdown before,", p.Epoch, h.epoch)
 	}
 	return true
+}
+
+// begun reports whether an epoch has begun, be it since the journal was opened to be read.
+func (r *Reader) begun(epoch uint64) bool {
+	if started, err := readEpoch(r.files, r.dir); err == nil {
+		r.started = max(r.started, started)
+	}
+	return epoch <= r.started
 }
 
 // decode reads the commands of a frame.

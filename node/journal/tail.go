@@ -15,7 +15,8 @@ import (
 // There is at most one frame that is not synced (D-08), and it is written where zeros are. So a crash leaves no whole frame
 // behind X, and nothing at all farther than the largest frame reaches. Who finds either sees damage, and refuses.
 
-// end decides what it means that the frame at the place does not hold.
+// end decides what it means that the frame at the place does not hold. Beside a running exchange it may hold by now: a later one is
+// written only when this one is.
 func (r *Reader) end(found string) bool {
 	x := r.place.Offset
 	if r.promisesNothing() {
@@ -30,10 +31,16 @@ func (r *Reader) end(found string) bool {
 		case blank(b):
 			continue
 		case r.whole(off):
+			if r.written(x) {
+				return r.frame()
+			}
 			return r.corrupt(x, fmt.Sprintf("frame %d with seq %d, because a later one is whole at offset %d", r.place.Frame+1, r.place.Seq+1, off), found)
 		case r.err != nil:
 			return false
 		case off >= x+frameMax:
+			if r.written(x) {
+				return r.frame()
+			}
 			return r.corrupt(x, fmt.Sprintf("frame %d with seq %d, because offset %d is more than a frame away and not zero", r.place.Frame+1, r.place.Seq+1, off), found)
 		}
 		torn = off + sectorSize - x
@@ -61,6 +68,12 @@ func (r *Reader) whole(off int64) bool {
 	}
 	b = r.view(off, headerSize+int(h.size))
 	return b != nil && crc(b[headerSize:]) == h.check
+}
+
+// written reports whether the frame at off is whole when it is read anew.
+func (r *Reader) written(off int64) bool {
+	r.window = r.window[:0]
+	return r.whole(off)
 }
 
 // promisesNothing reports whether the journal was written in mode none, so that damage is no damage.
