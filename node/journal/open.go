@@ -218,7 +218,7 @@ func (w *Writer) restore(r *Reader, found *Recovery) error {
 	if err != nil {
 		return err
 	}
-	from := Snapshot{}
+	from, unread := Snapshot{}, error(nil)
 	for _, name := range names {
 		if found.Snapshot.File != "" || w.config.Restore == nil {
 			if s, err := l.head(name); err == nil && r.holds(s.Place.Segment) {
@@ -231,8 +231,8 @@ func (w *Writer) restore(r *Reader, found *Recovery) error {
 			accept, err = w.config.Restore(s, take)
 			return err
 		})
-		if storage := (*StorageError)(nil); errors.As(err, &storage) {
-			return err
+		if storage := (*StorageError)(nil); unread == nil && errors.As(err, &storage) {
+			unread = err
 		}
 		if err == nil && !r.holds(s.Place.Segment) {
 			err = &Corrupt{name, 24, "the segment behind which it was taken", "no such file"}
@@ -247,6 +247,8 @@ func (w *Writer) restore(r *Reader, found *Recovery) error {
 	switch {
 	case found.Snapshot.File != "":
 		return r.Resume(from.Place)
+	case r.Partial() && unread != nil:
+		return unread // it may hold: the disk does not say
 	case r.Partial():
 		return &NoSnapshot{w.config.Dir, r.held[0].name, found.Passed}
 	}

@@ -28,14 +28,17 @@ type Shadow struct {
 	chronicle Chronicle
 	every     int64  // bytes of segments between snapshots
 	read      int64  // since the last one
+	due       bool   // one is to be written at this place
 	closed    uint64 // segments below it are closed
+	synced    uint64 // likewise, and in mode none they are synced
 	last      atomic.Pointer[Snapshot]
 	missed    atomic.Int64
 	stop      atomic.Bool
 }
 
 // NewShadow follows a journal from a place on, where e is the engine that has applied all commands before it, and that from now on
-// is the Shadow's, and told the chronicle of all their events. A snapshot is due after every bytes of segments.
+// is the Shadow's, and told the chronicle of all their events. A snapshot is due after every bytes of segments, those included that
+// earlier runs have written since the last one.
 func NewShadow(files FS, dir string, e *engine.Engine, from Place, told Chronicle, every int64) (*Shadow, error) {
 	if e.Seq() != from.Seq {
 		return nil, misfit("the engine of a shadow has applied %d commands, expected %d", e.Seq(), from.Seq)
@@ -44,7 +47,33 @@ func NewShadow(files FS, dir string, e *engine.Engine, from Place, told Chronicl
 	if err != nil {
 		return nil, err
 	}
-	return &Shadow{shelf: r.shelf(), reader: r, engine: e, chronicle: told, every: every}, r.Resume(from)
+	s := &Shadow{shelf: r.shelf(), reader: r, engine: e, chronicle: told, every: every}
+	if s.read, err = s.behind(from); err != nil {
+		return nil, err
+	}
+	s.due = from.ended() && s.read >= every
+	return s, r.Resume(from)
+}
+
+// behind is how many bytes the segments have that were closed before a place and since the newest snapshot.
+func (s *Shadow) behind(p Place) (bytes int64, err error) {
+	names, err := s.shelf.list()
+	if err != nil {
+		return 0, err
+	}
+	since := uint64(0)
+	for _, name := range names {
+		if shot, err := s.shelf.head(name); err == nil && shot.Place.Seq <= p.Seq {
+			since = shot.Place.Segment + 1
+			break
+		}
+	}
+	for _, h := range s.reader.held {
+		if h.number >= since && (h.number < p.Segment || h.number == p.Segment && p.ended()) {
+			bytes += h.size
+		}
+	}
+	return bytes, nil
 }
 
 // Last is the last snapshot that it wrote; without a File it has written none.
@@ -74,7 +103,7 @@ func (s *Shadow) Step() (bool, error) {
 		return false, nil
 	}
 	r := s.reader
-	if r.place.ended() && s.read >= s.every {
+	if s.due {
 		return true, s.publish()
 	}
 	if ok, err := s.follows(); !ok || err != nil {
@@ -96,6 +125,7 @@ func (s *Shadow) Step() (bool, error) {
 	}
 	if r.place.ended() {
 		s.read += r.segment.Size
+		s.due = s.read >= s.every
 	}
 	return true, nil
 }
@@ -129,7 +159,10 @@ func (s *Shadow) follows() (bool, error) {
 
 // publish writes a snapshot of the place, and frees what it makes superfluous.
 func (s *Shadow) publish() error {
-	s.read = 0
+	s.due = false
+	if err := s.settle(); err != nil {
+		return err
+	}
 	shot := Snapshot{Place: s.reader.place, Chronicle: s.chronicle, State: s.engine.Hash()}
 	err := s.shelf.publish(&shot, func(put func([]byte) bool) bool {
 		s.engine.Snapshot(func(piece []byte) bool { return !s.stop.Load() && put(piece) })
@@ -144,8 +177,26 @@ func (s *Shadow) publish() error {
 	case err != nil:
 		return err
 	}
+	s.read = 0
 	s.last.Store(&shot)
 	return s.shelf.free()
+}
+
+// settle syncs the segments of a journal that nobody has synced: it must not end before a snapshot of it does.
+func (s *Shadow) settle() error {
+	if s.reader.segment.Mode != None {
+		return nil
+	}
+	for _, h := range s.reader.held {
+		if h.number < s.synced || h.number > s.reader.place.Segment {
+			continue
+		}
+		if err := s.shelf.open(h.name, func(f File) error { return failed("sync", h.name, f.Datasync()) }); err != nil {
+			return err
+		}
+		s.synced = h.number + 1
+	}
+	return nil
 }
 
 // Close gives back what the system lent.

@@ -335,15 +335,31 @@ func (l *shelf) write(s *Snapshot, name string, state func(put func([]byte) bool
 // kept is how many snapshots are kept.
 const kept = 2
 
-// free removes snapshots beyond those that are kept, and the segments that no kept one needs: those up to the older one (D-45).
+// free removes what nobody needs where there are as many snapshots that hold as are kept: all others, and the segments before that of
+// the older one (D-45). They are read for it once more: one that has been damaged since does not count.
 func (l *shelf) free() error {
 	names, err := l.list()
-	if err != nil || len(names) < kept {
-		return err
-	}
-	older, err := l.head(names[kept-1])
 	if err != nil {
 		return err
+	}
+	var (
+		drop  []string
+		good  int
+		older Snapshot
+	)
+	for _, name := range names {
+		s, err := Snapshot{}, error(nil)
+		if good < kept {
+			s, err = l.verify(name)
+		}
+		if good == kept || err != nil {
+			drop = append(drop, name)
+			continue
+		}
+		good, older = good+1, s
+	}
+	if good < kept {
+		return nil
 	}
 	list, err := l.files.List(l.dir)
 	if err != nil {
@@ -353,7 +369,6 @@ func (l *shelf) free() error {
 	if err != nil {
 		return err
 	}
-	drop := slices.Clone(names[kept:])
 	for _, h := range held {
 		if h.number < older.Place.Segment {
 			drop = append(drop, h.name)
