@@ -19,7 +19,8 @@ import (
 //
 // How it ends. The disk fails: the journal's thread writes nothing more, durable stays where it is, the hot thread is told and ends,
 // and Err is a *journal.StorageError (D-28). The engine panics: what was sequenced is made durable, the command that broke it included,
-// so that a replay shows what happened; the journal has no clean shutdown then. Stop: everything is made durable, and a clean
+// so that a replay shows what happened; the journal has no clean shutdown then. The shadow finds that the journal does not say what was
+// written, or cannot write beside it: the same as when the disk fails, and Err is what it found. Stop: everything is made durable, and a clean
 // shutdown says so.
 
 // keep lets the journal run, if there is one.

@@ -23,6 +23,8 @@ func (n *Node) follow() {
 		did, err := n.config.shadow.Step()
 		if err != nil {
 			n.doubt.Store(&err)
+			n.journal.Doubt(err) // nothing more is promised
+			n.thread.Wake()
 			n.broken.Store(true)
 			n.hot.Wake()
 			return

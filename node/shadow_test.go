@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/lockstep-exchange/lockstep/node/journal"
@@ -105,6 +107,78 @@ func TestShadowInDoubt(t *testing.T) { // D-02
 	}
 	<-n.Done()
 	if corrupt := (*journal.Corrupt)(nil); !errors.As(n.Err(), &corrupt) || corrupt.File != "2-0000000000000000.seg" {
+		t.Errorf("the node has ended by %v", n.Err())
+	}
+}
+
+// heldSegments holds back writes into segments while the gate is shut.
+type heldSegments struct {
+	journal.FS
+	gate sync.RWMutex
+}
+
+func (s *heldSegments) Open(name string, flag int) (journal.File, error) {
+	f, err := s.FS.Open(name, flag)
+	if err == nil && strings.HasSuffix(name, ".seg") {
+		f = heldFile{f, s}
+	}
+	return f, err
+}
+
+type heldFile struct {
+	journal.File
+	files *heldSegments
+}
+
+func (f heldFile) WriteAt(b []byte, off int64) (int, error) {
+	f.files.gate.RLock()
+	defer f.files.gate.RUnlock()
+	return f.File.WriteAt(b, off)
+}
+
+// TestNothingIsWrittenInDoubt lets a snapshot fail while a batch is being written and more commands wait: that batch is the last one. Nothing
+// is written and nothing becomes durable after the disk, or the journal itself, is in doubt.
+func TestNothingIsWrittenInDoubt(t *testing.T) { // D-02, D-28
+	files := &heldSegments{FS: disk.New(1 << 30)}
+	failing := &disk.Failing{FS: files}
+	reached, ahead := make(chan struct{}), make(chan struct{})
+	failing.Fail = func(c disk.Call) error {
+		if c.Name != "Rename" || !strings.HasSuffix(c.File, ".snap.tmp") {
+			return nil
+		}
+		close(reached)
+		<-ahead
+		return syscall.EIO
+	}
+	v := shot(failing)
+	v.Segment, v.Snapshots = 64<<10, 64<<10
+	n, _, err := Open(folder, v, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, n)
+	requests := day(14, 10_000)
+	at := 4000 // several segments
+	send(t, n.Port(0), requests[:at], 64)
+	<-reached
+	files.gate.Lock()
+	for durable := n.Status().Durable; n.Status().Applied < durable+2000; {
+		if n.Port(0).Send(&requests[at]) == nil {
+			at++
+		}
+		runtime.Gosched()
+	}
+	before := n.Status().Durable
+	close(ahead)
+	for n.doubt.Load() == nil {
+		runtime.Gosched()
+	}
+	files.gate.Unlock()
+	<-n.Done()
+	if after := n.Status().Durable; after > before+512 {
+		t.Errorf("durable was %d when the snapshot failed, and is %d: more than the batch that was under way", before, after)
+	}
+	if !errors.Is(n.Err(), syscall.EIO) {
 		t.Errorf("the node has ended by %v", n.Err())
 	}
 }

@@ -124,6 +124,10 @@ func (w *Writer) fail(op, file string, err error) error {
 	return w.fault.Load()
 }
 
+// Doubt ends the journal by what somebody else has found out: that it does not say what was written, or that the disk fails beside it.
+// The batch under way is the last one. Any thread may call it.
+func (w *Writer) Doubt(err error) { _ = w.fail("follow", w.config.Dir, err) }
+
 // Step makes one batch durable and returns how many commands were in it: all that wait, up to 512 and up to the configured
 // bytes. 0 means that nothing waits, or that there is no room until Prepare has made some (Stalled). When nothing has
 // waited for 10 ms after a batch, it is sealed; now is any clock that does not run back. It allocates nothing, but for a new
