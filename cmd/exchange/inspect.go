@@ -104,6 +104,9 @@ func (i *inspectCommand) commands(con *console, r *journal.Reader, from, to uint
 	if err := r.Seek(msg.Seq(from)); err != nil {
 		return err
 	}
+	if first := uint64(r.Place().Seq) + 1; r.Partial() && to < first {
+		return badUsage("there is no command %d: the journal begins with %d, the segments before it have been freed", from, first)
+	}
 	found := false
 	for r.Next() {
 		if err := con.ctx.Err(); err != nil {

@@ -16,9 +16,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -54,12 +56,17 @@ func main() {
 }
 
 // run does what args ask for and returns the exit code. ctx ends at the first interrupt.
-func run(ctx context.Context, args []string, out, err io.Writer) int {
+func run(ctx context.Context, args []string, out, err io.Writer) (exit int) {
 	var (
 		menu   commandLine
 		helped bool
 		con    = &console{ctx: ctx, out: out, err: err, args: args}
 	)
+	defer func() {
+		if cause := recover(); cause != nil { // by itself the runtime would exit with 2, which means that the arguments are wrong
+			exit = con.fail(fmt.Errorf("panic: %v\n\n%s", cause, debug.Stack()))
+		}
+	}()
 	parser := kong.Must(&menu,
 		kong.Name("exchange"),
 		kong.Description("A low-latency, deterministic exchange core: order book, risk gate and margin in one thread."),

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/lockstep-exchange/lockstep/engine"
@@ -192,5 +193,22 @@ func TestFaults(t *testing.T) { // X-32
 		if got := asFault(err).exit; got != want {
 			t.Errorf("%v exits with %d, expected %d", err, got, want)
 		}
+	}
+}
+
+// panicking is a result that cannot be written.
+type panicking struct{}
+
+func (panicking) Write([]byte) (int, error) { panic("a broken invariant") }
+
+// A panic is a fault of ours, not of the arguments.
+func TestPanicExits(t *testing.T) {
+	var err bytes.Buffer
+	if exit := run(t.Context(), []string{"version", "--json"}, panicking{}, &err); exit != exitInternal {
+		t.Errorf("exit code %d, expected %d", exit, exitInternal)
+	}
+	var fault struct{ Name, Message string }
+	if failure := json.Unmarshal(err.Bytes(), &fault); failure != nil || fault.Name != "internal" || !strings.Contains(fault.Message, "a broken invariant") {
+		t.Errorf("%v: %s", failure, err.String())
 	}
 }
