@@ -309,8 +309,15 @@ func TestSeed(t *testing.T) { // X-40, D-29
 		}
 		files.Kill()
 		_ = n.Stop(context.Background()) // it is dead
+		if known < len(seed) {
+			if err := files.Remove(folder + "/SEED"); err != nil { // it died a moment before
+				t.Fatal(err)
+			}
+		}
 	}
 	for name, change := range map[string]func(v *Venue){
+		"longer":  func(v *Venue) { v.Seed = append(slices.Clone(seed), seed[11]) },
+		"shorter": func(v *Venue) { v.Seed = seed[:11] },
 		"seed":    func(v *Venue) { v.Seed = slices.Clone(seed); v.Seed[3].Price++ },
 		"limits":  func(v *Venue) { v.Limits.Orders *= 2 },
 		"ack":     func(v *Venue) { v.Ack = journal.None },

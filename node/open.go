@@ -30,7 +30,8 @@ type Venue struct {
 	Shard    uint64
 
 	// Seed is the commands with which the journal begins: listings, rules, accounts. What a start finds missing it sequences, so a
-	// crash in the middle of the first start does no harm; a folder that began otherwise is refused. Times are the clock's.
+	// crash in the middle of the first start does no harm; a folder that began otherwise is refused. Times are the clock's. Without one,
+	// a folder is taken as it is.
 	Seed []msg.Command
 
 	Ack       journal.Mode // what an event waits for; None, which promises nothing, has to be asked for by name
@@ -123,6 +124,9 @@ func Open(dir string, v Venue, c Config) (*Node, *Recovery, error) {
 	o := opening{venue: &v, clock: c.Clock}
 	var err error
 	if o.engine, err = engine.New(v.Limits); err != nil {
+		return nil, nil, err
+	}
+	if err := journal.CheckSeed(o.files(), dir, v.Seed); err != nil {
 		return nil, nil, err
 	}
 	if o.writer, err = o.journal(dir); err != nil {
@@ -291,7 +295,7 @@ func (o *opening) seed() error {
 			return err
 		}
 	}
-	return nil
+	return o.writer.KeepSeed(o.venue.Seed)
 }
 
 // done sums up.

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 
+	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/node/journal"
 	"github.com/lockstep-exchange/lockstep/sim/disk"
 )
@@ -180,5 +182,38 @@ func TestNothingIsWrittenInDoubt(t *testing.T) { // D-02, D-28
 	}
 	if !errors.Is(n.Err(), syscall.EIO) {
 		t.Errorf("the node has ended by %v", n.Err())
+	}
+}
+
+// TestSeedBehindSnapshots changes the seed of an exchange whose first commands are not replayed any more: it is refused all the same.
+func TestSeedBehindSnapshots(t *testing.T) {
+	requests := day(15, 5_000)
+	v := shot(disk.New(1 << 30))
+	for _, r := range requests[:12] {
+		v.Seed = append(v.Seed, msg.Command{Request: r})
+	}
+	n, _, err := Open(folder, v, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, n)
+	send(t, n.Port(0), requests[12:], 64)
+	for len(snapshots(t, v.Files)) == 0 && n.doubt.Load() == nil {
+		runtime.Gosched()
+	}
+	stop(t, n)
+	other := v
+	other.Seed = slices.Clone(v.Seed)
+	other.Seed[3].Price++
+	if _, _, err := Open(folder, other, quiet()); err == nil || !errors.As(err, new(*journal.Misfit)) {
+		t.Errorf("another seed behind a snapshot: %v", err)
+	}
+	for _, seed := range [][]msg.Command{v.Seed, nil} {
+		v.Seed = seed
+		n, found, err := Open(folder, v, quiet())
+		if err != nil || found.Snapshot == "" {
+			t.Fatalf("%d commands of seed: %+v, %v", len(seed), found, err)
+		}
+		stop(t, n)
 	}
 }

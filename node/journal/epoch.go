@@ -19,8 +19,12 @@ import (
 const epochFile = "EPOCH"
 
 func epochLine(epoch uint64) []byte {
-	word := "epoch " + strconv.FormatUint(epoch, 10)
-	return fmt.Appendf(nil, "%s crc32c %08x\n", word, crc([]byte(word)))
+	return sealed("epoch " + strconv.FormatUint(epoch, 10))
+}
+
+// sealed is a line with its checksum.
+func sealed(words string) []byte {
+	return fmt.Appendf(nil, "%s crc32c %08x\n", words, crc([]byte(words)))
 }
 
 // readEpoch gives the epoch of the last start, 0 where there was none.

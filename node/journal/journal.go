@@ -5,6 +5,7 @@
 //	LOCK                       held for life by who writes
 //	EPOCH                      the number of the last start
 //	GENESIS                    what the journal is the journal of: venue, shard, currency, limits of the engine
+//	SEED                       the hash of the commands with which a venue has begun, if it has such
 //	7-0000000000000000.seg     segments of shard 7, in their order, of a fixed size each
 //	7-0000000000000001.seg     [ header | frame | frame | ... | end frame | zeros ]
 //	7-0000000000000002.seg     [ header | frame | frame | zeros, made ahead ................ ]
