@@ -11,22 +11,40 @@ import (
 // Deleveraging: whose positions close that of a pool which nobody took over (M-53). The rules of sharing out are margin's; here is
 // who stands on the other side.
 
-// Winners collects in dst the positions opposite to lots of an instrument, the fund's apart, with their weights: the most preferred
-// ones where there are more than most. It walks every position. They come in order of preference.
-func (h *House) Winners(instr msg.InstrumentID, lots fixed.Lots, dst []margin.Winner, most int) []margin.Winner {
-	for row := range h.rows {
-		q := &h.rows[row]
-		if q.Instr != uint16(instr) || q.Qty == 0 || (q.Qty < 0) == (lots < 0) || q.Account == h.fund || q.Account == 0 {
-			continue
+// Winners collects in dst the positions opposite to lots of an instrument, the fund's apart, among the rows from..to-1, with their
+// weights: the most preferred ones where there are more than most. dst is a heap until Rank has been asked.
+func (h *House) Winners(instr msg.InstrumentID, lots fixed.Lots, from, to uint32, dst []margin.Winner, most int) []margin.Winner {
+	for row := from; row < to; row++ {
+		if w := (margin.Winner{Row: row}); h.wins(instr, lots, &w) {
+			dst = prefer(dst, w, most)
 		}
-		w := margin.Winner{Account: q.Account, Row: uint32(row), Lots: fixed.Abs(q.Qty)}
-		in := &h.instruments[instr]
-		if profit := h.profit(uint32(row), q, in); profit > 0 {
-			w.Weight = margin.WinnerWeight(profit, fixed.Abs(margin.Value(in, q.Qty)), h.presentEquity(h.PoolOf(uint32(row))))
-		}
-		dst = prefer(dst, w, most)
 	}
-	slices.SortStableFunc(dst, func(a, b margin.Winner) int {
+	return dst
+}
+
+// wins weighs the position of a row, and reports whether it is opposite to lots of an instrument.
+func (h *House) wins(instr msg.InstrumentID, lots fixed.Lots, w *margin.Winner) bool {
+	q := &h.rows[w.Row]
+	if q.Instr != uint16(instr) || q.Qty == 0 || (q.Qty < 0) == (lots < 0) || q.Account == h.fund || q.Account == 0 {
+		return false
+	}
+	w.Account, w.Lots, w.Weight = q.Account, fixed.Abs(q.Qty), 0
+	in := &h.instruments[instr]
+	if profit := h.profit(w.Row, q, in); profit > 0 {
+		w.Weight = margin.WinnerWeight(profit, fixed.Abs(margin.Value(in, q.Qty)), h.presentEquity(h.PoolOf(w.Row)))
+	}
+	return true
+}
+
+// Rank weighs those who were collected as they stand now, leaves out who wins no more, and puts them in order of preference.
+func (h *House) Rank(instr msg.InstrumentID, lots fixed.Lots, found []margin.Winner) []margin.Winner {
+	still := found[:0]
+	for i := range found {
+		if w := found[i]; h.wins(instr, lots, &w) && w.Account == found[i].Account {
+			still = append(still, w)
+		}
+	}
+	slices.SortStableFunc(still, func(a, b margin.Winner) int {
 		switch {
 		case a.Before(&b):
 			return -1
@@ -35,7 +53,7 @@ func (h *House) Winners(instr msg.InstrumentID, lots fixed.Lots, dst []margin.Wi
 		}
 		return 0
 	})
-	return dst
+	return still
 }
 
 // prefer puts one more into a heap of which the least preferred is on top, in the place of that one where there is no room.

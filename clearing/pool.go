@@ -90,6 +90,9 @@ func (h *House) Members(p Pool) (id msg.AccountID, row uint32) {
 // Pools is how many pools there can be.
 func (h *House) Pools() int { return len(h.watches) }
 
+// Rows is how many rows the table of positions has, row 0 among them.
+func (h *House) Rows() uint32 { return uint32(len(h.rows)) }
+
 // Order is where a pool comes among others: the fund's first, then by account, then by instrument, a cross pool before the
 // isolated ones (M-48).
 func (h *House) Order(p Pool) uint64 {

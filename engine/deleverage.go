@@ -14,13 +14,37 @@ import (
 // other side and then against winners (M-53). What the price could not cover the fund pays within its caps, then the gains that were
 // realized by it, and what is missing then nobody covers (M-54).
 
+// Who wins is found by looking at all positions, which are too many for one command (A-16):
+//
+//	leg ──> rows from 1 on, rowsMax a command ──> all seen? those found are ranked as they stand then ──> closed, and told
+//	 ^                                                                                                      |
+//	 `────────────────────────────── lots are left: rows from 1 on, again ──────────────────────────────────'
+//
+// Meanwhile the market goes on. Who was found and has gone is left out; who comes to win behind the search is found by the next
+// one. When nobody who was found is still there, the next search looks at all positions at once: nobody can run from it for ever.
+
 // adl is what is known of the pool that is being closed.
 type adl struct {
-	rank uint32 // of the last winner who was told
+	rank  uint32 // of the last winner who was told
+	leg   uint32 // whose winners are looked for; 0: nobody's
+	row   uint32 // from which the search goes on
+	whole bool   // it is not broken off
 }
 
-func (a *adl) hash(d *fixed.Digest) {
-	d.Word(uint64(a.rank))
+func (e *Engine) hashAdl(d *fixed.Digest) {
+	a := &e.adl
+	d.Pair(a.rank, a.leg)
+	d.Pair(a.row, word(a.whole))
+	for _, list := range [...][]margin.Winner{e.gains, e.found} {
+		d.Word(uint64(len(list)))
+		for i := range list {
+			w := &list[i]
+			d.Pair(uint32(w.Account), w.Row)
+			d.Word(uint64(w.Weight))
+			d.Word(uint64(w.Lots))
+			d.Word(uint64(w.Gain))
+		}
+	}
 }
 
 // deleverage goes on closing a pool, and reports whether it is out of the world.
@@ -48,7 +72,7 @@ func (e *Engine) deleverage(p clearing.Pool) bool {
 		e.socialize(-m)
 	}
 	e.fundEarned()
-	e.gains, e.adl = e.gains[:0], adl{}
+	e.gains, e.found, e.adl = e.gains[:0], e.found[:0], adl{}
 	e.leave(p)
 	return true
 }
@@ -99,14 +123,16 @@ func (e *Engine) closeAgainstWinners(leg uint32, price fixed.Ticks) bool {
 	q := e.house.Position(leg)
 	instr := msg.InstrumentID(q.Instr)
 	for q.Qty != 0 {
-		room := min((e.spare()-examRoom)/eventsPerWinner-len(e.gains), len(e.winners))
-		if room <= 0 {
+		room := (e.spare()-examRoom)/eventsPerWinner - len(e.gains)
+		if !e.findWinners(leg) || room <= 0 {
 			return false
 		}
-		winners := e.house.Winners(instr, q.Qty, e.winners[:0], room)
-		if len(winners) == 0 {
+		winners := e.house.Rank(instr, q.Qty, e.found)
+		if len(winners) == 0 && e.adl.whole {
 			panic("engine: lots that nobody holds the other side of")
 		}
+		e.found, e.adl.leg, e.adl.whole = e.found[:0], 0, len(winners) == 0
+		winners = winners[:min(room, len(winners))]
 		margin.Allocate(fixed.Abs(q.Qty), winners)
 		for i := range winners {
 			if w := &winners[i]; w.Given != 0 {
@@ -116,6 +142,31 @@ func (e *Engine) closeAgainstWinners(leg uint32, price fixed.Ticks) bool {
 	}
 	return true
 }
+
+// rowsMax is how many positions are looked at for winners in one command.
+const rowsMax = 4096
+
+// findWinners looks on for those who win against a leg, and reports whether all positions have been looked at.
+func (e *Engine) findWinners(leg uint32) bool {
+	if e.searched != e.seq {
+		e.searched, e.rows = e.seq, e.stride
+	}
+	a, q, all := &e.adl, e.house.Position(leg), e.house.Rows()
+	if a.leg != leg {
+		a.leg, a.row, e.found = leg, 1, e.found[:0]
+	}
+	to := min(a.row+e.rows, all)
+	if a.whole {
+		to = all
+	}
+	e.found = e.house.Winners(msg.InstrumentID(q.Instr), q.Qty, a.row, to, e.found, e.foundMax())
+	e.rows -= min(to-a.row, e.rows)
+	a.row = to
+	return to == all
+}
+
+// foundMax is how many winners are asked at a time.
+func (e *Engine) foundMax() int { return int(e.limits.Events / 8) }
 
 // closeWinner closes lots of a leg against a winner.
 func (e *Engine) closeWinner(leg uint32, w *margin.Winner, price fixed.Ticks) {

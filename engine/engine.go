@@ -41,13 +41,15 @@ type Engine struct {
 	timers      timers
 	adl         adl             // of the pool that is attended to
 	gains       []margin.Winner // realized by it so far
+	found       []margin.Winner // of those who may close it
 
 	// Scratch, not state.
 	asOf      fixed.Nanos // when what happens now was due
 	swept     msg.Seq     // the command for which budget counts
 	budget    int64       // pools that it may still examine
 	reviewed  int         // accounts that it has looked at in a review
-	winners   []margin.Winner
+	searched  msg.Seq     // the command for which rows counts
+	rows      uint32      // positions at which it may still look for winners
 	wake      fixed.Nanos // nothing is due and no work is left over before it
 	out       []msg.Event // the caller's, with room for all that this command may tell
 	first     int         // where its events begin
@@ -56,7 +58,8 @@ type Engine struct {
 	working   uint32 // the position of the order that is being worked: not to be given back meanwhile
 	still     bool   // nobody is examined: tests of what lies below the ladder
 	unchecked bool
-	afar      bool // the tables are beyond the nearer caches
+	stride    uint32 // rowsMax, less in tests
+	afar      bool   // the tables are beyond the nearer caches
 }
 
 // New makes an engine with nothing listed and nobody in it. It allocates every table and touches its pages. The error names
@@ -77,13 +80,14 @@ func New(limits Limits) (*Engine, error) {
 		fills:       newFills(l.Events),
 		jobs:        newJobs(l.Jobs),
 		afar:        max(l.Accounts, l.Positions, l.Orders) > foreseeFrom,
+		stride:      rowsMax,
 	}
 	e.house = clearing.New(clearing.Limits{Accounts: l.Accounts, Positions: l.Positions, Orders: l.Orders,
 		AccountPositions: l.AccountPositions, OwnerAccounts: l.OwnerAccounts,
 		Touched: 2*l.Events + 64}, e.instruments)
 	e.house.Calm(e.venue.Ladder.Call1)
 	e.timers = newTimers(l.timers(uint32(e.house.Pools())))
-	e.gains, e.winners = make([]margin.Winner, 0, e.gainsMax()), make([]margin.Winner, l.Events/8)
+	e.gains, e.found = make([]margin.Winner, 0, e.gainsMax()), make([]margin.Winner, 0, e.foundMax())
 	e.gate = riskgate.Gate{House: e.house, Instruments: e.instruments, Venue: &e.venue,
 		Sessions: make(riskgate.Sessions, l.Sessions)}
 	return e, nil
@@ -324,11 +328,7 @@ func (e *Engine) Hash() uint64 {
 	e.house.Hash(&d)
 	e.gate.Sessions.Hash(&d)
 	e.jobs.hash(&d)
-	e.adl.hash(&d)
-	for i := range e.gains {
-		d.Pair(uint32(e.gains[i].Account), e.gains[i].Row)
-		d.Word(uint64(e.gains[i].Gain))
-	}
+	e.hashAdl(&d)
 	e.timers.hash(&d)
 	return d.Sum()
 }

@@ -28,7 +28,7 @@ func (e *Engine) Fork() *Engine {
 	c.jobs.ring = slices.Clone(e.jobs.ring)
 	c.timers = e.timers.fork()
 	c.gains = append(make([]margin.Winner, 0, e.gainsMax()), e.gains...)
-	c.winners = make([]margin.Winner, len(e.winners))
+	c.found = append(make([]margin.Winner, 0, e.foundMax()), e.found...)
 	c.out, c.fills = nil, make([]book.Fill, 0, e.limits.Events)
 	return &c
 }

@@ -19,7 +19,7 @@ import (
 // from it, its snapshot.go says. Scratch of the engine is neither.
 
 // snapshotFormat is the version of the bytes. It goes up whenever code, or what it calls, stores something else.
-const snapshotFormat = 2
+const snapshotFormat = 3
 
 // Snapshot hands over the state as bytes, in pieces of at most 64 KiB that are good until put returns; put returns false to
 // end it early. It reads every table, and the engine must not be used meanwhile. Equal histories give equal bytes.
@@ -167,22 +167,33 @@ func (e *Engine) codeDistress(c *fixed.Codec) {
 	c.Flag(&s.all)
 	fixed.Byte(c, &s.from)
 	fixed.Half(c, &e.adl.rank)
-	count := c.Open("gains", len(e.gains), e.gainsMax())
-	for i := 0; i < count && c.Err() == nil; i++ {
-		if c.Reading() {
-			e.gains = append(e.gains, margin.Winner{})
-		}
-		g := &e.gains[i]
-		fixed.Half(c, &g.Account)
-		fixed.Half(c, &g.Row)
-		fixed.Word(c, &g.Gain)
-	}
+	fixed.Half(c, &e.adl.leg)
+	fixed.Half(c, &e.adl.row)
+	c.Flag(&e.adl.whole)
+	e.gains = codeWinners(c, "gains", e.gains, e.gainsMax())
+	e.found = codeWinners(c, "winners", e.found, e.foundMax())
 	if c.Reading() {
 		if e.jobs.walks = e.jobs.count; s.pool != 0 {
 			e.jobs.walks++
 		}
 		e.house.Calm(e.venue.Ladder.Call1)
 	}
+}
+
+func codeWinners(c *fixed.Codec, table string, list []margin.Winner, most int) []margin.Winner {
+	count := c.Open(table, len(list), most)
+	for i := 0; i < count && c.Err() == nil; i++ {
+		if c.Reading() {
+			list = append(list, margin.Winner{})
+		}
+		w := &list[i]
+		fixed.Half(c, &w.Account)
+		fixed.Half(c, &w.Row)
+		fixed.Word(c, &w.Weight)
+		fixed.Word(c, &w.Lots)
+		fixed.Word(c, &w.Gain)
+	}
+	return list
 }
 
 // code codes the timers that are set, by slot.
@@ -259,6 +270,16 @@ func (e *Engine) relate(c *fixed.Codec) {
 	c.Begin("distress")
 	if s := &e.jobs.shedding; int64(s.pool) >= int64(e.house.Pools()) || s.cursor > e.limits.Orders {
 		c.Refuse(0, "a pool that there is not")
+	}
+	c.Begin("winners")
+	for i := range e.found {
+		if w := &e.found[i]; e.house.Account(w.Account) == nil || w.Row >= e.house.Rows() {
+			c.Refuse(i, "of nobody")
+			return
+		}
+	}
+	if max(e.adl.leg, e.adl.row) > e.house.Rows() {
+		c.Refuse(0, "a search beyond all positions")
 	}
 	c.Begin("gains")
 	for i := range e.gains {
