@@ -376,6 +376,9 @@ type Status struct {
 	Durable msg.Seq // the last command that is on the disk
 	Spares  int     // segments that are ready
 	Storage string  // how much room there is for more: "normal", "soft", "hard"
+
+	Snapshot msg.Seq // the last command in the newest snapshot of this run; 0: there is none yet
+	Missed   int     // snapshots for which there was no room
 }
 
 // Status is how the node runs now, after Start.
@@ -388,6 +391,9 @@ func (n *Node) Status() Status {
 		s.Storage = msg.Storage(n.storage.Load()).String()
 		s.Spares = n.journal.Spares()
 		s.Ack, s.Epoch, s.Durable = n.journal.Mode().String(), n.journal.Epoch(), n.journal.Durable()
+	}
+	if shadow := n.config.shadow; shadow != nil {
+		s.Snapshot, s.Missed = shadow.Last().Place.Seq, shadow.Missed()
 	}
 	return s
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/msg"
@@ -96,7 +97,7 @@ func (v *verifyCommand) Run(con *console) (err error) {
 // openJournal opens the journal of a folder to be read.
 func openJournal(dir string) (*journal.Reader, error) {
 	r, err := journal.NewReader(journal.Disk{}, dir)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, badUsage("%s holds no journal: expected a folder with a file GENESIS", dir)
 	}
 	return r, err

@@ -99,8 +99,8 @@ func (c *Config) complete() error {
 		return misfit("no folder was named")
 	case c.Mode > None:
 		return misfit("Mode is %d, expected Fsync or None", c.Mode)
-	case c.Segment < 16<<10 || c.Segment > 1<<30 || c.Segment%alignMax != 0:
-		return misfit("Segment is %d, expected a multiple of %d in %d..%d", c.Segment, alignMax, 16<<10, 1<<30)
+	case c.Segment < 16<<10 || c.Segment > segmentMax || c.Segment%alignMax != 0:
+		return misfit("Segment is %d, expected a multiple of %d in %d..%d", c.Segment, alignMax, 16<<10, segmentMax)
 	case c.Spares < 1 || c.Spares > 64:
 		return misfit("Spares is %d, expected 1..64", c.Spares)
 	case c.Alignment != sectorSize && c.Alignment != alignMax:

@@ -23,6 +23,7 @@ import (
 const (
 	segmentMagic  = 0x5353_4b4c // "LKSS"
 	segmentFormat = 1
+	segmentMax    = 1 << 30 // bytes
 )
 
 // Mode is what a command waits for before its events may be released.

@@ -3,7 +3,6 @@ package journal
 import (
 	"errors"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/msg"
@@ -169,7 +168,7 @@ func (s *Shadow) publish() error {
 		return !s.stop.Load()
 	})
 	switch {
-	case errors.Is(err, syscall.ENOSPC):
+	case isFull(err):
 		s.missed.Add(1)
 		return nil
 	case errors.Is(err, errStopped):

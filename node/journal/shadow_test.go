@@ -1,7 +1,9 @@
 package journal_test
 
 import (
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -233,5 +235,32 @@ func TestUnreadableSnapshot(t *testing.T) { // D-45
 	_, err = begin(t, unreadable(names...), 1<<40)
 	if storage := (*journal.StorageError)(nil); !errors.As(err, &storage) || !errors.Is(err, syscall.EIO) {
 		t.Errorf("no snapshot can be read, and the start gives %v", err)
+	}
+}
+
+// TestSnapshotOfNoPlace gives a snapshot a place that there cannot be, with sums that are right: it is passed over, whatever is in it.
+func TestSnapshotOfNoPlace(t *testing.T) { // D-71
+	files, _, found := full(t)
+	le := binary.LittleEndian
+	for what, change := range map[string]func(b []byte){
+		"far behind the last frame": func(b []byte) { le.PutUint64(b[32:], 1<<40) },
+		"before the file":           func(b []byte) { le.PutUint64(b[32:], 1<<63); le.PutUint64(b[40:], 1<<63-512) },
+		"no last frame":             func(b []byte) { le.PutUint64(b[32:], 512); le.PutUint64(b[40:], 0) },
+		"between sectors":           func(b []byte) { b[32]++; b[40]++ },
+		"behind a batch":            func(b []byte) { b[108] = byte(journal.Batch) },
+	} {
+		bad := files.Clone()
+		bad.Edit(filepath.Join(dir, found.Snapshot.File), func(b []byte) {
+			change(b)
+			le.PutUint32(b[1020:], crc32.Checksum(b[:1020], crc32.MakeTable(crc32.Castagnoli)))
+		})
+		k, err := begin(t, bad, 1<<40)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if len(k.found.Passed) != 1 || !strings.Contains(k.found.Passed[0], "a place behind an end frame") {
+			t.Errorf("%s: passed over %q", what, k.found.Passed)
+		}
+		k.close()
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
@@ -115,6 +114,9 @@ func (s *Snapshot) parse(b []byte, g *Genesis, origin *Hash) error {
 	s.Logic, s.sum = le.Uint32(b[104:]), Hash(b[176:208])
 	s.Size, s.chunks = int64(le.Uint64(b[208:])), le.Uint32(b[216:])
 	s.Binary = string(bytes.TrimRight(b[224:224+binarySize], "\x00"))
+	if p := &s.Place; p.Kind != End || p.Last <= 0 || p.Last > segmentMax || p.Offset-p.Last != sectorSize && p.Offset-p.Last != alignMax || p.Last%sectorSize != 0 {
+		return wrong(32, "a place behind an end frame", fmt.Sprintf("offset %d behind a %v at %d", p.Offset, p.Kind, p.Last))
+	}
 	var again [snapshotHead]byte
 	s.put(again[:], g.Cluster, g.Shard, origin)
 	if !bytes.Equal(again[:], b) {
@@ -253,12 +255,12 @@ func (c *chunks) take() []byte {
 }
 
 // publish writes a snapshot of a state and puts it where the next start finds it. Where there is no room, or state says that it has
-// been stopped, nothing of it is left, and the error is syscall.ENOSPC (D-54) or errStopped; any other is final.
+// been stopped, nothing of it is left, and the error is one of isFull (D-54) or errStopped; any other is final.
 func (l *shelf) publish(s *Snapshot, state func(put func([]byte) bool) bool) error {
 	s.File, s.Binary, s.Logic = fileName(l.genesis.Shard, uint64(s.Place.Seq), snapshotEnd), version(), logic
 	fresh := s.File + freshEnd
 	err := l.write(s, fresh, state)
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, errStopped) {
+	if isFull(err) || errors.Is(err, errStopped) {
 		if gone := l.files.Remove(l.path(fresh)); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
 			return failed("remove", fresh, gone)
 		}

@@ -121,11 +121,16 @@ func (w *Writer) makeSpare() (bool, error) {
 		w.spares.found = w.spares.found[:n-1]
 		return w.recount(name)
 	}
+	if free, err := w.config.FS.Free(w.config.Dir); err != nil {
+		return false, w.fail("measure", w.config.Dir, err)
+	} else if free < uint64(w.config.Segment) {
+		return false, nil // not tried: where room cannot be asked for in one piece, that would fill the disk to the end, ten times a second
+	}
 	w.spares.next++
 	name := fileName(w.genesis.Shard, w.spares.next, spareEnd)
 	fresh := name + freshEnd
 	err := w.fill(fresh)
-	if errors.Is(err, syscall.ENOSPC) {
+	if isFull(err) {
 		if err := w.config.FS.Remove(w.path(fresh)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return false, w.fail("remove", fresh, err)
 		}
@@ -143,6 +148,9 @@ func (w *Writer) makeSpare() (bool, error) {
 	w.spares.add(name)
 	return true, nil
 }
+
+// isFull reports whether there was no room, on the disk or in what its owner is allowed of it.
+func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
 
 // fill makes a file of zeros.
 func (w *Writer) fill(name string) error {
