@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/fixed"
@@ -41,7 +43,7 @@ type kept struct {
 
 // recover opens the exchange of the folder. The courier hears what the journal holds as if it had read it.
 func (r *run) recover(c *courier) (*node.Node, error) {
-	if err := os.MkdirAll(r.options.Data, 0o700); err != nil {
+	if err := makeFolder(r.options.Data); err != nil {
 		return nil, err
 	}
 	k := &kept{}
@@ -65,6 +67,20 @@ func (r *run) recover(c *courier) (*node.Node, error) {
 		r.options.Found(recovery)
 	}
 	return n, nil
+}
+
+// makeFolder makes a folder where there is none, with those above it. Each new name is synced: a journal survives no longer than the
+// folder that it is in.
+func makeFolder(dir string) error {
+	if err := os.Mkdir(dir, 0o700); errors.Is(err, fs.ErrNotExist) {
+		if err := makeFolder(filepath.Dir(dir)); err != nil {
+			return err
+		}
+		return makeFolder(dir)
+	} else if err != nil {
+		return os.MkdirAll(dir, 0o700) // it is there, or something else is
+	}
+	return journal.Disk{}.SyncDir(filepath.Dir(dir))
 }
 
 // replay takes in a command that the journal holds. It has to be the next one of the script, or the node's own.
