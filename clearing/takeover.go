@@ -141,8 +141,10 @@ func (h *House) ChargePool(p Pool, fee fixed.Money) {
 func (h *House) GiveBack(row uint32) (m fixed.Money) {
 	l := &h.ledgers[row]
 	h.forgive(l)
-	m, l.Margin = l.Margin, 0
-	h.accounts[h.rows[row].Account].Cash += m
+	if m, l.Margin = l.Margin, 0; m != 0 {
+		h.accounts[h.rows[row].Account].Cash += m
+		h.disturb(Pool(h.rows[row].Account))
+	}
 	return m
 }
 
