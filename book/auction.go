@@ -49,8 +49,8 @@ type Turn struct {
 	Near  fixed.Ticks // the mark
 	Step  fixed.Ticks // of prices, at least 1
 	Room  int         // in: pairs that may still meet, a search counting as one; out: how many are left
-	Allow [2]uint32   // by side & 1: the reduce-only order that has been approved
-	Ask   uint32      // out with StopAsk: a reduce-only order in front
+	Allow [2]uint32   // by side & 1: the order that has been approved
+	Ask   uint32      // out with StopAsk: an order in front that is reduce-only or posts
 	Stop  Stop        // out: StopDone, nothing crosses any more; StopBound, Room is used up; StopAsk
 }
 
@@ -299,7 +299,7 @@ func (b *Book) meetBoth(t *Turn, p *Pair, bid, ask uint32) bool {
 		}
 	}
 	for _, h := range [2]uint32{bid, ask} {
-		if o := &b.store.orders[h]; o.Flags&ReduceOnly != 0 && t.Allow[o.Side&1] != h {
+		if o := &b.store.orders[h]; o.Flags&asked != 0 && t.Allow[o.Side&1] != h {
 			t.Stop, t.Ask = StopAsk, h
 			return false
 		}

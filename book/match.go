@@ -14,7 +14,7 @@ import (
 //
 //	its time has come             it is removed                                MakerExpired
 //	it is the taker's own         what the taker's STP mode says               SelfCanceled, SelfReduced, StopSelf
-//	it is reduce-only             the engine is asked, once for each           StopAsk
+//	it is reduce-only, or posts   the engine is asked, once for each           StopAsk
 //	else                          the smaller of both leaves is traded         Trade
 
 // Taker is an incoming order in Match, and what Match reports of it.
@@ -25,8 +25,8 @@ type Taker struct {
 	Now         fixed.Nanos // makers whose expiry is not after it are gone
 	Owner       msg.OwnerID // 0: nobody's
 	Room        int         // in: makers that it may still change; out: how many are left
-	Allow       uint32      // the reduce-only maker that has been approved
-	Ask         uint32      // out with StopAsk: the reduce-only maker in front
+	Allow       uint32      // the maker that has been approved
+	Ask         uint32      // out with StopAsk: the maker in front
 	Side        msg.Side
 	STP         msg.STP // resolved: never STPDefault
 	Stop        Stop    // out
@@ -40,7 +40,7 @@ const (
 	StopDone       // nothing crosses any more, or Leaves is 0
 	StopBound      // Room is used up and more crosses
 	StopSelf       // self-trade prevention ends the taker; Leaves is to be canceled
-	StopAsk        // the maker in front, Ask, is reduce-only: trim or cancel it, set Allow, match again
+	StopAsk        // the maker in front, Ask, is reduce-only or posts: trim or cancel it or not, set Allow, match again
 )
 
 // Fill is what a match did to one maker.
@@ -90,7 +90,7 @@ func (b *Book) Match(t *Taker, fills []Fill) []Fill {
 		h := st.levels[b.firstLevel(s)].head
 		o := &st.orders[h]
 		kind, q := Trade, min(t.Leaves, o.Leaves)
-		if o.Flags&(ReduceOnly|Expires) != 0 || uint64(o.Owner) == own {
+		if o.Flags&(asked|Expires) != 0 || uint64(o.Owner) == own {
 			kind, q = b.meet(t, h)
 			if kind == 0 {
 				break
@@ -133,7 +133,7 @@ func (b *Book) meet(t *Taker, h uint32) (FillKind, fixed.Lots) {
 	if o.Owner == t.Owner && o.Owner != 0 && t.STP != msg.STPNone {
 		return b.meetOwn(t, o)
 	}
-	if o.Flags&ReduceOnly != 0 && t.Allow != h {
+	if o.Flags&asked != 0 && t.Allow != h {
 		t.Stop, t.Ask = StopAsk, h
 		return 0, 0
 	}
@@ -192,8 +192,8 @@ func (b *Book) removeFirst(s *half, h uint32) {
 }
 
 // Fillable reports whether at least need lots would trade for t now: under its limit and Room, past expired makers and
-// those of its own owner. A reduce-only maker counts as 0 lots, since how many it may trade is not known here; so what is
-// promised is always had. Nothing changes.
+// those of its own owner. A maker that is reduce-only or posts counts as 0 lots, since how many it may trade is not known here; so
+// what is promised is always had. Nothing changes.
 func (b *Book) Fillable(t *Taker, need fixed.Lots) bool {
 	rests := t.Side.Opposite()
 	limit := rank(rests, t.Limit)
@@ -218,7 +218,7 @@ func (b *Book) Fillable(t *Taker, need fixed.Lots) bool {
 			}
 			break
 		}
-		if o.Flags&ReduceOnly != 0 {
+		if o.Flags&asked != 0 {
 			continue
 		}
 		need -= q

@@ -8,7 +8,7 @@ import (
 // A rehearsal is a match that changes nothing: what a taker would trade against the book as it is. It asks the same in the
 // same order as Match does, see match.go, and uses up Room alike, so a match on the unchanged book trades what was rehearsed.
 //
-// A reduce-only maker stops it with StopAsk, as it stops a match. The engine writes to May how many lots that maker may still
+// A maker that is reduce-only or posts stops it with StopAsk, as it stops a match. The engine writes to May how many lots that maker may still
 // trade, 0 if it would be canceled, and rehearses on; nothing else of the rehearsal is touched meanwhile. What earlier
 // parts of the rehearsal did to the maker's position is the engine's to add up, from the parts' handles.
 
@@ -55,7 +55,7 @@ func (b *Book) Rehearse(r *Rehearsal, parts []Part) []Part {
 			}
 			open = 0
 			r.rehearseOwn(o)
-		case o.Flags&ReduceOnly != 0 && r.Allow != h:
+		case o.Flags&asked != 0 && r.Allow != h:
 			r.Stop, r.Ask = StopAsk, h
 			return parts
 		}

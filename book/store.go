@@ -126,6 +126,9 @@ const (
 	Slide                         // instead of taking it moves behind the opposite best
 	stpShift   = iota             // three bits for the STP mode begin here
 	stpMask    = Flags(7 << stpShift)
+	Posts      = Flags(1 << (stpShift + 3)) // its trades take margin out of other money than its position's
+
+	asked = ReduceOnly | Posts // whether it may trade the engine says, when it is in front
 )
 
 // STP is the mode of self-trade prevention that the order brought with it.

@@ -55,6 +55,7 @@ type Engine struct {
 	first     int         // where its events begin
 	told      int         // where the next one goes
 	fills     []book.Fill
+	parts     []book.Part
 	working   uint32 // the position of the order that is being worked: not to be given back meanwhile
 	still     bool   // nobody is examined: tests of what lies below the ladder
 	unchecked bool
@@ -78,6 +79,7 @@ func New(limits Limits) (*Engine, error) {
 		store:       book.NewStore(l.Orders, l.Levels, l.blocks()),
 		venue:       market.NewVenue(),
 		fills:       newFills(l.Events),
+		parts:       make([]book.Part, 0, l.Events),
 		jobs:        newJobs(l.Jobs),
 		afar:        max(l.Accounts, l.Positions, l.Orders) > foreseeFrom,
 		stride:      rowsMax,

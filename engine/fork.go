@@ -29,7 +29,7 @@ func (e *Engine) Fork() *Engine {
 	c.timers = e.timers.fork()
 	c.gains = append(make([]margin.Winner, 0, e.gainsMax()), e.gains...)
 	c.found = append(make([]margin.Winner, 0, e.foundMax()), e.found...)
-	c.out, c.fills = nil, make([]book.Fill, 0, e.limits.Events)
+	c.out, c.fills, c.parts = nil, make([]book.Fill, 0, e.limits.Events), make([]book.Part, 0, e.limits.Events)
 	return &c
 }
 

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// A maker that is met brings at most six events: what a reduce-only one may not trade, its funding, its vested rebate, both
-	// sides of the trade and the margin that it moves, or its funding, its rebate and its end.
+	// A maker that is met brings at most six events: what it may not trade, its funding, its vested rebate, both sides of the trade
+	// and the margin that it moves, or its funding, its rebate and its end.
 	eventsPerMaker = 6
 	// What a command may tell besides: its acceptance, its remainder, its own rebate, the margin that it moves, what an
 	// isolated position could not pay.
@@ -169,24 +169,58 @@ func (e *Engine) displaced(in *market.Instrument, side msg.Side, f *book.Fill) {
 	e.tidy(row)
 }
 
-// ask decides on the reduce-only maker in front of a taker: it trades no more than its position has left to reduce.
+// ask decides on a maker in front of a taker. A reduce-only one trades no more than its position has left to reduce. Neither does one
+// that posts margin out of its account's money while that has less than its initial margin: what was held for it may be lost by now,
+// and the venue does not lend it (M-22).
 //
 //go:noinline
 func (e *Engine) ask(b *book.Book, in *market.Instrument, t *book.Taker) {
-	h := t.Ask
+	h, reason := t.Ask, msg.CanceledReduceOnly
 	order, ticket := e.store.Order(h), e.store.Ticket(h)
+	posts := order.Flags&book.ReduceOnly == 0
+	if posts {
+		e.touch(ticket.Account)
+		e.house.Settle(e.house.Claim(h).Position, in) // which may be the taker's too
+		if e.house.Account(ticket.Account).Free() >= 0 {
+			t.Allow = h
+			return
+		}
+		reason = msg.CanceledByRisk
+	}
 	held := e.house.Position(e.house.Claim(h).Position).Qty
 	if order.Side == msg.Buy {
 		held = -held
 	}
 	if held <= 0 {
 		t.Room--
-		e.take(b, in, h, msg.CanceledReduceOnly, nil)
+		e.take(b, in, h, reason, nil)
 		return
 	}
 	t.Allow = h
 	if over := order.Leaves - held; over > 0 {
 		b.Reduce(h, over)
-		e.canceled(h, order, ticket, over, order.Leaves, msg.CanceledReduceOnly, nil)
+		if posts {
+			e.house.Shrink(resting(h, order, ticket.Price), in, over, order.Leaves)
+		}
+		e.canceled(h, order, ticket, over, order.Leaves, reason, nil)
 	}
+}
+
+// fillable reports whether at least need lots would trade for t now, whoever of those that it meets has to be asked. Nothing changes.
+func (e *Engine) fillable(b *book.Book, t *book.Taker, need fixed.Lots) bool {
+	if b.Fillable(t, need) {
+		return true
+	}
+	r := book.Rehearsal{Taker: *t}
+	for e.parts = b.Rehearse(&r, e.parts[:0]); r.Stop == book.StopAsk; e.parts = b.Rehearse(&r, e.parts) {
+		o := e.store.Order(r.Ask)
+		r.May = 0
+		if s, _ := e.house.Summary(e.store.Ticket(r.Ask).Account, &e.venue); o.Flags&book.ReduceOnly == 0 && s.Free >= 0 {
+			r.May = o.Leaves
+		}
+	}
+	for i := range e.parts {
+		need -= e.parts[i].Qty
+	}
+	return need <= 0
 }

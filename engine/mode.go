@@ -103,6 +103,7 @@ func (e *Engine) isolate(c *msg.Command, o *riskgate.Order, row uint32) {
 		e.refuse(c, r, o.Bound, o.Actual)
 		return
 	}
+	e.post(row, book.Posts)
 	e.modeChanged(c, msg.ModeCross, msg.ModeIsolated, i.Margin)
 }
 
@@ -112,7 +113,10 @@ func (e *Engine) cross(c *msg.Command, o *riskgate.Order, row uint32) {
 	l := e.house.Ledger(row)
 	own, rung := l.Margin, l.Rung
 	if r == 0 {
-		r = e.house.Cross(row, o.Instrument)
+		e.post(row, 0) // before they are dispersed
+		if r = e.house.Cross(row, o.Instrument); r != 0 {
+			e.post(row, book.Posts)
+		}
 	}
 	if r != 0 {
 		e.refuse(c, r, 0, 0)
@@ -121,6 +125,16 @@ func (e *Engine) cross(c *msg.Command, o *riskgate.Order, row uint32) {
 	e.modeChanged(c, msg.ModeIsolated, msg.ModeCross, own)
 	if rung != msg.RungOK {
 		e.merged(c, row, rung)
+	}
+}
+
+// post lets the lined up orders of a position post margin when they trade, or not.
+func (e *Engine) post(row uint32, posts book.Flags) {
+	for _, first := range e.house.Ledger(row).First {
+		for h := first; h != 0; h = e.house.Hold(h).Next {
+			o := e.store.Order(h)
+			o.Flags = o.Flags&^book.Posts | posts
+		}
 	}
 }
 

@@ -325,14 +325,8 @@ func (n *naive) sell(a *naiveAccount, id msg.InstrumentID, limit fixed.Ticks, lo
 			n.canceled(m, m.leaves, 0, msg.CanceledBySTP, 0, 0)
 			n.remove(m)
 			continue
-		case m.reduceOnly && m.reducible() == 0:
-			n.canceled(m, m.leaves, 0, msg.CanceledReduceOnly, 0, 0)
-			n.remove(m)
+		case !n.trim(m):
 			continue
-		case m.reduceOnly && m.reducible() < m.leaves:
-			over := m.leaves - m.reducible()
-			m.leaves -= over
-			n.canceled(m, over, m.leaves, msg.CanceledReduceOnly, 0, 0)
 		}
 		q := min(lots, m.leaves)
 		value := in.worth(q, m.price)

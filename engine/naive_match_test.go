@@ -75,7 +75,8 @@ func (n *naive) placeOrder(c *msg.Command) {
 	n.work(c, o, w.rests, false)
 }
 
-// tradable is how many lots an order would trade at least: what reduce-only makers might do does not count.
+// tradable is how many lots an order would trade at least: what reduce-only makers might do does not count, nor what those might
+// that lack the margin to post.
 func (n *naive) tradable(o *naiveOrder, room int) (lots fixed.Lots) {
 	leaves := o.leaves
 	makers := slices.Clone(n.orders)
@@ -99,7 +100,7 @@ func (n *naive) tradable(o *naiveOrder, room int) (lots fixed.Lots) {
 			leaves -= q
 		case own:
 			return lots
-		case m.reduceOnly:
+		case m.reduceOnly, m.account.own(m.instr).isolated && !n.affords(m.account):
 		default:
 			lots += q
 			leaves -= q
@@ -191,23 +192,45 @@ func (n *naive) match(o *naiveOrder, room int) (stop naiveStop, decremented fixe
 			}
 			continue
 		}
-		if m.reduceOnly {
-			can := m.reducible()
-			if can == 0 {
-				room--
-				n.canceled(m, m.leaves, 0, msg.CanceledReduceOnly, 0, 0)
-				n.remove(m)
-				continue
-			}
-			if over := m.leaves - can; over > 0 {
-				m.leaves = can
-				n.canceled(m, over, can, msg.CanceledReduceOnly, 0, 0)
-			}
-		}
 		room--
-		n.trade(o, m)
+		if n.trim(m) {
+			n.trade(o, m)
+		}
 	}
 	return stopDone, decremented
+}
+
+// trim cancels what a maker may not trade, and reports whether anything is left: it may only reduce, or it would post margin that
+// its account does not have (M-22).
+func (n *naive) trim(m *naiveOrder) bool {
+	reason := msg.CanceledReduceOnly
+	switch {
+	case m.reduceOnly:
+	case m.account.own(m.instr).isolated:
+		n.touch(m.account)
+		if n.affords(m.account) {
+			return true
+		}
+		reason = msg.CanceledByRisk
+	default:
+		return true
+	}
+	can := min(m.reducible(), m.leaves)
+	if over := m.leaves - can; over > 0 {
+		m.leaves = can
+		n.canceled(m, over, can, reason, 0, 0)
+	}
+	if can == 0 {
+		n.remove(m)
+	}
+	return can > 0
+}
+
+// affords reports whether an account has its initial margin.
+func (n *naive) affords(a *naiveAccount) bool {
+	equity, _ := n.standing(poolID{account: a.id})
+	_, initial, _ := n.figures(a)
+	return equity >= initial
 }
 
 // trade lets o take from m.

@@ -54,6 +54,9 @@ func (e *Engine) place(c *msg.Command) {
 	ticket.Price, ticket.Filled, ticket.Ref, ticket.Account, ticket.Instr = o.Limit, 0, c.Ref, c.Account, c.Instr
 	order.Leaves, order.Owner, order.Session, order.Side = o.Qty, o.Account.Owner, c.Session, c.Side
 	order.Flags = flags(c.Flags, o.ReduceOnly).WithSTP(resolve(c.STP, in))
+	if o.Asks != 0 && !o.ReduceOnly {
+		order.Flags |= book.Posts
+	}
 	if c.TIF == msg.GTD {
 		expire := c.OrderExt().Expire
 		e.store.SetExpire(h, expire)
@@ -148,7 +151,7 @@ func (e *Engine) bookSays(c *msg.Command, b *book.Book, o *riskgate.Order, cross
 	if need > 0 {
 		t := book.Taker{Limit: o.Limit, Leaves: o.Qty, Now: c.Time, Owner: o.Account.Owner, Room: e.room(1), Side: c.Side,
 			STP: resolve(c.STP, o.Instrument)}
-		if !b.Fillable(&t, need) {
+		if !e.fillable(b, &t, need) {
 			return msg.RejectUnfillable
 		}
 	}
