@@ -148,17 +148,21 @@ func (h *House) GiveBack(row uint32) (m fixed.Money) {
 	return m
 }
 
-// TakeBack takes a part of a gain back: from an isolated position that is still held, which it reports, else from its account.
-func (h *House) TakeBack(w *margin.Winner) (isolated bool) {
-	q := &h.rows[w.Row]
-	h.disturb(Pool(w.Account))
+// TakeBack takes a part of a gain back from where it went: from the account, as far as it was moved there, and what is more from the
+// isolated position that kept it, own, as long as that is held.
+func (h *House) TakeBack(w *margin.Winner) (account, own fixed.Money) {
+	q, a := &h.rows[w.Row], &h.accounts[w.Account]
+	account = w.Gain
 	if q.Account == w.Account && q.Mode != 0 && q.Qty != 0 {
-		h.ledgers[w.Row].Margin -= w.Gain
+		account = min(w.Gain, w.Moved)
+		own = w.Gain - account
+		h.ledgers[w.Row].Margin -= own
 		h.disturb(h.child(w.Row))
-		return true
 	}
-	h.accounts[w.Account].Cash -= w.Gain
-	return false
+	h.tighten(a)
+	a.Cash -= account
+	h.disturb(Pool(w.Account))
+	return account, own
 }
 
 // forget lets nobody believe that the sums of the fund's record mean anything.

@@ -47,3 +47,66 @@ func TestMoneyOfAChildLiftsItsParent(t *testing.T) { // M-46, I-20
 	d.stands(5, msg.RungOK) // 650 and what is left of 400
 	d.sound()
 }
+
+// TestDeleveragingGoesOnAtNewPrices lets funding be paid and a mark move while a pool is closed over several commands.
+func TestDeleveragingGoesOnAtNewPrices(t *testing.T) { // M-42, M-53, I-03
+	const winners = 600
+	d := newDesk(t, Limits{Instruments: 1, Accounts: winners + 8, Events: 256})
+	d.at = fixed.Hour
+	d.list(perpetual(1), 100)
+	d.ok(msg.Deposit(1, 6100*fixed.Coin))
+	for id := msg.AccountID(8); id < 8+winners; id++ {
+		d.ok(msg.Deposit(id, 1000*fixed.Coin), msg.Limit(id, 1, msg.Sell, 100, 1), msg.Limit(1, 1, msg.Buy, 100, 1))
+	}
+	for d.ok(msg.SetMark(1, 80)); d.count(msg.AdlFill) == 0; d.ok(msg.Tick()) { // winners are looked for
+	}
+	if d.jobs.shedding.pool == 0 {
+		t.Fatalf("nothing is left to do: %v", d.last)
+	}
+	d.ok(msg.SettleFunding(1, fixed.Percent)) // a lot owes 0.8
+	if p, _ := d.Position(1, 1); p.Qty == 0 || d.jobs.shedding.pool == 0 {
+		t.Fatalf("nothing is left to do: %+v", p)
+	}
+	for d.jobs.shedding.pool != 0 {
+		d.ok(msg.Tick())
+	}
+	d.sound()
+	for id := msg.AccountID(1); id < 8+winners; id++ {
+		if _, ok := d.Account(id); ok {
+			d.ok(msg.Deposit(id, 1))
+		}
+	}
+	if v := d.VenueAccounts(); v.Funding < -winners || v.Funding > winners {
+		t.Errorf("funding of %s was received and not paid, or paid and not received", v.Funding)
+	}
+	d.sound()
+}
+
+// TestGainIsCutWhereItWent lets an isolated winner be deleveraged, whose account gets most of his gain: it pays what is missing, and
+// the position that is left keeps its margin.
+func TestGainIsCutWhereItWent(t *testing.T) { // M-24, M-54, I-06, I-22
+	d := newDesk(t, Limits{Instruments: 1, Accounts: 8, Events: 256})
+	d.at = fixed.Hour
+	d.list(perpetual(1), 100)
+	d.ok(msg.SetRule(0, msg.AdlBand, int64(10*fixed.Percent)))
+	d.ok(msg.Deposit(1, 1000*fixed.Coin), msg.Deposit(2, 1000*fixed.Coin), msg.Deposit(5, 90*fixed.Coin))
+	d.ok(with(msg.Limit(1, 1, msg.Sell, 100, 10), msg.FlagIsolated, msg.GTC))
+	d.ok(msg.Limit(2, 1, msg.Buy, 100, 1), msg.Limit(5, 1, msg.Buy, 100, 9))
+	d.ok(msg.SetMark(1, 50)) // 90 - 450; 9 lots are closed at 55, which leaves 315 missing
+	if d.count(msg.AdlFill) != 1 || d.count(msg.Socialized) != 1 {
+		t.Fatalf("%v", d.last)
+	}
+	if e := d.first(msg.Socialized); e.Account != 1 || e.Instr != 0 || e.Balance().Amount != 315*fixed.Coin {
+		t.Errorf("%s", e.String())
+	}
+	if p, _ := d.Position(1, 1); p.Qty != -1 || p.Margin != 10*fixed.Coin || p.State != msg.RungOK {
+		t.Errorf("%+v", p)
+	}
+	if s, _ := d.Account(1); s.Cash != (900+495-315)*fixed.Coin {
+		t.Errorf("%+v", s)
+	}
+	if v := d.VenueAccounts(); v.Deficit != 0 {
+		t.Errorf("%+v", v)
+	}
+	d.sound()
+}

@@ -43,6 +43,7 @@ func (e *Engine) hashAdl(d *fixed.Digest) {
 			d.Word(uint64(w.Weight))
 			d.Word(uint64(w.Lots))
 			d.Word(uint64(w.Gain))
+			d.Word(uint64(w.Moved))
 		}
 	}
 }
@@ -51,7 +52,7 @@ func (e *Engine) hashAdl(d *fixed.Digest) {
 func (e *Engine) deleverage(p clearing.Pool) bool {
 	_, row := e.house.Members(p)
 	for leg := e.firstLeg(p); leg != 0; leg = e.firstLeg(p) {
-		if e.spare() < examRoom {
+		if e.spare() < examRoom+eventsPerCut*len(e.gains) {
 			return false
 		}
 		q := e.house.Position(leg)
@@ -65,6 +66,9 @@ func (e *Engine) deleverage(p clearing.Pool) bool {
 		if row == 0 && q.Qty == 0 {
 			e.tidy(leg)
 		}
+	}
+	if e.spare() < examRoom+eventsPerCut*len(e.gains) {
+		return false
 	}
 	m := e.house.Strip(p)
 	e.fundGets(m)
@@ -115,8 +119,8 @@ func (e *Engine) closeAgainstFund(leg uint32, price fixed.Ticks) {
 }
 
 // eventsPerWinner is how many events a winner brings at most: funding and a rebate of his account, his fill, the margin that it
-// moves, and what is cut of his gain.
-const eventsPerWinner = 5
+// moves, and what is cut of his gain, of the part that moved and of the other.
+const eventsPerWinner, eventsPerCut = 6, 2
 
 // closeAgainstWinners closes what is left of a leg against winners, and reports whether it could do all of it.
 func (e *Engine) closeAgainstWinners(leg uint32, price fixed.Ticks) bool {
@@ -201,13 +205,13 @@ func (e *Engine) closeWinner(leg uint32, w *margin.Winner, price fixed.Ticks) {
 	if e.house.Short() != 0 {
 		e.cover()
 	}
-	e.gained(w, isolated, realized)
+	e.gained(w, isolated, realized, share)
 	e.tidy(w.Row)
 }
 
-// gained notes what a pool has gained by the deleveraging so far; row 0 is a cross pool.
-func (e *Engine) gained(w *margin.Winner, isolated bool, realized fixed.Money) {
-	g := margin.Winner{Account: w.Account, Gain: realized}
+// gained notes what a pool has gained by the deleveraging so far, and what of it moved to the account; row 0 is a cross pool.
+func (e *Engine) gained(w *margin.Winner, isolated bool, realized, moved fixed.Money) {
+	g := margin.Winner{Account: w.Account, Gain: realized, Moved: moved}
 	if isolated {
 		g.Row = w.Row
 	}
@@ -217,6 +221,7 @@ func (e *Engine) gained(w *margin.Winner, isolated bool, realized fixed.Money) {
 	for i := range e.gains {
 		if o := &e.gains[i]; o.Account == g.Account && o.Row == g.Row {
 			o.Gain += g.Gain
+			o.Moved += g.Moved
 			return
 		}
 	}
@@ -240,14 +245,20 @@ func (e *Engine) socialize(short fixed.Money) {
 	slices.SortStableFunc(e.gains, func(a, b margin.Winner) int { return cmp.Compare(a.Account, b.Account) })
 	missing := margin.Socialize(short, e.gains)
 	for i := range e.gains {
-		if w := &e.gains[i]; w.Gain != 0 {
-			ev := e.emit(msg.Socialized)
-			ev.Account = w.Account
-			if e.house.TakeBack(w) {
-				ev.Instr = msg.InstrumentID(e.house.Position(w.Row).Instr)
-			}
-			ev.SetBalance(msg.Balance{Amount: w.Gain, Cash: e.house.Account(w.Account).Cash})
-		}
+		w := &e.gains[i]
+		account, own := e.house.TakeBack(w)
+		e.tellCut(w.Account, 0, account)
+		e.tellCut(w.Account, msg.InstrumentID(e.house.Position(w.Row).Instr), own)
 	}
 	e.fundPays(missing, 0)
+}
+
+// tellCut tells of what a gain was cut by, in an account or in an isolated position of it.
+func (e *Engine) tellCut(id msg.AccountID, instr msg.InstrumentID, m fixed.Money) {
+	if m == 0 {
+		return
+	}
+	ev := e.emit(msg.Socialized)
+	ev.Account, ev.Instr = id, instr
+	ev.SetBalance(msg.Balance{Amount: m, Cash: e.house.Account(id).Cash})
 }

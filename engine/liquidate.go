@@ -43,15 +43,17 @@ func (e *Engine) begin(p clearing.Pool, from msg.Rung, all bool) {
 // attend goes on with the pool that is attended to, and reports whether that is done.
 func (e *Engine) attend() bool {
 	s := &e.jobs.shedding
-	if !e.shedOrders(s) || e.spare() < examRoom {
+	p, from := s.pool, s.from
+	id, row := e.house.Members(p)
+	if e.spare() >= examRoom {
+		e.touch(id) // marks and funding may have moved since an earlier command left off
+	}
+	if !e.shedOrders(s) || e.spare() < stepRoom {
 		e.wake = 0
 		return false
 	}
-	p, from := s.pool, s.from
 	if s.canceled != 0 {
 		ev := e.emit(msg.OrdersCanceledByRisk)
-		ev.Rare = msg.Rare{}
-		id, row := e.house.Members(p)
 		ev.Account, ev.Qty, ev.Rare = id, s.canceled, msg.Rare{}
 		if row != 0 {
 			ev.Instr = msg.InstrumentID(e.house.Position(row).Instr)
@@ -73,9 +75,21 @@ func (e *Engine) attend() bool {
 	return true
 }
 
-// shedOrders cancels the orders that have to go, as many as this command may; it reports whether all are out.
+// stepRoom is how many events a step needs that meets some makers: one that found no buyer for want of room would try patience.
+const stepRoom = examRoom + 16*eventsPerMaker
+
+// dismiss lets nobody be attended to: the pool is one no longer.
+func (e *Engine) dismiss() {
+	e.jobs.shedding = shedding{}
+	e.jobs.walks--
+	e.house.Await(0)
+	e.gains, e.found, e.adl = e.gains[:0], e.found[:0], adl{}
+}
+
+// shedOrders cancels the orders that have to go, as many as this command may, those too that came meanwhile; it reports whether
+// all are out.
 func (e *Engine) shedOrders(s *shedding) bool {
-	for left := min(stepsMax, (e.spare()-examRoom)/4); s.cursor != 0; left-- {
+	for left := min(stepsMax, (e.spare()-examRoom)/4); s.cursor != 0 || e.moreToShed(s); left-- {
 		if left <= 0 {
 			return false
 		}
@@ -89,6 +103,14 @@ func (e *Engine) shedOrders(s *shedding) bool {
 		e.take(e.books[t.Instr], &e.instruments[t.Instr], h, msg.CanceledByRisk, nil)
 	}
 	return true
+}
+
+// moreToShed looks for orders to be canceled from the latest on.
+func (e *Engine) moreToShed(s *shedding) bool {
+	if id, _ := e.house.Members(s.pool); e.house.Shed(s.pool, s.all) {
+		s.cursor = e.house.Account(id).Orders
+	}
+	return s.cursor != 0
 }
 
 // tick does what the timer of a pool, or of a position of the fund, is for.

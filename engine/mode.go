@@ -293,6 +293,9 @@ func (e *Engine) merged(c *msg.Command, row uint32, rung msg.Rung) {
 		kind = msg.LiquidationEnded
 	}
 	e.timers.clear(ladderTimer, uint32(e.house.RowPool(row)))
+	if e.jobs.shedding.pool == e.house.RowPool(row) {
+		e.dismiss()
+	}
 	ev := e.emit(kind)
 	ev.Account, ev.Instr = c.Account, c.Instr
 	ev.SetRungStep(&msg.RungStep{From: rung, To: msg.RungOK, Isolated: true})

@@ -193,7 +193,7 @@ func (n *naive) deleverage(k poolID, p *naivePool, equity, maintenance fixed.Mon
 			n.touch(w)
 			key, before := w.poolOf(id), w.qty[id]
 			realized, moved := n.closeWinner(w, id, d, price)
-			gains = gained(gains, key, realized)
+			gains = gained(gains, key, realized, -moved)
 			rank++
 			n.deleveraged(w, id, closingSide(before), d, price, realized, rank)
 			n.movedMargin(w, id, moved)
@@ -255,19 +255,21 @@ func (n *naive) deleveraged(a *naiveAccount, id msg.InstrumentID, side msg.Side,
 
 // gain is what a pool has gained by a deleveraging.
 type gain struct {
-	pool poolID
-	sum  fixed.Money
+	pool  poolID
+	sum   fixed.Money
+	moved fixed.Money // out of an isolated position
 }
 
 // gained adds what a pool has gained.
-func gained(list []gain, k poolID, realized fixed.Money) []gain {
+func gained(list []gain, k poolID, realized, moved fixed.Money) []gain {
 	at := slices.IndexFunc(list, func(g gain) bool { return g.pool == k })
 	switch {
 	case realized <= 0:
 	case at >= 0:
 		list[at].sum += realized
+		list[at].moved += moved
 	default:
-		list = append(list, gain{k, realized})
+		list = append(list, gain{k, realized, moved})
 	}
 	return list
 }
@@ -286,14 +288,18 @@ func (n *naive) socialized(missing fixed.Money, gains []gain) {
 	paid, uncovered := socialize(missing, list)
 	for j, g := range gains {
 		k, a, cut := g.pool, n.accounts[g.pool.account], list[j]-paid[j]
-		e := msg.Event{Kind: msg.Socialized, Account: k.account}
+		kept := fixed.Money(0) // by the isolated position
 		if own := a.own(k.instr); k.instr != 0 && own.isolated && a.qty[k.instr] != 0 {
-			own.margin -= cut
-			e.Instr = k.instr
-		} else {
-			a.cash -= cut
+			kept = max(0, cut-g.moved)
+			own.margin -= kept
 		}
-		n.emit(e).SetBalance(msg.Balance{Amount: cut, Cash: a.cash})
+		a.cash -= cut - kept
+		if cut > kept {
+			n.emit(msg.Event{Kind: msg.Socialized, Account: k.account}).SetBalance(msg.Balance{Amount: cut - kept, Cash: a.cash})
+		}
+		if kept > 0 {
+			n.emit(msg.Event{Kind: msg.Socialized, Account: k.account, Instr: k.instr}).SetBalance(msg.Balance{Amount: kept, Cash: a.cash})
+		}
 	}
 	n.book(uncovered)
 }

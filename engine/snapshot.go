@@ -19,7 +19,7 @@ import (
 // from it, its snapshot.go says. Scratch of the engine is neither.
 
 // snapshotFormat is the version of the bytes. It goes up whenever code, or what it calls, stores something else.
-const snapshotFormat = 3
+const snapshotFormat = 4
 
 // Snapshot hands over the state as bytes, in pieces of at most 64 KiB that are good until put returns; put returns false to
 // end it early. It reads every table, and the engine must not be used meanwhile. Equal histories give equal bytes.
@@ -192,6 +192,7 @@ func codeWinners(c *fixed.Codec, table string, list []margin.Winner, most int) [
 		fixed.Word(c, &w.Weight)
 		fixed.Word(c, &w.Lots)
 		fixed.Word(c, &w.Gain)
+		fixed.Word(c, &w.Moved)
 	}
 	return list
 }

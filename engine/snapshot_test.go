@@ -496,7 +496,7 @@ func TestRestoreRefuses(t *testing.T) {
 		{"cut in the middle", d.limits, b[:len(b)/2], "the stream ends here"},
 		{"cut by one byte", d.limits, b[:len(b)-1], "table end"},
 		{"more", d.limits, append(slices.Clone(b), 0), "the stream goes on"},
-		{"format", d.limits, flipped(b, 16, 1), "format 2, expected 3"},
+		{"format", d.limits, flipped(b, 16, 1), "format 5, expected 4"},
 		{"something else", d.limits, make([]byte, 4096), "another table"},
 		{"limits", other, b, "table limits, row 4, byte 68: limit 2000, expected 2001"},
 	} {

@@ -16,6 +16,7 @@ type Winner struct {
 	Lots    fixed.Lots  // that it has, in absolute numbers
 	Given   fixed.Lots  // of them, to be closed
 	Gain    fixed.Money // that it realizes by it, 0 or more
+	Moved   fixed.Money // from an isolated one to its account by it (M-24)
 	rest    fixed.Wide  // what the Floor of its last share has left; below 0: made up for
 }
 
