@@ -110,3 +110,55 @@ func TestGainIsCutWhereItWent(t *testing.T) { // M-24, M-54, I-06, I-22
 	}
 	d.sound()
 }
+
+// TestOrdersThatComeMeanwhileGoToo lets somebody whose many orders are being canceled bring another one.
+func TestOrdersThatComeMeanwhileGoToo(t *testing.T) { // M-48, M-52
+	d := held(t, 1100*fixed.Coin)
+	d.ok(msg.Deposit(5, 4500*fixed.Coin))
+	for range 400 {
+		d.ok(msg.Limit(5, 2, msg.Buy, 1, 1))
+	}
+	d.ok(msg.SetMark(1, 40)) // nothing is left
+	if d.jobs.shedding.pool == 0 {
+		t.Fatal("all orders went at once")
+	}
+	came := false
+	for n := 0; d.jobs.shedding.pool != 0; n++ {
+		if refusal(d.do(msg.Limit(5, 1, msg.Sell, 200, 1))) == 0 {
+			came = came || d.jobs.shedding.pool != 0
+		}
+		if n == 99 {
+			t.Fatal("it goes on for ever")
+		}
+	}
+	for d.house.Restless() {
+		d.ok(msg.Tick())
+	}
+	if p, ok := d.Position(5, 1); ok || !came {
+		t.Errorf("%+v", p)
+	}
+	d.sound()
+}
+
+// TestEscapeIntoTheParent merges an isolated position that is being taken over into an account that can bear it.
+func TestEscapeIntoTheParent(t *testing.T) { // M-19, M-27
+	d := newDesk(t, Limits{Instruments: 2, Accounts: 8, Events: 256})
+	d.at = fixed.Hour
+	d.list(perpetual(1), 100)
+	d.ok(msg.PayFund(5*fixed.Coin), msg.Deposit(1, 1_000_000*fixed.Coin), msg.Deposit(5, 5000*fixed.Coin))
+	d.ok(msg.Limit(1, 1, msg.Sell, 100, 100), with(msg.Limit(5, 1, msg.Buy, 100, 100), msg.FlagIsolated, msg.GTC))
+	for range 400 {
+		d.ok(with(msg.Limit(5, 1, msg.Buy, 90, 1), msg.FlagIsolated, msg.GTC))
+	}
+	d.ok(msg.SetMark(1, 89)) // 1,000 - 1,100
+	if d.jobs.shedding.pool == 0 {
+		t.Fatal("all orders went at once")
+	}
+	d.ok(msg.Cross(5, 1))
+	for d.house.Restless() || d.jobs.shedding.pool != 0 {
+		d.ok(msg.Tick())
+	}
+	d.stands(5, msg.RungOK)
+	d.ok(msg.Withdraw(1, fixed.Coin))
+	d.sound()
+}
