@@ -35,6 +35,47 @@ func TestDigestGolden(t *testing.T) {
 	}
 }
 
+// So may this one not.
+func TestFourGolden(t *testing.T) {
+	for _, c := range []struct{ a, b, c, e, want uint64 }{
+		{0, 0, 0, 0, 0xC8C555E7541AF620},
+		{1, 2, 3, 4, 0x38C8C840168AEE84},
+		{1<<64 - 1, 1 << 63, 0x0123456789ABCDEF, 1, 0x3521DE653945F270},
+	} {
+		if got := fixed.Four(c.a, c.b, c.c, c.e); got != c.want {
+			t.Errorf("four of %#x %#x %#x %#x is %#x, want %#x", c.a, c.b, c.c, c.e, got, c.want)
+		}
+	}
+}
+
+// One bit of one of the four, or two of them exchanged: another word; and all lists of four small numbers differ.
+func TestFourSeesEveryChange(t *testing.T) {
+	four := func(w [4]uint64) uint64 { return fixed.Four(w[0], w[1], w[2], w[3]) }
+	rapid.Check(t, func(t *rapid.T) {
+		var w [4]uint64
+		for i := range w {
+			w[i] = rapid.OneOf(rapid.Uint64(), rapid.Uint64Max(3)).Draw(t, "word")
+		}
+		i, j, bit := rapid.IntRange(0, 3).Draw(t, "i"), rapid.IntRange(0, 3).Draw(t, "j"), rapid.IntRange(0, 63).Draw(t, "bit")
+		other := w
+		if other[i] ^= 1 << bit; four(other) == four(w) {
+			t.Fatalf("bit %d of word %d of %#x is not seen", bit, i, w)
+		}
+		other = w
+		if other[i], other[j] = w[j], w[i]; w[i] != w[j] && four(other) == four(w) {
+			t.Fatalf("exchange of words %d and %d of %#x is not seen", i, j, w)
+		}
+	})
+	seen := map[uint64][4]uint64{}
+	for n := range uint64(20 * 20 * 20 * 20) {
+		w := [4]uint64{n % 20, n / 20 % 20, n / 400 % 20, n / 8000}
+		if other, ok := seen[four(w)]; ok {
+			t.Fatalf("%v and %v give the same", w, other)
+		}
+		seen[four(w)] = w
+	}
+}
+
 func TestDigestPairIsOneWord(t *testing.T) {
 	var d fixed.Digest
 	d.Pair(0x01234567, 0x89ABCDEF)

@@ -122,18 +122,12 @@ func (e *Event) CopyTo(dst *Event) {
 
 // Hash folds the lines in use into d.
 func (e *Event) Hash(d *fixed.Digest) {
-	d.Word(uint64(e.Seq))
-	d.Word(uint64(e.Time))
-	d.Word(uint64(e.Order))
-	d.Word(uint64(e.Ref))
-	d.Word(uint64(e.Price))
-	d.Word(uint64(e.Qty))
-	d.Pair(uint32(e.Account), uint32(e.Instr))
-	d.Word(uint64(e.Session)<<48 | uint64(e.Index)<<32 | uint64(e.Reject)<<24 | uint64(e.Reason)<<16 | uint64(e.Kind)<<8 | uint64(e.Side))
-	if e.Lines() > 1 {
-		for _, w := range e.Rare {
-			d.Word(w)
-		}
+	d.Word(fixed.Four(uint64(e.Seq), uint64(e.Time), uint64(e.Order), uint64(e.Ref)))
+	d.Word(fixed.Four(uint64(e.Price), uint64(e.Qty), uint64(e.Account)<<32|uint64(e.Instr),
+		uint64(e.Session)<<48|uint64(e.Index)<<32|uint64(e.Reject)<<24|uint64(e.Reason)<<16|uint64(e.Kind)<<8|uint64(e.Side)))
+	if r := &e.Rare; e.Lines() > 1 {
+		d.Word(fixed.Four(r[0], r[1], r[2], r[3]))
+		d.Word(fixed.Four(r[4], r[5], r[6], r[7]))
 	}
 }
 
