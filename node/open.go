@@ -36,11 +36,12 @@ type Venue struct {
 
 	Ack       journal.Mode // what an event waits for; None, which promises nothing, has to be asked for by name
 	Files     journal.FS   // default: the disk of the machine
-	Segment   int64        // these five as in journal.Config
+	Segment   int64        // these six as in journal.Config
 	Spares    int
 	Alignment int
 	Batch     int
 	Ahead     int
+	Alone     bool
 
 	// Snapshots says after how many bytes of journal the state is written down, so that a start replays about so much at most, and that
 	// older segments can be freed; 0: 512 MiB, or never where Replayed wants all commands; below 0: never. It costs a second engine in
@@ -165,7 +166,7 @@ type opening struct {
 // journal opens the journal and replays it: steps 1 to 4.
 func (o *opening) journal(dir string) (*journal.Writer, error) {
 	v := o.venue
-	config := journal.Config{FS: o.files(), Dir: dir, Mode: v.Ack, Segment: v.Segment, Spares: v.Spares, Alignment: v.Alignment, Batch: v.Batch, Ahead: v.Ahead,
+	config := journal.Config{FS: o.files(), Dir: dir, Mode: v.Ack, Segment: v.Segment, Spares: v.Spares, Alignment: v.Alignment, Batch: v.Batch, Ahead: v.Ahead, Alone: v.Alone,
 		Genesis: journal.Genesis{Cluster: v.Cluster, Shard: v.Shard, Currency: v.Currency, Limits: o.engine.Limits()},
 		Begins:  func(s journal.Stage) { o.begin(s.String()) }}
 	if v.Replayed == nil {

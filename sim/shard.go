@@ -96,7 +96,7 @@ func (s *shard) paused(actor int) bool {
 func (w *world) open(files journal.FS, replayed func(*msg.Command, []msg.Event)) (*node.Node, *node.Recovery, error) {
 	o := &w.options
 	venue := node.Venue{Limits: o.Limits, Currency: "USDC", Cluster: 1, Shard: 1, Files: files, Segment: o.Segment, Spares: o.Spares,
-		Alignment: o.Alignment, Batch: o.Batch, Ahead: o.Ahead, Snapshots: o.Snapshots}
+		Alignment: o.Alignment, Batch: o.Batch, Ahead: o.Ahead, Alone: true, Snapshots: o.Snapshots}
 	if w.second == nil {
 		venue.Replayed = replayed
 	}

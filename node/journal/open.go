@@ -46,6 +46,9 @@ type Config struct {
 	// then, or with an error, Restore is called with the one before it.
 	Restore func(s *Snapshot, take func() []byte) (accept func(), err error)
 
+	// Alone has Open read and check on the caller's goroutine, between two calls of apply, and not ahead of them on another.
+	Alone bool
+
 	// Begins, where it is not nil, is told when a stage of Open begins: who has a clock can say how long each took.
 	Begins func(Stage)
 }
@@ -56,7 +59,7 @@ type Stage uint8
 const (
 	Locking   Stage = iota // 1
 	Restoring              // a snapshot
-	Replaying              // 2: reading, verifying and handing over, frame by frame
+	Replaying              // 2: reading, verifying and handing over
 	Settling               // 3 and 4
 	Rewriting              // 5
 )
@@ -111,8 +114,8 @@ func (c *Config) complete() error {
 	return c.Genesis.check()
 }
 
-// Open opens the journal of a folder, or begins one, and hands every command that it holds to apply, in order, a frame at a time:
-// the engine that has applied them is where the exchange stood. An error of apply ends it, before anything is changed, and is
+// Open opens the journal of a folder, or begins one, and hands every command that it holds to apply, in order, some hundreds at a time:
+// the engine that has applied them is where the exchange stood. apply is called on the caller's goroutine. An error of apply ends it, before anything is changed, and is
 // returned as it is; where apply is nil, the commands are verified only. It allocates what a Writer needs. The error else is *Running
 // where another process has the folder, *Corrupt, *Unknown or *StorageError for what the disk says, and *Misfit where c is
 // impossible or the folder is another journal's.
@@ -178,27 +181,14 @@ func (w *Writer) recover(apply func([]msg.Command) error) (found Recovery, err e
 		return found, err
 	}
 	w.begins(Replaying)
-	for r.Next() {
-		if wrong := found.Snapshot.misses(r); wrong != nil {
-			return found, wrong
-		}
-		if r.place.Frame <= found.Snapshot.Place.Frame {
-			continue
-		}
-		found.Commands += uint64(len(r.Commands()))
-		if apply == nil || len(r.Commands()) == 0 {
-			continue
-		}
-		if err := apply(r.Commands()); err != nil {
-			return found, err
-		}
-	}
-	if r.Err() != nil {
-		return found, r.Err()
+	from := &found.Snapshot
+	found.Commands, err = w.replay(r, from, apply)
+	if err != nil {
+		return found, err
 	}
 	tail := r.Tail()
-	if at := &found.Snapshot.Place; tail.Frame < at.Frame {
-		return found, &Corrupt{tail.File, tail.Offset, fmt.Sprintf("frame %d, behind which %s was taken", at.Frame, found.Snapshot.File), "the end of the journal"}
+	if at := &from.Place; tail.Frame < at.Frame {
+		return found, &Corrupt{tail.File, tail.Offset, fmt.Sprintf("frame %d, behind which %s was taken", at.Frame, from.File), "the end of the journal"}
 	}
 	found.Place, found.Torn, found.Header, found.Dropped = tail.Place, tail.Torn, tail.Header, tail.Dropped
 	if len(r.held) > 0 && r.segment.Genesis == r.origin && r.segment.Mode != w.config.Mode {
