@@ -123,12 +123,16 @@ func (h *House) Enter(p Pool, j *Verdict, v *market.Venue, now fixed.Nanos) (dea
 	return w.Deadline
 }
 
-// Largest is the leg of a pool with the highest maintenance, ties by instrument (M-49); 0: there is none.
+// Largest is the leg of a pool with the highest maintenance, ties by instrument, of those that can be sold now (M-49); 0: there is none.
 func (h *House) Largest(p Pool) (leg uint32) {
 	most := fixed.Money(-1)
 	for row := h.LegOf(p, 0); row != 0; row = h.LegOf(p, row) {
 		q := &h.rows[row]
-		m, _ := margin.Maintenance(&h.instruments[q.Instr], q.Qty)
+		in := &h.instruments[q.Instr]
+		if !in.Sellable() {
+			continue
+		}
+		m, _ := margin.Maintenance(in, q.Qty)
 		if m > most || m == most && q.Instr < h.rows[leg].Instr {
 			leg, most = row, m
 		}

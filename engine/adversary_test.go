@@ -162,3 +162,17 @@ func TestEscapeIntoTheParent(t *testing.T) { // M-19, M-27
 	d.ok(msg.Withdraw(1, fixed.Coin))
 	d.sound()
 }
+
+// TestShutMarketHidesNoOtherLeg keeps the largest leg where nothing can be sold: the next largest is sold meanwhile.
+func TestShutMarketHidesNoOtherLeg(t *testing.T) { // M-49, M-70
+	d := held(t, 1500*fixed.Coin)
+	d.ok(msg.Deposit(5, 700*fixed.Coin), msg.Limit(1, 2, msg.Sell, 100, 50), msg.Limit(5, 2, msg.Buy, 100, 50))
+	d.ok(msg.SetPhase(1, msg.Closed), msg.Limit(2, 2, msg.Buy, 90, 100))
+	d.ok(msg.SetMark(1, 90), msg.SetMark(2, 90))
+	d.stands(5, msg.RungCall2) // 700 over 675
+	d.ok(msg.SetMark(1, 89))   // 600 over 670
+	if e := d.first(msg.LiquidationSlice); e.Account != 5 || e.Instr != 2 {
+		t.Errorf("%s", e.String())
+	}
+	d.sound()
+}

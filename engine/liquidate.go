@@ -132,7 +132,7 @@ func (e *Engine) tick(p clearing.Pool) {
 // long (M-48, M-49).
 func (e *Engine) step(p clearing.Pool) {
 	w := e.house.Watch(p)
-	if leg := e.house.Largest(p); leg != 0 && e.sellable(&e.instruments[e.house.Position(leg).Instr]) {
+	if leg := e.house.Largest(p); leg != 0 {
 		if w.Stall++; e.slice(p, leg) || e.safe(p) {
 			w.Stall = 0
 		}
@@ -184,12 +184,6 @@ func (e *Engine) slice(p clearing.Pool, row uint32) bool {
 		e.tidy(row)
 	}
 	return true
-}
-
-// sellable reports whether phase and health of an instrument let the ladder sell (M-33, M-70). A step in which it may not sell is no
-// step in which nobody bought.
-func (e *Engine) sellable(in *market.Instrument) bool {
-	return (in.Phase == msg.Continuous || in.Phase == msg.ReduceOnly) && market.Permits(in.Health, market.Liquidate)
 }
 
 // depthLevels is how many levels of a side a slice looks at.
@@ -313,7 +307,7 @@ func (e *Engine) dispose(row uint32) {
 		return
 	}
 	before := q.Qty
-	if e.sellable(in) {
+	if in.Sellable() {
 		e.sellInventory(row, q.Qty, in)
 	}
 	switch next := e.asOf + e.venue.Ladder.Step; q.Qty {

@@ -228,11 +228,11 @@ func (n *naive) slice(k poolID, at fixed.Nanos) {
 	n.touch(a)
 	leg := msg.InstrumentID(0)
 	for _, id := range n.legs(k) {
-		if leg == 0 || n.instruments[id].maintenance(a.qty[id]) > n.instruments[leg].maintenance(a.qty[leg]) {
+		if n.sliceable(id) && (leg == 0 || n.instruments[id].maintenance(a.qty[id]) > n.instruments[leg].maintenance(a.qty[leg])) {
 			leg = id
 		}
 	}
-	if leg != 0 && n.sliceable(leg) {
+	if leg != 0 {
 		in, q := n.instruments[leg], a.qty[leg]
 		equity, maintenance := n.standing(k)
 		limit := in.limit(q, equity, maintenance)

@@ -21,6 +21,12 @@ type Liquidation struct {
 // MaxRate bounds the rates that may be above 100 %: with it no product of a requirement leaves 128 bits.
 const MaxRate = 10 * fixed.One
 
+// Sellable reports whether phase and health let the ladder sell (M-33, M-70). A step in which it may sell nothing is no step in which
+// nobody bought.
+func (in *Instrument) Sellable() bool {
+	return (in.Phase == msg.Continuous || in.Phase == msg.ReduceOnly) && Permits(in.Health, Liquidate)
+}
+
 // newLiquidation is what the margin rules say where nobody has said anything.
 func newLiquidation() Liquidation {
 	return Liquidation{Fraction: 25 * fixed.Percent, Full: 10_000 * fixed.Coin, Min: 1, Cap: 1_000_000 * fixed.Coin,
