@@ -147,7 +147,7 @@ func TestDistressAgainstNaive(t *testing.T) { // S-15, T-1, M-33, M-38, M-45 to 
 		d.follow(t, uint64(i+40), told)
 	}
 	for kind := msg.MarginCall; kind <= msg.SweepPending; kind++ {
-		if told[kind] == 0 {
+		if told[kind] == 0 && !testing.Short() { // a fifth of the days does not show all of them
 			t.Errorf("no event of kind %d in any of the days", kind)
 		}
 	}
