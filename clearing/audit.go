@@ -198,11 +198,21 @@ func (h *House) hashAccount(d *fixed.Digest, id msg.AccountID) {
 	}
 }
 
-// CheckRung panics where a pool of an account that is up to date does not stand where its health says, deadlines apart.
-func (h *House) CheckRung(p Pool, v *market.Venue) {
-	id, _ := h.Members(p)
-	h.tighten(&h.accounts[id])
-	if j := h.Judge(p, v, 0); j.To != j.From && !j.Held {
+// CheckRung panics where the cross pool of an account that is up to date does not stand where its health says, deadlines apart. Mostly it is ok
+// by far, and how loose the account is stays as it is; else it is judged.
+func (h *House) CheckRung(id msg.AccountID, v *market.Venue) {
+	a := &h.accounts[id]
+	maintenance := a.Maintenance
+	if a.Loose != 0 {
+		q := &h.rows[a.Loose]
+		m, _ := margin.Maintenance(&h.instruments[q.Instr], q.Qty)
+		maintenance += m - h.ledgers[a.Loose].Maintenance
+	}
+	if a.Rung == msg.RungOK && a.Equity()>>(h.calm&63) > maintenance {
+		return
+	}
+	h.tighten(a)
+	if j := h.Judge(Pool(id), v, 0); j.To != j.From && !j.Held {
 		panic("clearing: a pool does not stand on the rung where it belongs")
 	}
 }

@@ -60,7 +60,7 @@ type House struct {
 	drawn     fixed.Money   // from the fund, this day
 	shortfall fixed.Money   // of a pool that waits for the fund to take it over, or to be closed by others
 	opened    msg.AccountID // the highest account that is open. Derived
-	calm      fixed.Money   // equity of so many times maintenance is ok for certain. Derived
+	calm      uint8         // equity of 2^calm times maintenance and more is ok for certain. Derived
 
 	Venue     Venue
 	deposited fixed.Money // less withdrawn

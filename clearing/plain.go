@@ -146,7 +146,7 @@ func (h *House) FillPlain(row uint32, in *market.Instrument, delta fixed.Lots, p
 	p.Room = max(p.Room, 0) + min(profit+cash, 0)
 	s.Realized += realized
 	s.Fees += fee
-	if s.Watch != touched || a.Cash+a.Profit <= h.calm*(a.Maintenance+fixed.Money(fixed.Abs(now))*in.PerLotKept) {
+	if s.Watch != touched || (a.Cash+a.Profit)>>(h.calm&63) <= a.Maintenance+fixed.Money(fixed.Abs(now))*in.PerLotKept {
 		h.disturb(Pool(p.Account))
 	}
 	return realized

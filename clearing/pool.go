@@ -394,10 +394,11 @@ func (h *House) Moved(instr msg.InstrumentID) {
 // Review lets all pools be examined, since a rule moved.
 func (h *House) Review() { h.review, h.restless = 1, true }
 
-// Calm says at what multiple of maintenance equity is ok for certain: the first call's threshold, rounded up.
+// Calm says from which multiple of maintenance on equity is ok for certain: the least power of two that the first call's threshold does
+// not exceed. Shifted down by it, equity is compared, and nothing can overflow.
 func (h *House) Calm(call1 fixed.Rate) {
-	whole, _ := fixed.MulDivCeil(int64(call1), 1, int64(fixed.One))
-	h.calm = fixed.Money(whole)
+	for h.calm = 0; fixed.One<<h.calm < call1; h.calm++ {
+	}
 }
 
 // Restless reports whether a pool may wait to be examined.

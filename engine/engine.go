@@ -208,7 +208,7 @@ func (e *Engine) check(c *msg.Command) {
 	if e.house.Account(c.Account) != nil {
 		e.house.Check(c.Account)
 		if e.house.Fresh(c.Account) != nil && !e.house.Restless() && e.jobs.shedding.pool == 0 && !e.still {
-			e.house.CheckRung(clearing.Cross(c.Account), &e.venue)
+			e.house.CheckRung(c.Account, &e.venue)
 		}
 	}
 	if b := e.bookOf(c.Instr); b != nil {

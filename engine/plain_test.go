@@ -187,3 +187,18 @@ func TestShortWayNearTheLimit(t *testing.T) { // A-18
 		}
 	}
 }
+
+// TestChecksLeaveLooseWhatIs holds that the self-checks of a command leave its account as loose as it was: else its next order would have to measure
+// again how much room there is.
+func TestChecksLeaveLooseWhatIs(t *testing.T) {
+	d := newDesk(t, Limits{Instruments: 1, Accounts: 4})
+	d.list(perpetual(1), 100)
+	d.ok(msg.Deposit(1, 100_000*fixed.Coin), msg.Deposit(2, 100_000*fixed.Coin))
+	for i := range 4 * checkEvery {
+		id := msg.AccountID(1 + i%2)
+		d.ok(msg.Limit(id, 1, msg.Side(1+i%2), 100, 1))
+		if d.house.Account(id).Loose == 0 {
+			t.Fatalf("seq %d: account %d is not loose any more", d.seq, id)
+		}
+	}
+}
