@@ -34,18 +34,21 @@ func (h *House) LotsImbalance(instr msg.InstrumentID) fixed.Lots {
 }
 
 // Check compares an account's incremental sums with a full recomputation at its marks (I-11) and panics where they differ:
-// a difference is our own fault. An account that waits to be valued anew is not compared.
-func (h *House) Check(id msg.AccountID) {
-	if wrong := h.audit(id); wrong != "" {
+// a difference is our own fault. It returns what its cross pool has to maintain, what is loose included. An account that waits to be
+// valued anew is not compared.
+func (h *House) Check(id msg.AccountID) (kept fixed.Money) {
+	kept, wrong := h.audit(id)
+	if wrong != "" {
 		panic("clearing: " + wrong)
 	}
+	return kept
 }
 
-// audit is what is wrong with the sums of an account, "" where nothing is.
-func (h *House) audit(id msg.AccountID) string {
+// audit is what is wrong with the sums of an account, "" where nothing is, and what its cross pool has to maintain.
+func (h *House) audit(id msg.AccountID) (kept fixed.Money, wrong string) {
 	a := &h.accounts[id]
 	if a.Epoch != h.epoch {
-		return ""
+		return 0, ""
 	}
 	fresh, held, behind := Account{}, uint16(0), fixed.Money(0)
 	for row := a.Positions; row != 0; row = h.rows[row].Next {
@@ -55,7 +58,7 @@ func (h *House) audit(id msg.AccountID) string {
 		if p.Mode != 0 {
 			isolated, wrong := h.auditIsolated(row)
 			if wrong != "" {
-				return wrong
+				return 0, wrong
 			}
 			fresh.Initial += isolated
 			continue
@@ -64,26 +67,27 @@ func (h *House) audit(id msg.AccountID) string {
 		initial, ok := margin.RequirementUnder(in, &p.Exposure, &c)
 		maintenance, fits := margin.Maintenance(in, p.Qty)
 		if !ok || !fits {
-			return "a requirement does not fit Money; the gate bounds every position"
+			return 0, "a requirement does not fit Money; the gate bounds every position"
 		}
+		kept += maintenance
 		if a.Loose == row {
 			behind = initial - l.Initial
 			initial, maintenance = l.Initial, l.Maintenance
 		}
 		if p.Account != id || p.Buys < 0 || p.Sells < 0 || p.BuyReserve < 0 || p.SellReserve < 0 || p.Qty == 0 && l.Cost != 0 {
-			return "a position's exposure is below zero, or flat with a cost"
+			return 0, "a position's exposure is below zero, or flat with a cost"
 		}
 		fresh.Initial += initial
 		fresh.Maintenance += maintenance
 		fresh.Profit += margin.Value(in, p.Qty) - l.Cost + h.counts(p, in)
 	}
 	if fresh.Initial != a.Initial || fresh.Maintenance != a.Maintenance || fresh.Profit != a.Profit || held != a.Held {
-		return "an account's incremental sums differ from its positions"
+		return 0, "an account's incremental sums differ from its positions"
 	}
 	if room := h.rows[a.Loose].Room; a.Loose != 0 && room > max(0, a.Free()-behind) {
-		return "a loose position claims more room than its account has"
+		return 0, "a loose position claims more room than its account has"
 	}
-	return ""
+	return kept, ""
 }
 
 // auditIsolated is what the orders of an isolated position hold, each of them walked in order of priority; wrong says where
@@ -198,17 +202,11 @@ func (h *House) hashAccount(d *fixed.Digest, id msg.AccountID) {
 	}
 }
 
-// CheckRung panics where the cross pool of an account that is up to date does not stand where its health says, deadlines apart. Mostly it is ok
-// by far, and how loose the account is stays as it is; else it is judged.
-func (h *House) CheckRung(id msg.AccountID, v *market.Venue) {
+// CheckRung panics where the cross pool of an account that is up to date, with so much to maintain, does not stand where its health says,
+// deadlines apart. Mostly it is ok by far, and how loose the account is stays as it is; else it is judged.
+func (h *House) CheckRung(id msg.AccountID, kept fixed.Money, v *market.Venue) {
 	a := &h.accounts[id]
-	maintenance := a.Maintenance
-	if a.Loose != 0 {
-		q := &h.rows[a.Loose]
-		m, _ := margin.Maintenance(&h.instruments[q.Instr], q.Qty)
-		maintenance += m - h.ledgers[a.Loose].Maintenance
-	}
-	if a.Rung == msg.RungOK && a.Equity()>>(h.calm&63) > maintenance {
+	if a.Rung == msg.RungOK && a.Equity()>>(h.calm&63) > kept {
 		return
 	}
 	h.tighten(a)

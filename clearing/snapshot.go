@@ -239,7 +239,7 @@ func (h *House) rebuild(c *fixed.Codec) {
 	for id := range h.accounts {
 		what := h.relink(msg.AccountID(id), claimed)
 		if what == "" {
-			what = h.audit(msg.AccountID(id))
+			_, what = h.audit(msg.AccountID(id))
 		}
 		if what != "" {
 			c.Refuse(id, what)

@@ -206,9 +206,9 @@ func outOfSequence() {
 // check is the self-check of one command.
 func (e *Engine) check(c *msg.Command) {
 	if e.house.Account(c.Account) != nil {
-		e.house.Check(c.Account)
+		kept := e.house.Check(c.Account)
 		if e.house.Fresh(c.Account) != nil && !e.house.Restless() && e.jobs.shedding.pool == 0 && !e.still {
-			e.house.CheckRung(c.Account, &e.venue)
+			e.house.CheckRung(c.Account, kept, &e.venue)
 		}
 	}
 	if b := e.bookOf(c.Instr); b != nil {
