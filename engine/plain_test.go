@@ -105,7 +105,7 @@ func TestShortWay(t *testing.T) { // A-18
 		w.same(t)
 		open, fresh, moved, traded = open+w.open, fresh+w.fresh, moved+w.moved, traded+w.traded
 	}
-	recording, err := readRecording(dayFile, dayLength)
+	recording, err := readRecording(recorded, dayFile, dayLength)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -123,6 +123,10 @@ func unpackOne(in *bufio.Reader, kind msg.Kind, last fixed.Nanos) (c msg.Command
 var recorded = day{name: "recorded", limits: Limits{Instruments: 3, Accounts: 8, Orders: 700, Levels: 200, Events: 256, Jobs: 4}, accounts: 6, lots: 60,
 	money: 20_000, width: 25, calm: 94, leap: 900}
 
+// recordedDark is another one: accounts in distress, on every rung of the ladder, and more of them than a command looks at.
+var recordedDark = day{name: "dark", limits: Limits{Instruments: 3, Accounts: 16, Orders: 700, Levels: 200, Events: 512}, accounts: 14, lots: 60, money: 900,
+	width: 20, calm: 96, leap: 900, crash: 35, apart: 4, broke: true, small: true}
+
 // flood is hundreds of orders of one account, and something that ends them all at once.
 func (t *trader) flood(kind int) (out []msg.Command) {
 	const id, in = 1, 1
@@ -157,18 +161,18 @@ func (t *trader) flood(kind int) (out []msg.Command) {
 	return out
 }
 
-// record draws a day of count commands.
-func record(count int) ([]msg.Command, error) {
+// record draws count commands of a day.
+func record(d day, count int) ([]msg.Command, error) {
 	seed := xorshift(0x2545F4914F6CDD1D)
-	tr := newTrader(recorded, &seed)
-	e, err := New(recorded.limits)
+	tr := newTrader(d, &seed)
+	e, err := New(d.limits)
 	if err != nil {
 		return nil, err
 	}
 	commands := tr.opening()
 	var out []msg.Event
 	for i := 0; i < count; i++ {
-		if i == len(commands) && i%2500 < 5 {
+		if i == len(commands) && i%2500 < 5 && d.crash == 0 {
 			commands = append(commands, tr.flood(i/2500)...)
 		}
 		if i == len(commands) {
@@ -185,8 +189,8 @@ func record(count int) ([]msg.Command, error) {
 	return commands[:count], nil
 }
 
-// readRecording reads the recording; where there is none it records one.
-func readRecording(path string, count int) ([]msg.Command, error) {
+// readRecording reads the recording of a day; where there is none it records one.
+func readRecording(d day, path string, count int) ([]msg.Command, error) {
 	file, err := os.ReadFile(path)
 	if err == nil {
 		return unpack(file)
@@ -194,7 +198,7 @@ func readRecording(path string, count int) ([]msg.Command, error) {
 	if !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	commands, err := record(count)
+	commands, err := record(d, count)
 	if err != nil {
 		return nil, err
 	}

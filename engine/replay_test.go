@@ -20,6 +20,8 @@ var rewrite = flag.Bool("rewrite", false, "write the hashes of the recorded day 
 const (
 	dayFile    = "testdata/day.commands"
 	hashesFile = "testdata/day.hashes"
+	darkFile   = "testdata/dark.commands"
+	darkHashes = "testdata/dark.hashes"
 
 	markEvery = 448 // commands between two hashes: whole batches of 1, 7 and 64
 	dayLength = 28 * markEvery
@@ -63,8 +65,8 @@ func (s *surveyor) same(t *testing.T, want []milestone) {
 }
 
 // apply replays a day one command after the other.
-func (s *surveyor) apply(t *testing.T, commands []msg.Command) {
-	e, err := New(recorded.limits)
+func (s *surveyor) apply(t *testing.T, limits Limits, commands []msg.Command) {
+	e, err := New(limits)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,12 +138,37 @@ func (r *rig) send(lane int, c *msg.Command) bool {
 //
 // A change of what the engine says or holds is made known by -rewrite; the day itself stays.
 func TestReplayHash(t *testing.T) { // A-18, T-8
-	commands, err := readRecording(dayFile, dayLength)
+	replayed(t, recorded, dayFile, hashesFile)
+}
+
+// TestReplayHashInDistress does the same with a day on which every event of the ladder is told.
+func TestReplayHashInDistress(t *testing.T) { // A-18, T-8, I-19
+	replayed(t, recordedDark, darkFile, darkHashes)
+	commands, err := readRecording(recordedDark, darkFile, dayLength)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told, d := map[msg.EventKind]int{}, newDesk(t, recordedDark.limits)
+	for i := range commands {
+		for _, e := range d.Apply(&commands[i], nil) {
+			told[e.Kind]++
+		}
+	}
+	for kind := msg.MarginCall; kind <= msg.SweepPending; kind++ {
+		if told[kind] == 0 {
+			t.Errorf("no %s in the recorded day", kind)
+		}
+	}
+}
+
+// replayed replays one recorded day.
+func replayed(t *testing.T, d day, dayFile, hashesFile string) {
+	commands, err := readRecording(d, dayFile, dayLength)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := &surveyor{}
-	want.apply(t, commands)
+	want.apply(t, d.limits, commands)
 	if *rewrite {
 		text := "# seq, hash of all events so far, hash of the state; TestReplayHash writes this with -rewrite\n"
 		for _, m := range want.list {
@@ -151,12 +178,12 @@ func TestReplayHash(t *testing.T) { // A-18, T-8
 			t.Fatal(err)
 		}
 	}
-	t.Run("golden", func(t *testing.T) { want.same(t, goldenHashes(t)) })
+	t.Run("golden", func(t *testing.T) { want.same(t, goldenHashes(t, hashesFile)) })
 
 	for _, lanes := range []int{1, 2, 3, 8} {
 		for _, batch := range []int{1, 7, 64} {
 			t.Run(fmt.Sprintf("pump/lanes=%d/batch=%d", lanes, batch), func(t *testing.T) {
-				r, s := newRig(t, lanes, recorded.limits), &surveyor{}
+				r, s := newRig(t, lanes, d.limits), &surveyor{}
 				for from, lane := 0, 0; from < len(commands); from, lane = from+batch, (lane+1)%lanes {
 					for i := from; i < from+batch; i++ {
 						if !r.send(lane, &commands[i]) {
@@ -175,7 +202,7 @@ func TestReplayHash(t *testing.T) { // A-18, T-8
 	}
 	t.Run("unchecked", func(t *testing.T) { // the engine's own checks change nothing
 		s := &surveyor{unchecked: true}
-		s.apply(t, commands)
+		s.apply(t, d.limits, commands)
 		s.same(t, want.list)
 	})
 	last := want.list[len(want.list)-1]
@@ -183,7 +210,7 @@ func TestReplayHash(t *testing.T) { // A-18, T-8
 		for _, batch := range []int{1, 7, 64} {
 			t.Run(fmt.Sprintf("threads/procs=%d/batch=%d", procs, batch), func(t *testing.T) {
 				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
-				s := threaded(t, commands, batch)
+				s := threaded(t, d.limits, commands, batch)
 				s.same(t, []milestone{last})
 			})
 		}
@@ -191,16 +218,16 @@ func TestReplayHash(t *testing.T) { // A-18, T-8
 	t.Run("collecting", func(t *testing.T) {
 		defer debug.SetGCPercent(debug.SetGCPercent(1))
 		s := &surveyor{}
-		s.apply(t, commands)
+		s.apply(t, d.limits, commands)
 		s.same(t, want.list)
-		s = threaded(t, commands, 64)
+		s = threaded(t, d.limits, commands, 64)
 		s.same(t, []milestone{last})
 	})
 }
 
 // threaded lets one goroutine send, one poll and one read, and notes the one milestone at the end.
-func threaded(t *testing.T, commands []msg.Command, batch int) *surveyor {
-	r, s := newRig(t, 1, recorded.limits), &surveyor{}
+func threaded(t *testing.T, limits Limits, commands []msg.Command, batch int) *surveyor {
+	r, s := newRig(t, 1, limits), &surveyor{}
 	var stop atomic.Bool
 	go func() { // the gateway
 		for from := 0; from < len(commands); {
@@ -240,7 +267,7 @@ func threaded(t *testing.T, commands []msg.Command, batch int) *surveyor {
 // TestLanesOfManyThreads lets eight goroutines send the commands of a day at once. In what order they come is chance; that
 // every one is answered, in one order without a gap, and that nothing is lost, is not.
 func TestLanesOfManyThreads(t *testing.T) { // A-14, A-15, A-22
-	commands, err := readRecording(dayFile, dayLength)
+	commands, err := readRecording(recorded, dayFile, dayLength)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +312,7 @@ func TestLanesOfManyThreads(t *testing.T) { // A-14, A-15, A-22
 
 // TestForeseeingChangesNothing replays the day with tables so large that the loop looks ahead, and without a loop.
 func TestForeseeingChangesNothing(t *testing.T) { // L-05
-	commands, err := readRecording(dayFile, dayLength)
+	commands, err := readRecording(recorded, dayFile, dayLength)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -355,12 +382,12 @@ func TestLastCommands(t *testing.T) { // D-04
 
 // TestLoopWaitsForRoom lets the out ring fill up: the loop applies what it has room for, and goes on when somebody has read.
 func TestLoopWaitsForRoom(t *testing.T) { // A-3, A-20
-	commands, err := readRecording(dayFile, dayLength)
+	commands, err := readRecording(recorded, dayFile, dayLength)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := &surveyor{}
-	want.apply(t, commands)
+	want.apply(t, recorded.limits, commands)
 	r, s := newRig(t, 1, recorded.limits), &surveyor{}
 	stalls, done := 0, 0
 	for from := 0; done < len(commands); {
@@ -406,8 +433,8 @@ func TestLoopStampsTime(t *testing.T) { // A-14, D-05
 	}
 }
 
-// goldenHashes reads the milestones of the recording.
-func goldenHashes(t *testing.T) (list []milestone) {
+// goldenHashes reads the milestones of a recording.
+func goldenHashes(t *testing.T, hashesFile string) (list []milestone) {
 	t.Helper()
 	file, err := os.ReadFile(hashesFile)
 	if err != nil {

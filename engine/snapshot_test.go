@@ -70,7 +70,7 @@ func told(events []msg.Event) uint64 {
 // TestRestoredGoesOn takes snapshots all along the recorded day, with -exhaustive after every command. What is restored of one has its hash and its bytes, tells the
 // same in the rest of the day as the engine did that was never away, and gives out the same ids.
 func TestRestoredGoesOn(t *testing.T) { // A-18, D-50
-	commands, err := readRecording(dayFile, dayLength)
+	commands, err := readRecording(recorded, dayFile, dayLength)
 	if err != nil {
 		t.Fatal(err)
 	}
