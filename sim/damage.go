@@ -17,11 +17,23 @@ import (
 // all that was released; but for damage to the very last frame before anything confirms it, which nobody can tell from a tear
 // (D-21).
 
-// damage damages a copy and starts there. It reports whether there was anything to damage.
+// copiesDamaged is how many copies are damaged at a time, each in its own way.
+const copiesDamaged = 3
+
+// damage damages copies and starts there. It reports whether there was anything to damage.
 func (w *world) damage() bool {
+	for range copiesDamaged {
+		if !w.damageOne() {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *world) damageOne() bool {
 	copied := w.disk.Clone()
-	confirmed, last := w.confirmed(copied)
-	name, what := w.harm(copied, last)
+	confirmed, tail, heads := w.confirmed(copied)
+	name, what := w.harm(copied, tail)
 	if name == "" || w.finding != nil {
 		return false
 	}
@@ -35,6 +47,9 @@ func (w *world) damage() bool {
 	})
 	if err == nil {
 		w.note(passedSnapshot, len(found.Passed) > 0)
+		if head := heads[found.Frame]; head != found.Head {
+			w.find("damage", "%s: %s: a start succeeds, and frame %d is %s, expected %q", name, what, found.Frame, found.Head, head)
+		}
 		if w.second != nil {
 			seq, changed = w.compared(n.Engine())
 		}
@@ -53,22 +68,24 @@ func (w *world) compared(eng *engine.Engine) (seq, changed msg.Seq) {
 	return eng.Seq(), changed
 }
 
-// confirmed is the last command of a journal that a later frame confirms, and the file in which it ends: damage to what comes behind
-// cannot be told from a tear.
-func (w *world) confirmed(d *disk.Disk) (seq msg.Seq, file string) {
+// confirmed is the last command of a journal that a later frame confirms, the end of it, and the hash of each frame: damage to what comes
+// behind cannot be told from a tear, and whatever a start takes up it takes up as it was written.
+func (w *world) confirmed(d *disk.Disk) (seq msg.Seq, end journal.Tail, heads map[uint64]string) {
 	r, err := journal.NewReader(d, journalDir)
 	if err != nil {
-		return 0, ""
+		return 0, end, nil
 	}
 	defer func() { _ = r.Close() }() // of a file that was only read
+	heads = map[uint64]string{r.Place().Frame: r.Place().Head.String()}
 	before := msg.Seq(0)
 	for r.Next() {
 		before, seq = seq, r.Place().Seq
+		heads[r.Place().Frame] = r.Place().Head.String()
 	}
 	if r.Tail().Kind != journal.Batch {
 		before = seq
 	}
-	return before, r.Tail().File
+	return before, r.Tail(), heads
 }
 
 // judge says what it means how a start on the damaged copy ended.
@@ -78,6 +95,8 @@ func (w *world) judge(err error, changed, seq, confirmed msg.Seq, harm string) {
 	var none *journal.NoSnapshot
 	released := w.watch.seq
 	switch {
+	case errors.As(err, &corrupt) && corrupt.Expected == "what was there a moment ago": // nobody writes to a copy while it is read
+		w.find("damage", "%s: a start takes up the last frame, and then does not know it again: %v", harm, err)
 	case errors.As(err, &corrupt), errors.As(err, &unknown), errors.As(err, &none):
 		w.reached[damageRefused]++
 	case err != nil:
@@ -95,7 +114,7 @@ func (w *world) judge(err error, changed, seq, confirmed msg.Seq, harm string) {
 }
 
 // harm damages one file of the journal, mostly a segment.
-func (w *world) harm(d *disk.Disk, tail string) (name, what string) {
+func (w *world) harm(d *disk.Disk, tail journal.Tail) (name, what string) {
 	list, _ := d.List(journalDir) // of a simulated disk: it cannot fail
 	var names []string
 	kind := pick(w.chance, ".seg", ".seg", ".seg", ".seg", ".snap", "") // "": any file
@@ -107,11 +126,11 @@ func (w *world) harm(d *disk.Disk, tail string) (name, what string) {
 	if len(names) == 0 {
 		return "", ""
 	}
-	const sector = 512
+	const sector, frameHeader = 512, 128
 	name = names[w.chance.IntN(len(names))]
 	last := w.percent(30) // what was written last, which nothing may confirm yet
 	if last {
-		name = journalDir + "/" + tail
+		name = journalDir + "/" + tail.File
 	}
 	b := d.Get(name)
 	if len(b) == 0 {
@@ -125,9 +144,13 @@ func (w *world) harm(d *disk.Disk, tail string) (name, what string) {
 	if last {
 		at = used - 1 - w.chance.IntN(min(used, sector))
 	}
+	kinds := 4
+	if last && tail.Last != 0 && w.percent(50) { // its header, and mostly the checksum of that, which nothing else covers
+		at, kinds = int(tail.Last)+pick(w.chance, w.chance.IntN(frameHeader), frameHeader-1-w.chance.IntN(4)), 1
+	}
 	from := at / sector * sector
 	end := min(from+sector, len(b))
-	switch w.chance.IntN(4) {
+	switch w.chance.IntN(kinds) {
 	case 0:
 		bit := w.chance.IntN(8)
 		what = fmt.Sprintf("bit %d of offset %d flips", bit, at)

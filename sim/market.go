@@ -51,7 +51,8 @@ func newMarket(o *Options) market {
 // against the other, so that they can trade whatever tables are full.
 func (m *market) opening(w *world) []msg.Command {
 	long, short := m.accounts+1, m.accounts+2
-	out := append(m.list(w, 1), m.list(w, m.probes)...)
+	out := append([]msg.Command{msg.SetRule(0, msg.SweepLimit, int64(m.options.Sweep))}, m.list(w, 1)...)
+	out = append(out, m.list(w, m.probes)...)
 	for _, id := range [...]msg.AccountID{long, short} {
 		out = append(out, msg.OpenAccount(id, msg.OwnerID(id), msg.AllGroups), msg.Deposit(id, 100_000*fixed.Coin))
 	}

@@ -43,6 +43,7 @@ type Options struct {
 	Priced      int         `json:"priced"`
 	Apart       int         `json:"apart"`
 	Crash       int         `json:"crash"` // commands between two crashes of a price; 0: none
+	Sweep       int         `json:"sweep"` // pools that are examined in one command at most
 
 	// Mean commands between two faults of a kind; 0: none.
 	Faults [faultKinds]int `json:"faults"`
@@ -96,6 +97,7 @@ func Draw(seed uint64, commands int) Options {
 	if r.IntN(2) == 0 {
 		o.Crash = 500 + r.IntN(4000)
 	}
+	o.Sweep = pick(r, 1, 2, 256)
 	for f := range o.Faults {
 		if r.IntN(2) == 0 {
 			o.Faults[f] = faultEvery[f]/2 + r.IntN(faultEvery[f])
@@ -121,10 +123,10 @@ func (o *Options) String() string {
 	l := &o.Limits
 	return fmt.Sprintf("clients=%d window=%d instruments=%d accounts=%d orders=%d levels=%d positions=%d/%d jobs=%d events=%d "+
 		"segment=%d spares=%d alignment=%d batch=%d ahead=%d lane=%d out=%d snapshots=%d sync=%d sticky=%t think=%d timeout=%d lots=%d money=%d width=%d "+
-		"calm=%d priced=%d apart=%d crash=%d faults: %s",
+		"calm=%d priced=%d apart=%d crash=%d sweep=%d faults: %s",
 		o.Clients, o.Window, o.Instruments, l.Accounts, l.Orders, l.Levels, l.Positions, l.AccountPositions, l.Jobs, l.Events,
 		o.Segment, o.Spares, o.Alignment, o.Batch, o.Ahead, o.Lane, o.Out, o.Snapshots, o.Sync, o.Sticky, o.Think, o.Timeout, o.Lots, o.Money, o.Width,
-		o.Calm, o.Priced, o.Apart, o.Crash, strings.Join(faults, " "))
+		o.Calm, o.Priced, o.Apart, o.Crash, o.Sweep, strings.Join(faults, " "))
 }
 
 // Command is the line that repeats the seed.

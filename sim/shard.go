@@ -247,8 +247,11 @@ func (s *shard) record() {
 	}
 	s.hashed = seq
 	s.hashes = append(s.hashes, hashAt{seq, s.engine.Hash()})
-	if s.world.percent(8) {
+	due, _ := s.engine.NextDue()
+	busy := due == s.engine.Now() // work is left over
+	if s.world.percent(8) || busy && s.world.percent(30) {
 		s.states = append(s.states, stateOf(s.engine))
+		s.world.note(keptWaiting, busy)
 	}
 }
 

@@ -53,6 +53,8 @@ const (
 	liquidated
 	takenOver
 	deleveraged
+	examinedLater
+	keptWaiting
 	sometimesCount
 )
 
@@ -72,6 +74,7 @@ var sometimesNames = [sometimesCount]string{
 	restoredSnapshot: "recovered from a snapshot", passedSnapshot: "older snapshot taken instead", shadowFailed: "snapshot failed with the disk",
 	freedSegments: "segments freed",
 	liquidated:    "liquidation slice", takenOver: "taken over by the fund", deleveraged: "winners deleveraged",
+	examinedLater: "pools examined by a later command", keptWaiting: "snapshot taken while work was left over",
 	storageRefused: "order refused since the disk is full",
 }
 

@@ -200,6 +200,8 @@ func (w *world) tally(e *msg.Event) {
 		w.reached[takenOver]++
 	case msg.AdlFill:
 		w.reached[deleveraged]++
+	case msg.SweepPending:
+		w.reached[examinedLater]++
 	case msg.Checkpointed:
 		w.reached[checkpointed]++
 	case msg.StorageChanged:
