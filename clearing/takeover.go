@@ -13,9 +13,11 @@ import (
 // money is Venue.Fund; what its record earns or loses moves there at once, so the record's cash is 0 between two commands. Nothing
 // asks the fund for margin.
 //
-//	pool    cash, lots at cost ── at the mark ──> @fund   lots at the mark, and equity: income, or below 0 a draw
+//	pool    assets             ── for what they count ──> @fund   the same lots; its money goes down by what it pays
+//	        cash, lots at cost ── at the mark ──────────> @fund   lots at the mark, and equity: income, or below 0 a draw
 //
-// An asset that was collateral stays with its account, and so does a debt of what it counts: the equity is 0.
+// The assets go first, so that what is left of the pool is money alone. What they count was in equity: as long as the fund has the
+// money for them the pool's equity stays as it is.
 
 // FundID is the account number of the fund's record, above all that can be opened.
 func (h *House) FundID() msg.AccountID { return h.fund }
@@ -34,10 +36,12 @@ func (h *House) Draw(m fixed.Money) {
 // Uncovered books a loss that nobody covers.
 func (h *House) Uncovered(m fixed.Money) { h.Venue.Deficit -= m }
 
-// Inventory is what the fund's lots are worth at the marks.
+// Inventory is what the fund's lots are worth at the marks, its assets apart: those are owned, not borrowed.
 func (h *House) Inventory() (n fixed.Money) {
 	for row := h.accounts[h.fund].Positions; row != 0; row = h.rows[row].Next {
-		n += h.worth(row)
+		if margin.Margined(&h.instruments[h.rows[row].Instr]) {
+			n += h.worth(row)
+		}
 	}
 	return n
 }
@@ -69,6 +73,43 @@ func (h *House) CanTakeOver(p Pool, v *market.Venue) bool {
 		after += both - before
 	}
 	return after <= v.Fund.Inventory
+}
+
+// NextAsset is the asset of a pool that goes to the fund next, by instrument: first those that count in equity, and where the pool
+// lacks something then, those too that do not; 0: there is none. Its account has been touched.
+func (h *House) NextAsset(p Pool) (asset uint32) {
+	id, child := h.Members(p)
+	if child != 0 {
+		return 0
+	}
+	lacks, counts := h.accounts[id].Equity() < 0, false
+	for row := h.partOf(p, 0); row != 0; row = h.partOf(p, row) {
+		q := &h.rows[row]
+		in := &h.instruments[q.Instr]
+		pledged := margin.Pledged(in)
+		switch {
+		case margin.Margined(in), !pledged && (!lacks || counts):
+		case asset == 0, pledged && !counts, q.Instr < h.rows[asset].Instr:
+			asset, counts = row, pledged
+		}
+	}
+	return asset
+}
+
+// TakeAsset moves an asset of a cross pool to the fund, which pays for it what it counts in equity, as far as it has that above its
+// minimum. It returns the fund's row.
+func (h *House) TakeAsset(row uint32, v *market.Venue) (taken uint32, paid fixed.Money) {
+	q := &h.rows[row]
+	instr, lots := msg.InstrumentID(q.Instr), q.Qty
+	in := &h.instruments[instr]
+	paid = max(0, min(h.counts(q, in), h.Venue.Fund-v.Fund.Min))
+	h.wires.cutAll(q.Instr, row)
+	h.hold(q, in, -lots)
+	h.accounts[q.Account].Cash += paid
+	h.Venue.Fund -= paid
+	taken = h.Take(h.fund, instr)
+	h.rows[taken].Qty += lots
+	return taken, paid
 }
 
 // HandOver moves one leg of a pool to the fund, at the mark, and returns the fund's row.

@@ -176,3 +176,85 @@ func TestShutMarketHidesNoOtherLeg(t *testing.T) { // M-49, M-70
 	}
 	d.sound()
 }
+
+// TestCollateralIsNoPut loses to a partner what assets count, and lets their index fall: the fund pays, and has the assets, which it
+// sells.
+func TestCollateralIsNoPut(t *testing.T) { // M-03, M-52
+	d := pledged(t)
+	d.ok(msg.PayFund(10_000*fixed.Coin), msg.SetMark(1, 100))
+	d.ok(msg.Limit(2, 1, msg.Sell, 100, 80), msg.Limit(1, 1, msg.Buy, 100, 80))
+	d.ok(msg.SetMark(1, 91), msg.Limit(2, 1, msg.Buy, 91, 80), msg.Limit(1, 1, msg.Sell, 91, 80)) // 720 over to the partner
+	d.ok(msg.Limit(1, 3, msg.Sell, 200, 4))
+	d.ok(index(20)) // 180 - 720
+	if s, _ := d.Account(1); s.Cash != 0 || s.Equity != 0 {
+		t.Errorf("%+v", s)
+	}
+	if p, ok := d.Position(1, 3); ok {
+		t.Errorf("the account has %+v", p)
+	}
+	if p, _ := d.Position(msg.FundAccount, 3); p.Qty != 10 {
+		t.Errorf("the fund has %+v", p)
+	}
+	if v := d.VenueAccounts(); v.Fund != (10_000-720)*fixed.Coin || v.Deficit != 0 {
+		t.Errorf("%+v", v)
+	}
+	if e := d.first(msg.Transferred); e.Account != 1 || e.Instr != 3 || e.Qty != 10 || e.Balance().Amount != 180*fixed.Coin {
+		t.Errorf("%s", e.String())
+	}
+	d.refused(msg.RejectInsufficientFunds, msg.WithdrawAsset(1, 3, 1))
+	d.sound()
+	d.ok(msg.Limit(3, 3, msg.Buy, 19, 7))
+	d.at += fixed.Second
+	d.ok(msg.Tick())
+	if e := d.first(msg.LiquidationSlice); e.Account != msg.FundAccount || e.Instr != 3 || e.Qty != 7 || e.Price != 19 {
+		t.Errorf("%s", e.String())
+	}
+	if v := d.VenueAccounts(); v.Fund != (10_000-720+7*19)*fixed.Coin {
+		t.Errorf("%+v", v)
+	}
+	d.sound()
+}
+
+// TestCollateralGoesWithItsPool takes a pool over that has assets: they go with it, also where nobody has the money for them and
+// winners close it, and what counts nothing goes only where something is missing.
+func TestCollateralGoesWithItsPool(t *testing.T) { // M-52, M-53
+	for _, c := range []struct {
+		name    string
+		fund    int64
+		index   int64
+		own     int64 // coins besides
+		winners bool
+		plain   fixed.Lots // that are left of the asset that counts nothing
+	}{
+		{"taken over", 10_000, 20, 1, false, 0},
+		{"closed against winners", 1, 20, 1, true, 0},
+		{"nobody buys, and nothing is missing", 10_000, 100, 40, false, 5},
+	} {
+		d := pledged(t)
+		d.ok(msg.PayFund(fixed.Money(c.fund) * fixed.Coin))
+		d.ok(msg.List(2, msg.Listing{Type: msg.Spot, TickLot: fixed.Coin, UnitLots: 1}), msg.DepositAsset(1, 2, 5))
+		d.ok(msg.Deposit(1, fixed.Money(c.own)*fixed.Coin))
+		d.ok(msg.Limit(2, 1, msg.Sell, 100, 90), msg.Limit(1, 1, msg.Buy, 100, 90))
+		d.ok(msg.CancelAll(2, 0, 0), index(fixed.Money(c.index)))
+		if d.ok(msg.SetMark(1, 94)); c.index == 100 { // 400 over 423; else 181 - 540
+			for range 4 {
+				d.at += fixed.Second
+				d.ok(msg.Tick())
+			}
+		}
+		for d.jobs.shedding.pool != 0 {
+			d.ok(msg.Tick())
+		}
+		if s, _ := d.Account(1); s.Cash != 0 || s.Equity != 0 {
+			t.Errorf("%s: %+v", c.name, s)
+		}
+		left, _ := d.Position(1, 2)
+		kept, _ := d.Position(1, 3)
+		own, _ := d.Position(msg.FundAccount, 3)
+		legs, _ := d.Position(msg.FundAccount, 1)
+		if left.Qty != c.plain || kept.Qty != 0 || own.Qty != 10 || (legs.Qty == 0) != c.winners {
+			t.Errorf("%s: %d and %d lots are left, the fund has %d and %d", c.name, left.Qty, kept.Qty, own.Qty, legs.Qty)
+		}
+		d.sound()
+	}
+}

@@ -60,7 +60,7 @@ func (e *Engine) attend() bool {
 		}
 		s.canceled = 0
 	}
-	if e.house.Rung(p) == msg.RungTakeover && !e.resolve(p, from) || e.house.Rung(p) == msg.RungADL && !e.deleverage(p) {
+	if e.house.Insolvent(p) > 0 && !e.takeAssets(p) || e.house.Rung(p) == msg.RungTakeover && !e.resolve(p, from) || e.house.Rung(p) == msg.RungADL && !e.deleverage(p) {
 		e.wake = 0
 		return false
 	}
@@ -400,11 +400,40 @@ func (e *Engine) takeOver(p clearing.Pool, from msg.Rung) {
 	e.attend()
 }
 
+// takeAssets lets the fund have the assets of a pool that it is about to take over or to settle, for what they count (M-52), and
+// reports whether it has all of them.
+func (e *Engine) takeAssets(p clearing.Pool) bool {
+	for row := e.house.NextAsset(p); row != 0 && e.spare() >= examRoom; row = e.house.NextAsset(p) {
+		e.takeAsset(row)
+	}
+	return e.spare() >= examRoom
+}
+
+// takeAsset moves one asset to the fund and tells both sides. The fund sells it from the next step on.
+func (e *Engine) takeAsset(row uint32) {
+	q := e.house.Position(row)
+	id, instr, lots := q.Account, msg.InstrumentID(q.Instr), q.Qty
+	taken, paid := e.house.TakeAsset(row, &e.venue)
+	ev := e.emit(msg.Transferred)
+	ev.Account, ev.Instr, ev.Qty = id, instr, lots
+	ev.SetBalance(msg.Balance{Amount: paid, Cash: e.house.Account(id).Cash, Peer: msg.FundAccount})
+	ev = e.emit(msg.Transferred)
+	ev.Account, ev.Instr, ev.Qty = msg.FundAccount, instr, lots
+	ev.SetBalance(msg.Balance{Amount: -paid, Cash: e.house.Venue.Fund, Lots: e.house.Position(taken).Qty, Peer: id})
+	if !e.timers.isSet(ladderTimer, uint32(e.house.RowPool(taken))) {
+		e.offer(taken, e.asOf+e.venue.Ladder.Step)
+	}
+	e.tidy(row)
+}
+
 // resolve lets the fund take a pool over that has nothing left, or that nobody buys; where it declines winners close it. It reports
 // whether the pool is out of the world.
 func (e *Engine) resolve(p clearing.Pool, from msg.Rung) bool {
 	id, _ := e.house.Members(p)
 	e.touch(id)
+	if !e.takeAssets(p) {
+		return false
+	}
 	equity, maintenance := e.house.Standing(p)
 	step := msg.RungStep{From: from, To: msg.RungTakeover, Equity: equity, Maintenance: maintenance}
 	if !e.house.CanTakeOver(p, &e.venue) {

@@ -54,6 +54,10 @@ func (n *naive) named(e *msg.Event) (k poolID, ok bool) {
 	k = poolID{account: e.Account}
 	switch e.Kind {
 	case msg.FundingPaid, msg.RebateVested:
+	case msg.Transferred:
+		if e.Instr == 0 || e.Account == msg.FundAccount {
+			return k, false
+		}
 	case msg.Canceled:
 		o := n.order(e.Order)
 		if o == nil || e.Reason != msg.CanceledByRisk {

@@ -58,6 +58,9 @@ func (n *naive) cover(missing fixed.Money) {
 func (n *naive) settleFlat(a *naiveAccount, missing fixed.Money) {
 	n.touch(a)
 	n.cancelPool(poolID{account: a.id}, func(*naiveOrder) bool { return true })
+	n.takeAssets(a)
+	equity, _ := n.standing(poolID{account: a.id})
+	missing = -equity
 	a.cash += missing
 	n.cover(missing)
 }
@@ -81,6 +84,9 @@ func (n *naive) settleAny(amount fixed.Money) bool {
 func (n *naive) stocked(k poolID) *big.Int {
 	sum := new(big.Int)
 	for _, id := range n.ids() {
+		if !n.instruments[id].perpetual() {
+			continue
+		}
 		q := n.inventory.qty[id]
 		for _, leg := range n.legs(k) {
 			if leg == id {
@@ -97,6 +103,9 @@ func (n *naive) takeOver(k poolID, p *naivePool) {
 	a := n.accounts[k.account]
 	n.touch(a)
 	n.cancelPool(k, func(*naiveOrder) bool { return true })
+	if k.instr == 0 {
+		n.takeAssets(a)
+	}
 	equity, maintenance := n.standing(k)
 	missing := max(0, -equity)
 	if missing > 0 && missing > n.affordable() || n.stocked(k).Cmp(big.NewInt(int64(n.prices.venue.Fund.Inventory))) > 0 {
@@ -132,9 +141,34 @@ func (n *naive) empty(k poolID, equity fixed.Money) {
 func (n *naive) stock(id msg.InstrumentID, side msg.Side, q fixed.Lots, price fixed.Ticks) (realized fixed.Money) {
 	n.payInventory(id)
 	realized = n.settle(n.inventory, id, side, q, price)
+	n.brought += n.inventory.cash
 	n.inventory.cash = 0
-	n.brought += realized
 	return realized
+}
+
+// takeAssets lets the fund buy what an account has of assets at what they count in its equity, as far as its money goes; those that
+// count nothing come along where the account lacks something then (M-52).
+func (n *naive) takeAssets(a *naiveAccount) {
+	for _, counting := range []bool{true, false} {
+		equity, _ := n.standing(poolID{account: a.id})
+		if !counting && equity >= 0 {
+			return
+		}
+		for _, id := range n.ids() {
+			in, lots := n.instruments[id], a.qty[id]
+			if in.perpetual() || lots == 0 || counting && (in.counted() == 0 || in.unit == 0) {
+				continue
+			}
+			paid := min(in.collateral(lots), max(0, n.fund-n.prices.venue.Fund.Min))
+			a.cash, a.qty[id] = a.cash+paid, 0
+			n.fund, n.inventory.qty[id] = n.fund-paid, n.inventory.qty[id]+lots
+			n.emit(msg.Event{Kind: msg.Transferred, Account: a.id, Instr: id, Qty: lots}).
+				SetBalance(msg.Balance{Amount: paid, Cash: a.cash, Peer: msg.FundAccount})
+			n.emit(msg.Event{Kind: msg.Transferred, Account: msg.FundAccount, Instr: id, Qty: lots}).
+				SetBalance(msg.Balance{Amount: -paid, Cash: n.fund, Lots: n.inventory.qty[id], Peer: a.id})
+			n.stepInventory(id, n.asOf)
+		}
+	}
 }
 
 // payInventory lets the fund's lots in an instrument pay the funding that they owe.

@@ -719,7 +719,8 @@ func (p *pair) compare() error {
 	if at, ok := p.e.NextDue(); p.n.behind() && (!ok || at > p.n.now) {
 		return fmt.Errorf("the engine has nothing due before %d, and something is overdue", at)
 	}
-	if list := p.n.misplaced(); len(list) > p.n.waiting { // I-20
+	reviewed := p.n.waiting > 0 && p.e.house.Reviewing()               // then who comes up later is not counted yet
+	if list := p.n.misplaced(); len(list) > p.n.waiting && !reviewed { // I-20
 		k := list[0]
 		next, equity, maintenance := p.n.nextRung(k)
 		return fmt.Errorf("%d pools wait, and %d stand where they should not: of account %d in %d, with equity %s over %s on %s, should be on %s", p.n.waiting,
@@ -789,6 +790,9 @@ func TestEngineAgainstNaive(t *testing.T) { // S-15, T-1, I-11, W-59, M-03 to M-
 	}
 }
 
+// seized stands for an asset that went to the fund, which is told as a transfer.
+const seized msg.EventKind = 255
+
 // follow lets an engine and its twin go through a day, and counts the events that are told.
 func (d day) follow(t *testing.T, number uint64, sum map[msg.EventKind]int) {
 	count, every := *twinCommands/len(days), 8
@@ -818,7 +822,9 @@ func (d day) follow(t *testing.T, number uint64, sum map[msg.EventKind]int) {
 			tr.see(&commands[k], p.out)
 			for _, e := range p.out {
 				told[e.Kind]++
-				sum[e.Kind]++
+				if sum[e.Kind]++; e.Kind == msg.Transferred && e.Instr != 0 {
+					sum[seized]++
+				}
 				if e.Kind == msg.Rejected {
 					refused[e.Reject]++
 				}

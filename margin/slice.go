@@ -53,7 +53,7 @@ func Share(in *market.Instrument, lots fixed.Lots) fixed.Lots {
 	l := &in.Liquidation
 	size := fixed.Abs(lots)
 	n := size
-	if fixed.Abs(Value(in, lots)) > l.Full {
+	if value, ok := fixed.Mul(int64(size), int64(in.LotValue)); !ok || fixed.Money(value) > l.Full { // of an asset of the fund too
 		part, _ := fixed.MulDivCeil(int64(size), int64(l.Fraction), int64(fixed.One))
 		n = max(l.Min, fixed.Lots(part))
 	}

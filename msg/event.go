@@ -51,7 +51,7 @@ const (
 	SessionClosed              // an Opening; Session is the one that closed
 	Deposited                  // a Balance
 	Withdrawn                  // a Balance
-	Transferred                // a Balance, once for either side
+	Transferred                // a Balance, once for either side; Qty lots of an asset where an instrument is named
 	AssetDeposited             // Qty lots: a Balance
 	AssetWithdrawn             // Qty lots: a Balance
 	RebateVested               // a Balance
@@ -231,7 +231,7 @@ func (e *Event) Refusal() Refusal {
 type Balance struct {
 	Amount   fixed.Money // moved; signed in a Transferred: the payer's is negative
 	Cash     fixed.Money // of the account, after it
-	Lots     fixed.Lots  // AssetDeposited, AssetWithdrawn: held after it
+	Lots     fixed.Lots  // of an asset: held after it
 	Peer     AccountID   // Transferred: the other side
 	External uint64      // as it came
 }

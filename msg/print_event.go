@@ -48,6 +48,10 @@ func (e *Event) appendTerms(dst []byte) []byte {
 		dst = appendLots(dst, e.Qty, e.Price)
 	case AssetDeposited, AssetWithdrawn:
 		dst = appendInt(dst, " qty=", e.Qty)
+	case Transferred:
+		if e.Qty != 0 { // of an asset
+			dst = appendInt(dst, " qty=", e.Qty)
+		}
 	}
 	return dst
 }
@@ -74,7 +78,11 @@ func (e *Event) appendRare(dst []byte) []byte {
 	case SessionOpened, SessionClosed:
 		dst = asked.Opening().appendSession(dst)
 	case Deposited, Withdrawn, Transferred, RebateVested:
-		dst = e.Balance().append(dst)
+		b := e.Balance()
+		dst = b.append(dst)
+		if e.Kind == Transferred && e.Qty != 0 {
+			dst = appendInt(dst, " lots=", b.Lots)
+		}
 	case AssetDeposited, AssetWithdrawn:
 		b := e.Balance()
 		dst = appendInt(dst, " lots=", b.Lots)

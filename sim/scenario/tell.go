@@ -57,6 +57,9 @@ func (w *world) tell(ev *msg.Event) []field {
 		t.money("amount", b.Amount).money("cash", b.Cash)
 		if ev.Kind == msg.Transferred {
 			t.word("peer", t.account(b.Peer))
+			if ev.Instr != 0 {
+				t.lots("qty", ev.Qty).position(b.Lots)
+			}
 		}
 	case msg.AssetDeposited, msg.AssetWithdrawn:
 		t.lots("qty", ev.Qty).position(ev.Balance().Lots)
