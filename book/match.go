@@ -15,6 +15,7 @@ import (
 //	its time has come             it is removed                                MakerExpired
 //	it is the taker's own         what the taker's STP mode says               SelfCanceled, SelfReduced, StopSelf
 //	it is reduce-only, or posts   the engine is asked, once for each           StopAsk
+//	or the taker is wary
 //	else                          the smaller of both leaves is traded         Trade
 
 // Taker is an incoming order in Match, and what Match reports of it.
@@ -26,6 +27,7 @@ type Taker struct {
 	Owner       msg.OwnerID // 0: nobody's
 	Room        int         // in: makers that it may still change; out: how many are left
 	Allow       uint32      // the maker that has been approved
+	Wary        Flags       // Posts: the engine is asked of each maker, 0: only of those whose flags say so
 	Ask         uint32      // out with StopAsk: the maker in front
 	Side        msg.Side
 	STP         msg.STP // resolved: never STPDefault
@@ -90,7 +92,7 @@ func (b *Book) Match(t *Taker, fills []Fill) []Fill {
 		h := st.levels[b.firstLevel(s)].head
 		o := &st.orders[h]
 		kind, q := Trade, min(t.Leaves, o.Leaves)
-		if o.Flags&(asked|Expires) != 0 || uint64(o.Owner) == own {
+		if (o.Flags|t.Wary)&(asked|Expires) != 0 || uint64(o.Owner) == own {
 			kind, q = b.meet(t, h)
 			if kind == 0 {
 				break
@@ -133,7 +135,7 @@ func (b *Book) meet(t *Taker, h uint32) (FillKind, fixed.Lots) {
 	if o.Owner == t.Owner && o.Owner != 0 && t.STP != msg.STPNone {
 		return b.meetOwn(t, o)
 	}
-	if o.Flags&asked != 0 && t.Allow != h {
+	if (o.Flags|t.Wary)&asked != 0 && t.Allow != h {
 		t.Stop, t.Ask = StopAsk, h
 		return 0, 0
 	}
@@ -218,7 +220,7 @@ func (b *Book) Fillable(t *Taker, need fixed.Lots) bool {
 			}
 			break
 		}
-		if o.Flags&asked != 0 {
+		if (o.Flags|t.Wary)&asked != 0 {
 			continue
 		}
 		need -= q

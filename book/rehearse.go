@@ -55,7 +55,7 @@ func (b *Book) Rehearse(r *Rehearsal, parts []Part) []Part {
 			}
 			open = 0
 			r.rehearseOwn(o)
-		case o.Flags&asked != 0 && r.Allow != h:
+		case (o.Flags|r.Wary)&asked != 0 && r.Allow != h:
 			r.Stop, r.Ask = StopAsk, h
 			return parts
 		}

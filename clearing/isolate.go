@@ -296,3 +296,29 @@ func (h *House) Pool(account msg.AccountID, row uint32) (equity, initial, mainte
 	maintenance, _ = margin.Maintenance(in, p.Qty)
 	return h.childEquity(row, p, in), initial, maintenance
 }
+
+// Survives reports whether a pool has 0 or more left when lots of a resting order of it are filled at a price, its fee paid; of an isolated
+// one also what the order opens, with the margin that it posts (M-16, M-22). Nothing changes.
+func (h *House) Survives(order uint32, side msg.Side, lots fixed.Lots, price fixed.Ticks, fee fixed.Rate) bool {
+	row := h.claims[order].Position
+	q := &h.rows[row]
+	in := &h.instruments[q.Instr]
+	equity := h.presentEquity(h.PoolOf(row))
+	closes := min(lots, q.reducible(side))
+	if q.Mode == 0 {
+		closes = lots
+	}
+	if closes != 0 {
+		left, ok := margin.Left(in, side, closes, price, fee, equity)
+		if !ok || left < 0 {
+			return false
+		}
+		equity = 0
+	}
+	if closes == lots {
+		return true
+	}
+	posted, ok := margin.Posting(in, lots-closes, price, h.holds[order].Rate)
+	left, fits := margin.Left(in, side, lots-closes, price, 0, equity+posted)
+	return ok && fits && left >= 0
+}

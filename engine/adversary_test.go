@@ -258,3 +258,82 @@ func TestCollateralGoesWithItsPool(t *testing.T) { // M-52, M-53
 		d.sound()
 	}
 }
+
+// lean is a desk with a band of 30 % and 2 % initial margin, on which account 5 holds 100 lots at 100 with 1,200 of its own, and who
+// would buy at any price is account 6.
+func lean(t *testing.T, flags msg.Flags) *desk {
+	t.Helper()
+	d := newDesk(t, Limits{Instruments: 2, Accounts: 8, Events: 256})
+	d.at = fixed.Hour
+	in := perpetual(1)
+	in.Initial, in.Maintenance = 2*fixed.Percent, fixed.Percent
+	d.list(in, 100)
+	d.ok(msg.SetRule(1, msg.Band, int64(30*fixed.Percent)), msg.SetRule(0, msg.WithdrawMargin, 0))
+	d.ok(msg.PayFund(10_000*fixed.Coin), msg.Deposit(6, 100_000*fixed.Coin), msg.OpenAccount(5, 5, msg.AllGroups), msg.OpenAccount(7, 5, msg.AllGroups))
+	d.ok(msg.Deposit(5, 1200*fixed.Coin), msg.Limit(6, 1, msg.Sell, 100, 100), with(msg.Limit(5, 1, msg.Buy, 100, 100), flags, msg.GTC))
+	if flags&msg.FlagIsolated != 0 {
+		d.ok(msg.MoveMargin(5, 1, 1000*fixed.Coin))
+	}
+	return d
+}
+
+// TestNobodySellsBeyondBankruptcy lets an account give what it has and more to a partner, by orders that only reduce: it has nothing left,
+// and the fund pays nothing.
+func TestNobodySellsBeyondBankruptcy(t *testing.T) { // M-16, M-49
+	for _, flags := range []msg.Flags{0, msg.FlagIsolated} {
+		for _, c := range []struct {
+			name    string
+			orders  []msg.Command
+			at      fixed.Ticks // at which the first works
+			partner msg.Command // who comes last
+		}{
+			{"a limit that takes", []msg.Command{msg.Limit(6, 1, msg.Buy, 80, 100), msg.Limit(5, 1, msg.Sell, 80, 100)}, 88, msg.Tick()},
+			{"a market close", []msg.Command{msg.Limit(6, 1, msg.Buy, 80, 100), with(msg.Market(5, 1, msg.Sell, 100, 0), 0, msg.IOC)}, 88, msg.Tick()},
+			{"reduce-only", []msg.Command{msg.Limit(6, 1, msg.Buy, 80, 100), with(msg.Limit(5, 1, msg.Sell, 80, 300), msg.FlagReduceOnly, msg.IOC)}, 88, msg.Tick()},
+			{"one that rests", []msg.Command{msg.Limit(5, 1, msg.Sell, 80, 100)}, 88, msg.Limit(6, 1, msg.Buy, 100, 100)},
+			{"halves that rest", []msg.Command{msg.Limit(5, 1, msg.Sell, 80, 50), msg.Limit(5, 1, msg.Sell, 80, 50)}, 80, msg.Limit(6, 1, msg.Buy, 100, 100)},
+			{"one that rests, and money that goes", []msg.Command{msg.Limit(5, 1, msg.Sell, 90, 100), msg.Transfer(5, 7, 1000*fixed.Coin)}, 90,
+				msg.Limit(6, 1, msg.Buy, 100, 100)},
+		} {
+			d := lean(t, flags)
+			at := fixed.Ticks(0)
+			for _, o := range c.orders {
+				if o.Kind == msg.KindTransfer && flags != 0 {
+					o = msg.MoveMargin(5, 1, -1000*fixed.Coin)
+				}
+				if o.Account == 5 && o.Instr == 1 && o.Kind <= msg.KindPlace {
+					o.Flags |= flags
+				}
+				if d.ok(o); o.Account == 5 && at == 0 {
+					at = d.first(msg.Accepted).Price
+				}
+			}
+			d.ok(c.partner)
+			if v := d.VenueAccounts(); v.Fund != 10_000*fixed.Coin || v.Deficit != 0 {
+				t.Errorf("%s: %+v", c.name, v)
+			}
+			if at != c.at {
+				t.Errorf("%s: it works at %d, want %d", c.name, at, c.at)
+			}
+			if s, _ := d.Account(5); s.Cash < 0 {
+				t.Errorf("%s: %+v", c.name, s)
+			}
+			d.sound()
+		}
+	}
+}
+
+// TestAmendedBeyondBankruptcy amends an order that rests to a price that would cost more than there is.
+func TestAmendedBeyondBankruptcy(t *testing.T) { // M-16
+	d := lean(t, 0)
+	id := d.order(msg.Limit(5, 1, msg.Sell, 105, 100))
+	d.ok(msg.Amend(5, 1, id, 75, 100))
+	if e := d.first(msg.Amended); e.Price != 88 {
+		t.Errorf("%s", e.String())
+	}
+	d.ok(msg.Limit(6, 1, msg.Buy, 100, 100))
+	if s, _ := d.Account(5); s.Cash != 0 || s.Positions != 0 {
+		t.Errorf("%+v", s)
+	}
+	d.sound()
+}

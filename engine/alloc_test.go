@@ -152,10 +152,9 @@ var drills = []struct {
 		d.run(msg.SetRule(0, msg.FundEventCap, 0))
 		d.run(msg.SetRule(0, msg.AdlBand, int64(10*fixed.Percent)))
 		d.distress(1000, func() { d.run(msg.SetMark(1, 800)) })
-		d.distress(1000, func() { // and what it has is sold far below the mark
-			d.rest(msg.Limit(3, 1, msg.Buy, 850, 10))
-			d.rest(with(msg.Limit(10, 1, msg.Sell, 850, 10), msg.FlagReduceOnly, msg.IOC))
-		})
+		d.run(msg.SetMark(1, 1150)) // and against one who has gained less than it lacks
+		d.distress(1150, func() { d.run(msg.SetMark(1, 850)) })
+		d.run(msg.SetMark(1, 1000))
 		d.run(msg.SetRule(0, msg.FundEventCap, fixed.MaxInt64))
 		d.run(msg.SetRule(0, msg.AdlBand, int64(fixed.One)))
 	}},

@@ -41,7 +41,8 @@ func corners() (list []msg.Command) {
 		msg.Limit(1, 1, msg.Sell, 100, 1), isolated(msg.Limit(3, 1, msg.Buy, 100, 1)), msg.MoveMargin(3, 1, 1_000*fixed.Coin),
 		msg.SetRule(1, msg.IsolatedNoRemove, 1), msg.MoveMargin(3, 1, -1), // MarginLocked
 		msg.Limit(1, 1, msg.Sell, 100, 100), msg.Limit(5, 1, msg.Buy, 100, 100),
-		msg.Limit(2, 1, msg.Buy, 84, 100), msg.Limit(5, 1, msg.Sell, 84, 100), msg.Withdraw(2, 1), // WithdrawalsPaused
+		msg.SetRule(0, msg.AdlBand, int64(fixed.Percent)), msg.Limit(1, 1, msg.Buy, 84, 100), msg.Limit(2, 1, msg.Sell, 84, 100),
+		msg.SetMark(1, 84), msg.Withdraw(2, 1), // WithdrawalsPaused: who closes account 5 has gained nothing
 		inSession(msg.SetCheckpoint(msg.Checkpoint{Upto: 1})), inSession(msg.SetStorage(msg.StorageHard)), inSession(msg.Maintain()),
 		msg.SetStorage(msg.StorageSoft), msg.Limit(2, 1, msg.Buy, 50, 1), msg.SetStorage(msg.StorageNormal), msg.Maintain())
 }

@@ -215,6 +215,7 @@ func (e *Engine) force(row uint32, side msg.Side, limit fixed.Ticks, n fixed.Lot
 	b, in := e.books[f.instr], &e.instruments[f.instr]
 	e.told++
 	t := book.Taker{Limit: limit, Leaves: n, Now: e.now, Owner: owner, Room: e.room(examRoom), Side: side, STP: msg.STPCancelOldest}
+	t.Wary = wary(b, in, side.Opposite())
 	for {
 		e.fills = b.Match(&t, e.fills[:0])
 		for i := range e.fills {

@@ -281,15 +281,17 @@ func TestManyWinners(t *testing.T) { // A-16, M-53, M-54, I-21, I-22
 	d.stands(1, msg.RungOK)
 }
 
-// TestFlatDebtIsSettled holds that an account which closes with a debt is settled at once, and its orders do not stay.
+// TestFlatDebtIsSettled holds that an account without positions is settled at once when its assets no longer cover what it owes, and its
+// orders do not stay.
 func TestFlatDebtIsSettled(t *testing.T) { // M-46, I-07
-	d := held(t, 1450*fixed.Coin)
-	d.ok(msg.PayFund(100*fixed.Coin), msg.Limit(2, 1, msg.Buy, 84, 100))
-	d.ok(msg.Limit(5, 1, msg.Sell, 84, 100)) // free at the mark of 100, and 150 more than there is
-	if s, _ := d.Account(5); s.Cash != 0 || s.State != msg.RungOK {
+	d := pledged(t)
+	d.ok(msg.PayFund(500*fixed.Coin), msg.Limit(2, 1, msg.Sell, 100, 80), msg.Limit(1, 1, msg.Buy, 100, 80))
+	d.ok(msg.SetMark(1, 91), msg.Limit(2, 1, msg.Buy, 91, 80), msg.Limit(1, 1, msg.Sell, 91, 80), msg.Limit(1, 1, msg.Buy, 1, 1))
+	d.ok(index(20)) // 180 - 720
+	if s, _ := d.Account(1); s.Cash != 0 || s.State != msg.RungOK || s.Positions != 0 {
 		t.Errorf("%+v", s)
 	}
-	if v := d.VenueAccounts(); v.Fund != 0 || v.Deficit != -50*fixed.Coin || d.count(msg.FundDraw) != 1 || d.count(msg.DeficitBooked) != 1 {
+	if v := d.VenueAccounts(); v.Fund != 0 || v.Deficit != -220*fixed.Coin || d.count(msg.FundDraw) != 1 || d.count(msg.DeficitBooked) != 1 {
 		t.Errorf("%+v, %v", v, d.last)
 	}
 	d.refused(msg.RejectWithdrawalsPaused, msg.Withdraw(2, 1))

@@ -27,6 +27,7 @@ func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32
 	p := e.house.Position(row)
 	leaves, before := t.Leaves, p.Qty
 	plain := trades(in, p)
+	t.Wary = wary(b, in, t.Side.Opposite())
 	for {
 		e.fills = b.Match(t, e.fills[:0])
 		if e.afar {
@@ -169,7 +170,42 @@ func (e *Engine) displaced(in *market.Instrument, side msg.Side, f *book.Fill) {
 	e.tidy(row)
 }
 
-// ask decides on a maker in front of a taker. A reduce-only one trades no more than its position has left to reduce. Neither does one
+// wary is of whom a match has to ask: where the best maker of a side strays, of each, until one does not.
+func wary(b *book.Book, in *market.Instrument, makers msg.Side) book.Flags {
+	if best, ok := b.Best(makers); ok && in.Strays(makers, best) {
+		return book.Posts
+	}
+	return 0
+}
+
+// stray asks whether a maker of a wary taker strays, and cancels one that does and would cost its pool more than it has; then it reports
+// false.
+func (e *Engine) stray(b *book.Book, in *market.Instrument, t *book.Taker, order *book.Order, ticket *book.Ticket) bool {
+	h := t.Ask
+	if !in.Strays(order.Side, ticket.Price) {
+		t.Wary = 0 // those behind it are nearer to the mark
+		return true
+	}
+	lots, fee := order.Leaves, in.Maker
+	if in.Asks&market.AskFees != 0 {
+		fee = e.house.FeesOf(order.Owner).Maker
+	}
+	if order.Flags&book.ReduceOnly != 0 {
+		held := e.house.Position(e.house.Claim(h).Position).Qty
+		if order.Side == msg.Buy {
+			held = -held
+		}
+		lots = min(lots, max(0, held))
+	}
+	if e.house.Survives(h, order.Side, lots, ticket.Price, max(0, fee)) {
+		return true
+	}
+	t.Room--
+	e.take(b, in, h, msg.CanceledByRisk, nil)
+	return false
+}
+
+// ask decides on a maker in front of a taker. One that strays is canceled where it would cost its pool more than it has (M-16). A reduce-only one trades no more than its position has left to reduce. Neither does one
 // that posts margin out of its account's money while that has less than its initial margin: what was held for it may be lost by now,
 // and the venue does not lend it (M-22).
 //
@@ -177,6 +213,13 @@ func (e *Engine) displaced(in *market.Instrument, side msg.Side, f *book.Fill) {
 func (e *Engine) ask(b *book.Book, in *market.Instrument, t *book.Taker) {
 	h, reason := t.Ask, msg.CanceledReduceOnly
 	order, ticket := e.store.Order(h), e.store.Ticket(h)
+	if t.Wary != 0 && !e.stray(b, in, t, order, ticket) {
+		return
+	}
+	if order.Flags&(book.ReduceOnly|book.Posts) == 0 {
+		t.Allow = h
+		return
+	}
 	posts := order.Flags&book.ReduceOnly == 0
 	if posts {
 		e.touch(ticket.Account)
@@ -206,16 +249,21 @@ func (e *Engine) ask(b *book.Book, in *market.Instrument, t *book.Taker) {
 	}
 }
 
-// fillable reports whether at least need lots would trade for t now, whoever of those that it meets has to be asked. Nothing changes.
-func (e *Engine) fillable(b *book.Book, t *book.Taker, need fixed.Lots) bool {
+// fillable reports whether at least need lots would trade for t now, whoever of those that it meets has to be asked; who strays counts
+// as none. Nothing changes.
+func (e *Engine) fillable(b *book.Book, in *market.Instrument, t *book.Taker, need fixed.Lots) bool {
+	t.Wary = wary(b, in, t.Side.Opposite())
 	if b.Fillable(t, need) {
 		return true
 	}
 	r := book.Rehearsal{Taker: *t}
 	for e.parts = b.Rehearse(&r, e.parts[:0]); r.Stop == book.StopAsk; e.parts = b.Rehearse(&r, e.parts) {
-		o := e.store.Order(r.Ask)
+		o, ticket := e.store.Order(r.Ask), e.store.Ticket(r.Ask)
 		r.May = 0
-		if s, _ := e.house.Summary(e.store.Ticket(r.Ask).Account, &e.venue); o.Flags&book.ReduceOnly == 0 && s.Free >= 0 {
+		if in.Strays(o.Side, ticket.Price) || o.Flags&book.ReduceOnly != 0 {
+			continue
+		}
+		if s, _ := e.house.Summary(ticket.Account, &e.venue); o.Flags&book.Posts == 0 || s.Free >= 0 {
 			r.May = o.Leaves
 		}
 	}

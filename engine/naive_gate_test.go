@@ -244,6 +244,11 @@ func (n *naive) credit(w *wish, x exposure, reducing bool, no *objections) {
 	a, in := w.account, n.instruments[w.instr]
 	equity, initial, maintenance := n.figures(a)
 	fees := n.feesOf(in, a.owner)
+	if reducing && in.perpetual() && equity >= initial {
+		if n.tighten(w, equity, no); len(*no) > 0 {
+			return
+		}
+	}
 	loss, fee := in.terms(w.side, w.limit, fees)
 	reserve := in.reserve(w.qty, w.limit, loss, fee)
 	y := x

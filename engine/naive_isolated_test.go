@@ -237,6 +237,8 @@ func (n *naive) isolatedCredit(w *wish, x exposure, reducing bool, no *objection
 	if reducing {
 		if equity < initial {
 			n.worsens(w, x, equity, maintenance, no)
+		} else {
+			n.tighten(w, equity, no)
 		}
 		return
 	}

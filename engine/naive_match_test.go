@@ -100,7 +100,7 @@ func (n *naive) tradable(o *naiveOrder, room int) (lots fixed.Lots) {
 			leaves -= q
 		case own:
 			return lots
-		case m.reduceOnly, m.account.own(m.instr).isolated && !n.affords(m.account):
+		case m.reduceOnly, n.strays(m), m.account.own(m.instr).isolated && !n.affords(m.account):
 		default:
 			lots += q
 			leaves -= q
@@ -204,6 +204,11 @@ func (n *naive) match(o *naiveOrder, room int) (stop naiveStop, decremented fixe
 // its account does not have (M-22).
 func (n *naive) trim(m *naiveOrder) bool {
 	reason := msg.CanceledReduceOnly
+	if n.strays(m) && !n.survives(m) {
+		n.canceled(m, m.leaves, 0, msg.CanceledByRisk, 0, 0)
+		n.remove(m)
+		return false
+	}
 	switch {
 	case m.reduceOnly:
 	case m.account.own(m.instr).isolated:

@@ -151,7 +151,7 @@ func (e *Engine) bookSays(c *msg.Command, b *book.Book, o *riskgate.Order, cross
 	if need > 0 {
 		t := book.Taker{Limit: o.Limit, Leaves: o.Qty, Now: c.Time, Owner: o.Account.Owner, Room: e.room(1), Side: c.Side,
 			STP: resolve(c.STP, o.Instrument)}
-		if !e.fillable(b, &t, need) {
+		if !e.fillable(b, o.Instrument, &t, need) {
 			return msg.RejectUnfillable
 		}
 	}

@@ -125,7 +125,7 @@ var recorded = day{name: "recorded", limits: Limits{Instruments: 3, Accounts: 8,
 
 // recordedDark is another one: accounts in distress, on every rung of the ladder, and more of them than a command looks at.
 var recordedDark = day{name: "dark", limits: Limits{Instruments: 3, Accounts: 16, Orders: 700, Levels: 200, Events: 512}, accounts: 14, lots: 60, money: 900,
-	width: 20, calm: 96, leap: 900, crash: 35, apart: 4, broke: true, small: true}
+	width: 20, calm: 96, leap: 900, crash: 38, apart: 4, broke: true, small: true}
 
 // flood is hundreds of orders of one account, and something that ends them all at once.
 func (t *trader) flood(kind int) (out []msg.Command) {

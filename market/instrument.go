@@ -63,6 +63,9 @@ type Instrument struct {
 	PerLot     fixed.Money // the initial requirement of a lot, rounded up
 	PerLotKept fixed.Money // and the maintenance of one
 
+	CalmLow  fixed.Ticks // a sell that rests below it is asked before it trades, see Strays
+	CalmHigh fixed.Ticks // and a buy above it
+
 	UnitLots         fixed.Lots // lots to one unit of the underlying
 	SlopeInitial     fixed.Rate // M-07
 	SlopeMaintenance fixed.Rate
@@ -351,7 +354,28 @@ func (in *Instrument) derive() {
 	if in.tiered {
 		in.Asks |= AskFees
 	}
+	in.setCalm()
 	in.shorten()
+}
+
+// setCalm derives how far from the mark a fill that closes lots frees more maintenance than it costs: Floor(P·(r - f)/(1 + f)) - 1 ticks, r the
+// maintenance of the first bracket and f the highest fee, where that is above 0; 0 where owners have fees of their own.
+func (in *Instrument) setCalm() {
+	in.CalmLow, in.CalmHigh = fixed.MinInt64, fixed.MaxInt64
+	if in.Type != msg.Perpetual || in.Mark == 0 {
+		return
+	}
+	away := fixed.Ticks(0)
+	if freed := in.Table[0].Maintenance - in.Reserve; freed > 0 && !in.tiered {
+		ticks, _ := fixed.MulDivFloor(int64(in.Mark), int64(freed), int64(fixed.One+in.Reserve))
+		away = max(0, fixed.Ticks(ticks)-1)
+	}
+	in.CalmLow, in.CalmHigh = in.Mark-away, in.Mark+away
+}
+
+// Strays reports whether a resting order of a side is so far on its losing side of the mark that its pool is asked before it trades (M-16).
+func (in *Instrument) Strays(side msg.Side, price fixed.Ticks) bool {
+	return side == msg.Sell && price < in.CalmLow || side == msg.Buy && price > in.CalmHigh
 }
 
 // shorten derives the short way. It ends at four times the mark, so that products need not be checked.

@@ -272,7 +272,7 @@ func TestVenueRules(t *testing.T) {
 // TestHashCoversEveryField changes each field of an instrument and of the venue in turn, and asks for another hash. What
 // is derived from other fields need not count.
 func TestHashCoversEveryField(t *testing.T) {
-	derived := map[string]bool{"LotValue": true, "Low": true, "High": true, "Reserve": true, "InitialLot": true, "MaintenanceLot": true, "Asks": true, "Plain": true, "Opens": true, "Spans": true, "PlainQty": true, "PerLot": true, "PerLotKept": true, // of mark, band and fees
+	derived := map[string]bool{"LotValue": true, "Low": true, "High": true, "Reserve": true, "InitialLot": true, "MaintenanceLot": true, "Asks": true, "Plain": true, "Opens": true, "Spans": true, "PlainQty": true, "PerLot": true, "PerLotKept": true, "CalmLow": true, "CalmHigh": true, // of mark, band and fees
 		"InitialD": true, "MaintenanceD": true} // of the bounds and rates
 	in := *listed(t)
 	in.SetTier(msg.Tier{UpTo: 1000, Initial: fixed.Percent}) // one bracket waits

@@ -47,6 +47,8 @@ func (in *Instrument) Code(c *fixed.Codec) {
 	fixed.Word(c, &in.PlainQty)
 	fixed.Word(c, &in.PerLot)
 	fixed.Word(c, &in.PerLotKept)
+	fixed.Word(c, &in.CalmLow)
+	fixed.Word(c, &in.CalmHigh)
 	fixed.Word(c, &in.UnitLots)
 	fixed.Word(c, &in.Start)
 	fixed.Word(c, &in.Index)

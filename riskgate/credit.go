@@ -22,6 +22,13 @@ func (g *Gate) credit(r *msg.Request, o *Order, p *clearing.Position, n fixed.Mo
 			return msg.RejectOverflow
 		}
 	}
+	if o.reducing && reserved > o.Account.Equity() && o.Account.Free() >= 0 && margin.Margined(in) {
+		if reject := g.tighten(o, in, reserved, o.Account.Equity()); reject != 0 {
+			return reject
+		}
+		t = margin.TermsAt(in, o.Side, o.Limit, fixed.Rate(t.Fee))
+		reserved, _ = t.Reserve(in, o.Qty, o.Limit)
+	}
 	o.Terms.Loss, o.Terms.Fee, o.Reserved = t.Loss, t.Fee, reserved
 	if !o.ReduceOnly { // which can never open, and stays out of the exposure
 		x.Add(o.Side, o.Qty, reserved)
@@ -49,6 +56,19 @@ func (g *Gate) credit(r *msg.Request, o *Order, p *clearing.Position, n fixed.Mo
 	if margin.Margined(in) { // a mark does not value what is paid in full
 		o.Most = alone
 	}
+	return 0
+}
+
+// tighten lets a reducing order that would cost more than the equity of its pool, filled in full at its limit, work no farther than where the
+// pool has nothing left (M-16). Where there is no such price it is refused.
+//
+//go:noinline
+func (g *Gate) tighten(o *Order, in *market.Instrument, cost, equity fixed.Money) msg.Reject {
+	p, ok := margin.Worst(in, o.Side, o.Qty, g.reserve(o, in), equity)
+	if !ok {
+		return o.refuse(msg.RejectInsufficientMargin, int64(equity), int64(cost))
+	}
+	o.Limit = p
 	return 0
 }
 

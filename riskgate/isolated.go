@@ -68,6 +68,10 @@ func (g *Gate) hold(r *msg.Request, o *Order, p *clearing.Position) msg.Reject {
 	free, more := o.Account.Free(), hold-held
 	switch {
 	case o.reducing && equity >= initial:
+		t := margin.TermsAt(in, o.Side, o.Limit, g.reserve(o, in))
+		if cost, ok := t.Reserve(in, o.Qty, o.Limit); !ok || cost > equity {
+			return g.tightenIsolated(r, o, p, cost, equity)
+		}
 		return 0
 	case o.reducing:
 		n, _ := fixed.NotionalShort(o.Qty, o.Limit, in.TickLot) // a reduce-only order has been cut
@@ -80,6 +84,21 @@ func (g *Gate) hold(r *msg.Request, o *Order, p *clearing.Position) msg.Reject {
 		return o.refuse(msg.RejectInsufficientMargin, int64(free), int64(more))
 	case !carried:
 		return o.refuse(msg.RejectInsufficientMargin, int64(free), int64(more))
+	}
+	return 0
+}
+
+// tightenIsolated is tighten for an isolated order, which is then weighed at the price at which it works. It only reduces: it is carried.
+func (g *Gate) tightenIsolated(r *msg.Request, o *Order, p *clearing.Position, cost, equity fixed.Money) msg.Reject {
+	if reject := g.tighten(o, o.Instrument, cost, equity); reject != 0 || o.ReduceOnly {
+		return reject
+	}
+	o.Exposure = p.Exposure
+	if o.Old.Order != 0 {
+		o.Exposure.Add(o.Side, -o.Old.Leaves, -g.House.Claim(o.Old.Order).Reserved)
+	}
+	if _, _, ok := g.weigh(r, o, p); !ok {
+		return msg.RejectOverflow
 	}
 	return 0
 }
