@@ -118,7 +118,7 @@ func (n *naive) examine(k poolID) bool {
 		return true
 	}
 	if k.instr == 0 && equity < 0 && len(n.legs(k)) == 0 {
-		n.settleFlat(n.accounts[k.account], -equity)
+		n.settleFlat(n.accounts[k.account])
 		return true
 	}
 	return false

@@ -55,14 +55,13 @@ func (n *naive) cover(missing fixed.Money) {
 }
 
 // settleFlat settles an account that has no positions and owes (M-46).
-func (n *naive) settleFlat(a *naiveAccount, missing fixed.Money) {
+func (n *naive) settleFlat(a *naiveAccount) {
 	n.touch(a)
 	n.cancelPool(poolID{account: a.id}, func(*naiveOrder) bool { return true })
 	n.takeAssets(a)
 	equity, _ := n.standing(poolID{account: a.id})
-	missing = -equity
-	a.cash += missing
-	n.cover(missing)
+	a.cash -= equity
+	n.cover(-equity)
 }
 
 // settleAny settles the first account of those that have no positions and owe for which the fund pays, or books, so much.
@@ -73,7 +72,7 @@ func (n *naive) settleAny(amount fixed.Money) bool {
 			continue
 		}
 		if paid := min(-equity, n.affordable()); paid == amount || paid == 0 && -equity == amount {
-			n.settleFlat(n.accounts[k.account], -equity)
+			n.settleFlat(n.accounts[k.account])
 			return true
 		}
 	}
