@@ -12,6 +12,7 @@
 //	control.go   kill switch, mass cancel and positions to msg.Request
 //	report.go    msg.Event to reports
 //	market.go    msg.Event to the book by order
+//	logon.go     what a client and the venue sign
 //
 //	bytes --Stream--> frame --Open--> Message --Request--> msg.Request ... msg.Event --Report, Market--> bytes
 //
