@@ -164,3 +164,22 @@ func TestPlainOrder(t *testing.T) {
 		}
 	}
 }
+
+// A stream that is widened goes on where it was, and takes longer frames than before.
+func TestStreamWidens(t *testing.T) {
+	order := goldenOf(t, gen.SchemaOrderEntry, gen.TemplateNewOrder)
+	s := wire.NewStream(100, 64)
+	s.Filled(copy(s.Room(), order))
+	first, _ := s.Next()
+	s.Filled(copy(s.Room(), order[:40]))
+	s.Widen(1000, 200)
+	s.Filled(copy(s.Room(), order[40:]))
+	second, _ := s.Next()
+	second = bytes.Clone(second)
+	long, _ := wire.AppendFrame(nil, gen.Header{Block: 180})
+	s.Filled(copy(s.Room(), long))
+	third, fault := s.Next()
+	if !bytes.Equal(first, order) || !bytes.Equal(second, order) || !bytes.Equal(third, long) || fault.Kind != 0 || s.Waiting() != 0 || s.Passed() != 322 {
+		t.Errorf("got %x, %x, %x, %v, %d waiting, %d passed", first, second, third, fault, s.Waiting(), s.Passed())
+	}
+}

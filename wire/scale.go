@@ -45,3 +45,35 @@ func scaled(n, by int64) int64 {
 	}
 	return None
 }
+
+// ScaleOf is the scale of an instrument, a function of what never changes in its life: tickLot, the value of a tick of a lot, and
+// unitLots, lots to a unit.
+//
+//	quantity   a lot is 1/unitLots of a unit         unitLots 1000, a lot 0.001: QtyExp -3, Lot 1
+//	price      a tick is tickLot * unitLots a unit   0.1 of the settlement currency: PriceExp -1, Tick 1
+//
+// Exponents are the nearest to zero at which both are whole. Where a lot is no finite decimal, a third of a unit say, quantities are counted in
+// lots (QtyExp 0, Lot 1), and prices are for one lot.
+func ScaleOf(tickLot fixed.Money, unitLots fixed.Lots) Scale {
+	units := int64(max(unitLots, 1))
+	s := Scale{Lot: 1}
+	whole := int64(1) // units of quantity to a unit
+	for whole%units != 0 {
+		if s.QtyExp == -18 {
+			s.QtyExp, whole, units = 0, 1, 1
+			break
+		}
+		s.QtyExp--
+		whole *= 10
+	}
+	s.Lot = whole / units
+	s.Tick, s.PriceExp = int64(tickLot), -6
+	if worth := int64(tickLot) * units; worth/units == int64(tickLot) {
+		s.Tick = worth
+	}
+	for s.PriceExp < 0 && s.Tick != 0 && s.Tick%10 == 0 {
+		s.Tick /= 10
+		s.PriceExp++
+	}
+	return s
+}

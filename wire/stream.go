@@ -36,6 +36,17 @@ func NewStream(size, limit int) *Stream {
 	return &Stream{buffer: make([]byte, alignment+size), next: alignment, end: alignment, limit: limit}
 }
 
+// Widen gives the stream a buffer of size bytes for frames of at most limit, neither smaller than before; what waits stays. A frame that
+// Next has returned before is good as it was.
+func (s *Stream) Widen(size, limit int) {
+	if size < limit || limit < s.limit || alignment+size < len(s.buffer) {
+		panic("wire: a stream is made narrower")
+	}
+	buffer := make([]byte, alignment+size)
+	s.end = alignment + copy(buffer[alignment:], s.buffer[s.next:s.end])
+	s.buffer, s.next, s.limit = buffer, alignment, limit
+}
+
 // Room is where the next bytes go. It is never empty, unless a fault has ended the stream.
 func (s *Stream) Room() []byte {
 	if s.fault.Kind != 0 {
