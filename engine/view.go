@@ -106,6 +106,25 @@ func (e *Engine) Depth(id msg.InstrumentID, side msg.Side, dst []book.Depth, max
 	return dst
 }
 
+// Resting is an order as it stands in a book.
+type Resting struct {
+	Order msg.OrderID
+	Price fixed.Ticks
+	Qty   fixed.Lots // open
+}
+
+// Queue appends the orders of a side to dst, in the order in which they trade.
+func (e *Engine) Queue(id msg.InstrumentID, side msg.Side, dst []Resting) []Resting {
+	b := e.bookOf(id)
+	if b == nil {
+		return dst
+	}
+	for h := b.First(side); h != 0; h = b.NextOf(h) {
+		dst = append(dst, Resting{e.store.ID(h), e.store.Ticket(h).Price, e.store.Order(h).Leaves})
+	}
+	return dst
+}
+
 // Ladder appends a picture of a book, up to levels a side, to dst.
 func (e *Engine) Ladder(id msg.InstrumentID, dst []byte, levels int) []byte {
 	if b := e.bookOf(id); b != nil {

@@ -160,6 +160,14 @@ func (f *Funding) Due(after fixed.Nanos) fixed.Nanos {
 func (f *Funding) SampleDue(at fixed.Nanos) bool  { return f.Interval != 0 && at%f.spacing() == 0 }
 func (f *Funding) PaymentDue(at fixed.Nanos) bool { return f.Interval != 0 && at%f.Interval == 0 }
 
+// NextPayment is when a payment is due next after a time from 0 on; Never where funding is by command alone.
+func (f *Funding) NextPayment(after fixed.Nanos) fixed.Nanos {
+	if f.Interval == 0 {
+		return Never
+	}
+	return next(after, f.Interval)
+}
+
 // spacing is the least multiple of funding-sample of which no more than MaxSamples fall into an interval.
 func (f *Funding) spacing() fixed.Nanos {
 	most := f.Sample * MaxSamples

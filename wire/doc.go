@@ -11,10 +11,12 @@
 //	order.go     order entry to msg.Request
 //	control.go   kill switch, mass cancel and positions to msg.Request
 //	report.go    msg.Event to reports
-//	market.go    msg.Event to the book by order
 //	logon.go     what a client and the venue sign
+//	checksum.go  what an order adds to the checksum of its book
 //
-//	bytes --Stream--> frame --Open--> Message --Request--> msg.Request ... msg.Event --Report, Market--> bytes
+//	bytes --Stream--> frame --Open--> Message --Request--> msg.Request ... msg.Event --Report--> bytes
+//
+// What events become in market data is a matter of more than one event: package feed.
 //
 // Nothing here waits, allocates or panics, whatever the bytes are. A decoder returns views of the buffer that it was given;
 // they are good until the buffer is used again. An encoder appends to the caller's buffer.

@@ -125,7 +125,7 @@ func (p *Packer) Add(h gen.Header) (block []byte, ok bool) {
 	return block, true
 }
 
-// AddRecords adds records as AppendMarket writes them, as many as fit, and returns the others: send what Datagram returns, and
+// AddRecords adds records as a feed.Tape writes them, as many as fit, and returns the others: send what Datagram returns, and
 // add those.
 func (p *Packer) AddRecords(records []byte) (rest []byte) {
 	for len(records) > 0 && p.count < EndOfSession-1 {

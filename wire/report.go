@@ -141,7 +141,7 @@ func appendCanceled(dst []byte, ev *msg.Event, env *Envelope, s *Scale) []byte {
 	m.SetCanceledQty(s.Qty(ev.Qty))
 	m.SetCumQty(s.Qty(change.Filled))
 	m.SetRequestClOrdID(uint64(change.Request))
-	m.SetReason(reason(ev))
+	m.SetReason(CancelReason(ev))
 	m.SetOrdStatus(gen.OrdStatusCanceled)
 	if change.Leaves > 0 {
 		m.SetOrdStatus(status(int64(change.Leaves), int64(change.Filled)))
@@ -149,8 +149,8 @@ func appendCanceled(dst []byte, ev *msg.Event, env *Envelope, s *Scale) []byte {
 	return out
 }
 
-// reason is why an order was canceled; its time having come is one more of them on the wire.
-func reason(ev *msg.Event) gen.CancelReason {
+// CancelReason is why an order was canceled; its time having come is one more of them on the wire.
+func CancelReason(ev *msg.Event) gen.CancelReason {
 	if ev.Kind == msg.Expired {
 		return gen.CancelReasonExpiry
 	}
