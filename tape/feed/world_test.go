@@ -53,6 +53,9 @@ func newWorld(t testing.TB, seed uint64) *world {
 	}
 	w.opens = append(w.opens, msg.SetMark(3, 1_000), msg.ReportPrice(msg.Report{Underlying: 1, Price: 1_000 * 100, Confidence: fixed.One}),
 		msg.SetRule(0, msg.LiqStep, int64(10*fixed.Millisecond)), msg.SetRule(0, msg.LiqStall, 2), msg.PayFund(fixed.Coin))
+	if seed%3 == 0 { // the fund takes nothing over, and winners close what nobody buys
+		w.opens = append(w.opens, msg.SetRule(0, msg.FundInventory, 0))
+	}
 	for a := msg.AccountID(1); a <= traders; a++ {
 		w.opens = append(w.opens, msg.Deposit(a, fixed.Money(1+w.dice.IntN(4))*fixed.Coin))
 	}
@@ -128,7 +131,9 @@ func (w *world) quote() msg.Command {
 func (w *world) administer() msg.Command {
 	d := w.dice
 	id := msg.InstrumentID(1 + d.IntN(instruments))
-	switch d.IntN(14) {
+	switch d.IntN(18) {
+	case 14, 15, 16, 17:
+		return msg.Deposit(w.account(), fixed.Coin)
 	case 0:
 		return msg.SetPhase(id, msg.Phase(d.IntN(5)))
 	case 1, 2, 3:
