@@ -17,7 +17,7 @@ import (
 // A recording is a day of commands in a file, packed; the numbers and times of the sequence are in it. Each command is
 //
 //	kind u8 · mask u16 · what of Time since the last, Order, Ref, Price, Qty, Account, Instr, Session, Flags, Side, TIF, STP is
-//	not 0, in that order, bit by bit · for kinds of two lines: mask u8 · the words of Rare that are not 0
+//	not 0, in that order, bit by bit · for kinds that use line 2: mask u8 · the words of Rare that are not 0
 //
 // with every number as a varint, zigzag; the whole is compressed.
 
@@ -43,7 +43,7 @@ func pack(commands []msg.Command) []byte {
 		out = append(out, byte(r.Kind))
 		out = binary.LittleEndian.AppendUint16(out, mask)
 		out = append(out, body...)
-		if r.Lines() < 2 {
+		if r.Kind.Short() {
 			continue
 		}
 		rare, words := byte(0), []byte(nil)
@@ -104,7 +104,7 @@ func unpackOne(in *bufio.Reader, kind msg.Kind, last fixed.Nanos) (c msg.Command
 	r.Kind, r.Time, r.Order, r.Ref, r.Price, r.Qty = kind, last+fixed.Nanos(v[0]), msg.OrderID(v[1]), msg.Ref(v[2]), fixed.Ticks(v[3]), fixed.Lots(v[4])
 	r.Account, r.Instr, r.Session, r.Flags = msg.AccountID(v[5]), msg.InstrumentID(v[6]), msg.SessionID(v[7]), msg.Flags(v[8])
 	r.Side, r.TIF, r.STP = msg.Side(v[9]), msg.TIF(v[10]), msg.STP(v[11])
-	if r.Lines() < 2 {
+	if r.Kind.Short() {
 		return c, nil
 	}
 	rare, err := in.ReadByte()

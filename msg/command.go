@@ -9,9 +9,10 @@ const CommandSize = 128
 //
 //	line 1   0 Seq u64 · 8 Time i64 · 16 Order u64 · 24 Ref u64 · 32 Price i64 · 40 Qty i64
 //	         48 Account u32 · 52 Instr u32 · 56 Session u16 · 58 Flags u16 · 60 Kind · 61 Side · 62 TIF · 63 STP, u8 each
-//	line 2   64 Rare [8]u64, by Kind: the struct of its own that the constructor writes and the accessor reads
+//	line 2   64 Rare [8]u64, by Kind: the struct of its own that the constructor writes and the accessor reads; of a session's
+//	         command words 5 to 7 are its Envelope
 //
-// A kind whose Lines is 1 leaves line 2 alone, and so does everyone who handles it.
+// A command whose Lines is 1 leaves line 2 alone, and so does everyone who handles it.
 type Command struct {
 	Seq Seq
 	Request
@@ -39,13 +40,16 @@ type Request struct {
 // Rare is the second line of a command or event; its meaning belongs to the kind.
 type Rare [8]uint64
 
-// Lines is how many cache lines the command uses.
+// Lines is how many cache lines the command uses: two where its kind does, and where a session has an envelope to send along.
 func (r *Request) Lines() int {
-	if r.Kind <= lastShort {
+	if r.Kind <= lastShort && r.Session == 0 {
 		return 1
 	}
 	return 2
 }
+
+// Short reports whether the kind says nothing in line 2.
+func (k Kind) Short() bool { return k <= lastShort }
 
 // Kind says what a command asks for. The kinds of one line come first.
 type Kind uint8
@@ -87,6 +91,14 @@ const (
 	KindCheckpoint            // the hash of what was told so far: a Checkpoint; a node's own, as those below
 	KindSetStorage            // how much room the journal has: a Storage
 	KindMaintain              // everyone rests for a moment
+	KindSetKey                // a key of a client comes to be, changes or is revoked: a KeyChange
+	KindNegotiate             // a session of a key begins: a Negotiation; a gateway's, as those below
+	KindBind                  // a session has a connection: a Binding
+	KindUnbind                // a session has lost its connection: an Unbinding
+	KindEndGrace              // the time in which it could have had another is over
+	KindFinalize              // a session has ended for good
+	KindMiss                  // messages of a client will not come: Missing
+	KindRefuse                // a client's message was refused before it became a command: Refused
 	kindEnd
 
 	lastShort         = KindTick

@@ -142,7 +142,9 @@ func TestConstructorsAllocateNothing(t *testing.T) {
 			msg.SetPhase(2, msg.Continuous), msg.SetEntry(1, 2, entry), msg.OpenSession(4, 9), msg.CloseSession(4),
 			msg.ListUnderlying(bitcoin), msg.ReportPrice(report), msg.SetLeverage(1, 2, 1050), msg.Isolate(1, 2, 5),
 			msg.Cross(1, 2), msg.MoveMargin(1, 2, -5), msg.SettleFunding(2, 5), msg.PayFund(5), msg.SetFeeTier(feeRow),
-			msg.SetConcentration(2, share), msg.SetCheckpoint(checkpoint), msg.SetStorage(msg.StorageSoft), msg.Maintain())
+			msg.SetConcentration(2, share), msg.SetCheckpoint(checkpoint), msg.SetStorage(msg.StorageSoft), msg.Maintain(),
+			msg.SetKey(key), msg.Negotiate(agreed), msg.Bind(msg.Binding{Session: 4}), msg.Unbind(4, msg.UnbindLost),
+			msg.EndGrace(4), msg.Finalize(4), msg.Miss(msg.Missing{Session: 4}), msg.Refuse(1, 2, 3, order, refused))
 		for i := range day {
 			r := &day[i].Request
 			r.OrderExt()
@@ -162,6 +164,13 @@ func TestConstructorsAllocateNothing(t *testing.T) {
 			r.Concentration()
 			r.Checkpoint()
 			r.Storage()
+			r.KeyChange()
+			r.Negotiation()
+			r.Binding()
+			r.Unbinding()
+			r.Missing()
+			r.Refused()
+			r.SetEnvelope(envelope)
 		}
 	}); n != 0 {
 		t.Errorf("making a command of every kind allocates %v times", n)

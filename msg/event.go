@@ -90,6 +90,15 @@ const (
 	Checkpointed         // a Checkpoint
 	StorageChanged       // the journal has more or less room: a StorageStep
 	Maintained           // everyone has rested
+
+	Received          // a command of a client's session is about to be answered: a Receipt and an Envelope
+	KeySet            // a KeyChange
+	SessionNegotiated // a Negotiation
+	SessionBound      // a Bound
+	SessionUnbound    // an Unbound
+	GraceEnded        // the orders of a session that was not bound again go
+	SessionFinalized  // a session has ended for good
+	MessagesMissed    // messages of the client did not come: Missing
 	eventEnd
 
 	lastShortEvent = Ticked
@@ -214,17 +223,18 @@ func (e *Event) Change() Change {
 // Refusal is what a Rejected adds.
 type Refusal struct {
 	Limit, Actual int64 // the bound and what was found, in the unit of the field; both 0 when meaningless
-	Asked         Kind  // the kind of the refused command
+	Asked         Kind  // the kind of the refused command; of a KindRefuse both numbers are in the units of the wire
+	Field         uint8 // 1 + where the field stands in the message's table; 0: none, or it is not said
 }
 
 // SetRefusal writes r as line 2.
 func (e *Event) SetRefusal(r Refusal) {
-	e.Rare = Rare{uint64(r.Limit), uint64(r.Actual), uint64(r.Asked)}
+	e.Rare = Rare{uint64(r.Limit), uint64(r.Actual), uint64(r.Asked) | uint64(r.Field)<<8}
 }
 
 // Refusal is the refusal of a Rejected.
 func (e *Event) Refusal() Refusal {
-	return Refusal{int64(e.Rare[0]), int64(e.Rare[1]), Kind(e.Rare[2])}
+	return Refusal{int64(e.Rare[0]), int64(e.Rare[1]), Kind(e.Rare[2]), uint8(e.Rare[2] >> 8)}
 }
 
 // Balance is what the events of money add.

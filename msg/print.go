@@ -39,7 +39,7 @@ func (r *Request) Append(dst []byte) []byte {
 	if r.Flags != 0 {
 		dst = r.Flags.append(append(dst, ' '))
 	}
-	dst = r.appendRare(dst)
+	dst = r.Envelope().append(r.appendRare(dst))
 	if r.Time != 0 {
 		dst = appendInt(dst, " time=", r.Time)
 	}

@@ -115,6 +115,7 @@ func (r Refusal) append(dst []byte) []byte {
 		dst = appendInt(dst, " limit=", r.Limit)
 		dst = appendInt(dst, " actual=", r.Actual)
 	}
+	dst = appendID(dst, " field=", uint16(r.Field))
 	return appendWord(dst, " asked=", r.Asked.String())
 }
 

@@ -16,7 +16,8 @@ var (
 		KindSetLeverage: "SetLeverage", KindIsolate: "Isolate", KindCross: "Cross", KindMoveMargin: "MoveMargin",
 		KindSettleFunding: "SettleFunding", KindPayFund: "PayFund", KindSetFeeTier: "SetFeeTier",
 		KindSetConcentration: "SetConcentration", KindCheckpoint: "Checkpoint", KindSetStorage: "SetStorage",
-		KindMaintain: "Maintain",
+		KindMaintain: "Maintain", KindSetKey: "SetKey", KindNegotiate: "Negotiate", KindBind: "Bind", KindUnbind: "Unbind",
+		KindEndGrace: "EndGrace", KindFinalize: "Finalize", KindMiss: "Miss", KindRefuse: "Refuse",
 	}
 	eventNames = [eventEnd]string{
 		Accepted: "Accepted", Expired: "Expired", MarkUpdated: "MarkUpdated", MassCanceled: "MassCanceled",
@@ -34,7 +35,9 @@ var (
 		LiquidationEnded: "LiquidationEnded", Takeover: "Takeover", FundDraw: "FundDraw", FundIncome: "FundIncome",
 		AdlStarted: "AdlStarted", AdlFill: "AdlFill", Socialized: "Socialized", DeficitBooked: "DeficitBooked",
 		SweepPending: "SweepPending", Checkpointed: "Checkpointed", StorageChanged: "StorageChanged",
-		Maintained: "Maintained",
+		Maintained: "Maintained", Received: "Received", KeySet: "KeySet", SessionNegotiated: "SessionNegotiated",
+		SessionBound: "SessionBound", SessionUnbound: "SessionUnbound", GraceEnded: "GraceEnded",
+		SessionFinalized: "SessionFinalized", MessagesMissed: "MessagesMissed",
 	}
 	sideNames = [...]string{Buy: "buy", Sell: "sell"}
 	tifNames  = [...]string{GTC: "gtc", IOC: "ioc", FOK: "fok", GTD: "gtd"}

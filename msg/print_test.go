@@ -186,6 +186,8 @@ func draw(t *rapid.T, record any) {
 			}
 		case v.CanInt():
 			v.SetInt(rapid.Int64().Draw(t, v.Type().Name()))
+		case v.Kind() == reflect.Bool:
+			v.SetBool(rapid.Bool().Draw(t, v.Type().Name()))
 		default:
 			v.SetUint(rapid.Uint64().Draw(t, v.Type().Name()) >> (64 - v.Type().Bits()))
 		}
@@ -287,6 +289,10 @@ func TestEveryConstantHasAName(t *testing.T) {
 		"Mode":           func(v uint64) string { return msg.Mode(v).String() },
 		"Rung":           func(v uint64) string { return msg.Rung(v).String() },
 		"Storage":        func(v uint64) string { return msg.Storage(v).String() },
+		"Role":           func(v uint64) string { return msg.Role(v).String() },
+		"SessionKind":    func(v uint64) string { return msg.SessionKind(v).String() },
+		"CancelMode":     func(v uint64) string { return msg.CancelMode(v).String() },
+		"Why":            func(v uint64) string { return msg.Why(v).String() },
 	}
 	taken, typesSeen := map[string]string{}, map[string]bool{}
 	for _, c := range constants(t) {

@@ -26,7 +26,12 @@ var (
 	report     = msg.Report{Underlying: 5, Source: 2, Price: 50_000 * fixed.Coin, Confidence: 90 * fixed.Percent}
 	feeRow     = msg.FeeTier{Index: 1, Last: true, Volume: 25_000_000 * fixed.Coin, Fees: fees}
 	share      = msg.Concentration{Index: 1, Last: true, Share: 25 * fixed.Percent, Rate: 5 * fixed.Percent}
-	everyone   = msg.Report{Underlying: 5, Price: 50_000 * fixed.Coin, Confidence: fixed.One}
+	envelope   = msg.Envelope{SeqNum: 41, Template: 100, Ingress: 990, Sending: 980}
+	key        = msg.KeyChange{Key: 6, Role: msg.RoleTrader, Scheme: 1, Owner: 9, Account: 1, Public: [32]byte{0: 0xd7, 31: 0x1a}}
+	agreed     = msg.Negotiation{Session: 4, Key: 6, Kind: msg.OrderEntry, Version: 1, Cancel: msg.CancelOnLoss, CancelFlags: 1,
+		Window: 5000, UUID: [16]byte{0: 0x12, 15: 0x34}, Stamp: 999}
+	refused  = msg.Refused{Reject: msg.RejectOffTick, Field: 2, Limit: 5, Actual: 7}
+	everyone = msg.Report{Underlying: 5, Price: 50_000 * fixed.Coin, Confidence: fixed.One}
 )
 
 // sequenced gives commands their numbers and times.
@@ -40,6 +45,13 @@ func sequenced(commands []msg.Command) []msg.Command {
 // asked adds what any asker may add to a command.
 func asked(c msg.Command) msg.Command {
 	c.Session, c.Ref = 4, 77
+	return c
+}
+
+// enveloped adds what a client's session adds.
+func enveloped(c msg.Command) msg.Command {
+	c = asked(c)
+	c.SetEnvelope(envelope)
 	return c
 }
 
@@ -103,6 +115,17 @@ func commands() []msg.Command {
 		msg.SetStorage(msg.StorageSoft),
 		msg.Maintain(),
 		asked(withFlags(msg.Limit(1, 2, msg.Buy, 50_010, 3), msg.FlagIsolated, msg.GTC, msg.STPDefault)),
+		enveloped(msg.Cancel(1, 2, order)),
+		msg.SetKey(key),
+		msg.SetKey(msg.KeyChange{Key: 6}),
+		msg.Negotiate(agreed),
+		msg.Bind(msg.Binding{Session: 4, TakeOver: true, Stamp: 1000}),
+		msg.Unbind(4, msg.UnbindLost),
+		msg.EndGrace(4),
+		msg.Finalize(4),
+		msg.Miss(msg.Missing{Session: 4, From: 41, Count: 3}),
+		enveloped(msg.Refuse(0, 1, 2, order, refused)),
+		enveloped(msg.Refuse(0, 1, 2, 0, msg.Refused{Reject: msg.RejectBadBlock, Cancels: true})),
 	})
 }
 
@@ -176,7 +199,24 @@ func events() []msg.Event {
 	}
 	phase := event(msg.PhaseChanged)
 	phase.SetPhaseStep(msg.PhaseStep{From: msg.Halted, To: msg.Continuous})
-	return append(append(all, phase), riskEvents()...)
+	return append(append(append(all, phase), riskEvents()...), sessionEvents()...)
+}
+
+// sessionEvents are the events of keys and sessions.
+func sessionEvents() (all []msg.Event) {
+	came := enveloped(withFlags(msg.Limit(1, 2, msg.Buy, 50_010, 3), msg.FlagSlide, msg.GTD, msg.STPCancelOldest))
+	received, bound, unbound, stays := event(msg.Received), event(msg.SessionBound), event(msg.SessionUnbound), event(msg.SessionUnbound)
+	received.SetReceived(&came.Request)
+	bound.SetBound(msg.Bound{Client: 41, Server: 52, Last: 77, Stamp: 1000, TookOver: true})
+	unbound.SetUnbound(msg.Unbound{Why: msg.UnbindLost, Goes: true, Grace: 5 * fixed.Second})
+	stays.SetUnbound(msg.Unbound{Why: msg.UnbindTerminated})
+	set, negotiated, missed := event(msg.KeySet), event(msg.SessionNegotiated), event(msg.MessagesMissed)
+	set.Rare, negotiated.Rare = msg.SetKey(key).Rare, msg.Negotiate(agreed).Rare
+	missed.SetMissing(msg.Missing{From: 41, Count: 3})
+	off := event(msg.Rejected)
+	off.Reject = msg.RejectOffTick
+	off.SetRefusal(msg.Refusal{Limit: 5, Actual: 7, Asked: msg.KindRefuse, Field: 2})
+	return append(all, received, bound, unbound, stays, set, negotiated, missed, event(msg.GraceEnded), event(msg.SessionFinalized), off)
 }
 
 // riskEvents are the events of margin.

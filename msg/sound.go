@@ -28,6 +28,16 @@ func (r *Request) Sound() bool {
 		return w[0] <= byteMax && w[1] <= 1
 	case KindSetStorage:
 		return w[0] < uint64(storageEnd)
+	case KindSetKey:
+		return w[0]>>16&wordMax == 0 && w[1] <= longMax
+	case KindBind:
+		return w[0] <= wordMax && w[1] <= 1
+	case KindUnbind:
+		return w[0] <= wordMax && w[1] <= byteMax
+	case KindEndGrace, KindFinalize, KindMiss:
+		return w[0] <= wordMax
+	case KindRefuse:
+		return w[0] < 1<<17
 	}
 	return true
 }

@@ -15,8 +15,10 @@ func TestSound(t *testing.T) {
 		msg.KindListUnderlying: {3, 4}, msg.KindReport: {0, 1}, msg.KindSetLeverage: {0},
 		msg.KindIsolate: {1}, msg.KindCross: {1}, msg.KindMoveMargin: {1},
 		msg.KindSetFeeTier: {0, 1}, msg.KindSetConcentration: {0, 1}, msg.KindPayFund: {1}, msg.KindSetStorage: {0},
+		msg.KindSetKey: {1}, msg.KindBind: {0, 1}, msg.KindUnbind: {0, 1}, msg.KindEndGrace: {0}, msg.KindFinalize: {0},
+		msg.KindMiss: {0}, msg.KindRefuse: {0},
 	}
-	for kind := msg.KindLimit; kind <= msg.KindMaintain; kind++ {
+	for kind := msg.KindLimit; kind <= msg.KindRefuse; kind++ {
 		for word := range len(msg.Rare{}) {
 			r := msg.Request{Kind: kind}
 			r.Rare[word] = 1 << 48

@@ -60,6 +60,8 @@ func (r *Request) appendUpkeep(dst []byte) []byte {
 		dst = r.Checkpoint().append(dst)
 	case KindSetStorage:
 		dst = appendWord(dst, " to=", r.Storage().String())
+	default:
+		dst = r.appendSession(dst)
 	}
 	return dst
 }
@@ -73,6 +75,8 @@ func (e *Event) appendUpkeep(dst []byte) []byte {
 	case StorageChanged:
 		s := e.StorageStep()
 		dst = appendSteps(dst, s.From, s.To)
+	default:
+		dst = e.appendSession(dst)
 	}
 	return dst
 }

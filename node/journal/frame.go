@@ -26,7 +26,7 @@ import (
 const (
 	frameMagic  = 0x4653_4b4c // "LKSF"
 	frameFormat = 1
-	schema      = 1 // of commands
+	schema      = 2 // of commands: 1 had no envelope, and a session's short commands in one line
 	logic       = 1 // of the engine
 
 	headerSize = 128
@@ -164,8 +164,8 @@ func putCommand(b []byte, seq msg.Seq, c *msg.Request) int {
 	return msg.CommandSize
 }
 
-// getCommand reads a command of schema 1 and returns how many bytes it took, 0 where b ends too early.
-func getCommand(b []byte, c *msg.Command) int {
+// getCommand reads a command of a schema up to the present one and returns how many bytes it took, 0 where b ends too early.
+func getCommand(b []byte, c *msg.Command, schema uint16) int {
 	if len(b) < lineSize {
 		return 0
 	}
@@ -176,7 +176,7 @@ func getCommand(b []byte, c *msg.Command) int {
 		Account: msg.AccountID(le.Uint32(b[48:])), Instr: msg.InstrumentID(le.Uint32(b[52:])),
 		Session: msg.SessionID(le.Uint16(b[56:])), Flags: msg.Flags(le.Uint16(b[58:])),
 		Kind: msg.Kind(b[60]), Side: msg.Side(b[61]), TIF: msg.TIF(b[62]), STP: msg.STP(b[63])}}
-	if c.Lines() < 2 {
+	if c.Lines() < 2 || schema == 1 && c.Kind.Short() {
 		return lineSize
 	}
 	if len(b) < msg.CommandSize {

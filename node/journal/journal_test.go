@@ -34,6 +34,11 @@ func small(files journal.FS) journal.Config {
 
 // someCommands are n commands of one and two lines, in sequence, with every field in use. What they ask for is nonsense.
 func someCommands(seed uint64, n int) []msg.Command {
+	return drawCommands(seed, n, func(c *msg.Command) bool { return c.Lines() > 1 })
+}
+
+// drawCommands draws n commands, of two lines where long says so.
+func drawCommands(seed uint64, n int, long func(c *msg.Command) bool) []msg.Command {
 	chance := rand.New(rand.NewPCG(seed, 1))
 	list := make([]msg.Command, n)
 	now := fixed.Nanos(1_000)
@@ -46,7 +51,7 @@ func someCommands(seed uint64, n int) []msg.Command {
 		c.Session, c.Flags = msg.SessionID(chance.Uint32()), msg.Flags(chance.Uint32())
 		c.Kind, c.Side = msg.Kind(1+chance.IntN(40)), msg.Side(chance.Uint32())
 		c.TIF, c.STP = msg.TIF(chance.Uint32()), msg.STP(chance.Uint32())
-		if c.Lines() > 1 {
+		if long(c) {
 			for k := range c.Rare {
 				c.Rare[k] = chance.Uint64()
 			}

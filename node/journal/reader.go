@@ -480,8 +480,8 @@ func (r *Reader) known(off int64) bool {
 		return r.unknown(off+5, "frame format", uint64(h.format), fmt.Sprint(frameFormat))
 	case h.kind == 0 || h.kind >= frameKinds:
 		return r.unknown(off+4, "frame kind", uint64(h.kind), fmt.Sprintf("1..%d", frameKinds-1))
-	case h.schema != schema:
-		return r.unknown(off+6, "command schema", uint64(h.schema), fmt.Sprint(schema))
+	case h.schema == 0 || h.schema > schema:
+		return r.unknown(off+6, "command schema", uint64(h.schema), fmt.Sprintf("1..%d", schema))
 	case h.logic != logic:
 		return r.unknown(off+48, "logic version", uint64(h.logic), fmt.Sprint(logic))
 	}
@@ -528,7 +528,7 @@ func (r *Reader) decode(off int64, b []byte, last *fixed.Nanos) bool {
 	at := 0
 	for i := range h.count {
 		c := &r.room[i]
-		n := getCommand(b[at:], c)
+		n := getCommand(b[at:], c, h.schema)
 		switch {
 		case n == 0:
 			return r.corrupt(off+int64(headerSize+at), "a whole command", "the end of the frame")

@@ -97,8 +97,8 @@ func (s *Snapshot) parse(b []byte, g *Genesis, origin *Hash) error {
 		return wrong(snapshotHead-4, fmt.Sprintf("checksum %08x", crc(b[:snapshotHead-4])), fmt.Sprintf("%08x", le.Uint32(b[snapshotHead-4:])))
 	case le.Uint16(b[4:]) != snapshotFormat:
 		return &Unknown{s.File, 4, "snapshot format", uint64(le.Uint16(b[4:])), fmt.Sprint(snapshotFormat)}
-	case le.Uint16(b[6:]) != schema:
-		return &Unknown{s.File, 6, "command schema", uint64(le.Uint16(b[6:])), fmt.Sprint(schema)}
+	case le.Uint16(b[6:]) == 0 || le.Uint16(b[6:]) > schema:
+		return &Unknown{s.File, 6, "command schema", uint64(le.Uint16(b[6:])), fmt.Sprintf("1..%d", schema)}
 	case le.Uint32(b[104:]) != logic:
 		return &Unknown{s.File, 104, "logic version", uint64(le.Uint32(b[104:])), fmt.Sprint(logic)}
 	case word(0) != g.Cluster || word(1) != g.Shard || Hash(b[144:176]) != *origin:
