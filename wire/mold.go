@@ -111,6 +111,14 @@ func NewPacker(session SessionName, next uint64) *Packer {
 // Next is the number of the next record.
 func (p *Packer) Next() uint64 { return p.next }
 
+// Skip goes on with a later number: those before it were sent some other time. No record may be open.
+func (p *Packer) Skip(next uint64) {
+	if p.count != 0 || next < p.next {
+		panic("wire: a packer goes back, or skips what it holds")
+	}
+	p.next = next
+}
+
 // Add opens a record in the datagram; block is to be filled in. ok is false where it no longer fits: send what Datagram
 // returns, and add again.
 func (p *Packer) Add(h gen.Header) (block []byte, ok bool) {
