@@ -183,3 +183,21 @@ func TestStreamWidens(t *testing.T) {
 		t.Errorf("got %x, %x, %x, %v, %d waiting, %d passed", first, second, third, fault, s.Waiting(), s.Passed())
 	}
 }
+
+// A stream that is reset begins another connection, whatever was left of the last one.
+func TestStreamIsReset(t *testing.T) {
+	order := goldenOf(t, gen.SchemaOrderEntry, gen.TemplateNewOrder)
+	s := wire.NewStream(512, 512)
+	for _, left := range [][]byte{order[:9], {0, 0, 0, 3, 0xEB, 0x50}, nil} {
+		s.Filled(copy(s.Room(), left))
+		s.Next()
+		s.Reset()
+		if s.Waiting() != 0 || s.Passed() != 0 {
+			t.Errorf("%d bytes wait, %d have passed", s.Waiting(), s.Passed())
+		}
+		s.Filled(copy(s.Room(), order))
+		if frame, fault := s.Next(); !bytes.Equal(frame, order) || fault.Kind != 0 {
+			t.Errorf("behind %x: %v", left, fault.Error())
+		}
+	}
+}

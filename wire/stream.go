@@ -47,6 +47,11 @@ func (s *Stream) Widen(size, limit int) {
 	s.buffer, s.next, s.limit = buffer, alignment, limit
 }
 
+// Reset forgets all bytes and any fault: the next ones begin another connection.
+func (s *Stream) Reset() {
+	s.next, s.end, s.fault, s.passed = alignment, alignment, Fault{}, 0
+}
+
 // Room is where the next bytes go. It is never empty, unless a fault has ended the stream.
 func (s *Stream) Room() []byte {
 	if s.fault.Kind != 0 {
