@@ -111,7 +111,7 @@ func TestSoak(t *testing.T) { // L-10, L-49
 		before := allocated()
 		m.run(ops, c.a, c.z, c.step)
 		n := allocated() - before
-		t.Logf("%s: %d allocations in %d operations, %d trades, %d blocks in the trees", c.name, n, ops, m.trades, b.sides[0].tree.Len()+b.sides[1].tree.Len())
+		t.Logf("%s: %d allocations in %d operations, %d trades, %d blocks in the trees", c.name, n, ops, m.trades, b.indexes[0].tree.Len()+b.indexes[1].tree.Len())
 		if n > c.mostPerMillion {
 			t.Errorf("%s: %d allocations, at most %d are expected", c.name, n, c.mostPerMillion)
 		}

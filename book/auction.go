@@ -200,18 +200,19 @@ func (b *Book) levelFrom(s *half, rank int64) uint32 {
 	if rank <= s.best {
 		return b.firstLevel(s)
 	}
-	if rank == nowhere || !s.seek.Seek(rank>>spanBits) {
+	seek := &b.index(s).seek
+	if rank == nowhere || !seek.Seek(rank>>spanBits) {
 		return 0
 	}
-	h := s.seek.Value()
+	h := seek.Value()
 	if k := &b.store.blocks[h]; k.key == rank>>spanBits {
 		if slots := k.bits >> (uint64(rank) % span) << (uint64(rank) % span); slots != 0 {
-			return k.levels[bits.TrailingZeros64(slots)]
+			return b.store.slots[h][bits.TrailingZeros64(slots)]
 		}
 		h = k.next
 	}
 	h, best := b.firstFrom(h)
-	return b.store.blocks[h].levels[uint64(best)%span]
+	return b.store.slots[h][uint64(best)%span]
 }
 
 // ticks are the lowest and the highest tick at which volume is most and imbalance least, after a search. Where it is not

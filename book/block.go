@@ -17,8 +17,9 @@ import (
 //	btree.Map  key -> block            touched only when a block comes or goes, or a finger is wrong
 //	   |       finger cache in front of it: key mod 256 -> block
 //	   v
-//	block      [ bits | key | next prev | newer older ] [ 64 level handles ]      bit i: slot i has a level
-//	   |       blocks are linked in key order, empty ones too
+//	block      [ bits | key | next prev | newer older ]   [ 64 level handles ]    bit i: slot i has a level
+//	   |       blocks are linked in key order, empty ones too; their slots lie apart, so that the blocks
+//	   |       of a book, which a search for the next level walks, are few lines side by side
 //	   v
 //	level      [ rank | qty | head tail | count | block ]                         two to a line
 //	   |       orders are linked in time order
@@ -62,37 +63,46 @@ type block struct {
 	key          int64
 	next, prev   uint32 // in key order; 0: none
 	newer, older uint32 // among the empty ones of its side, by when they became empty; 0: none
-
-	levels [span]uint32 // handles, by slot; 0: no orders there
 }
 
+// slots are the handles of a block's levels; 0: no orders there.
+type slots [span]uint32
+
+// half is what nearly every command asks of a side: half a line.
 type half struct {
 	best           int64
 	head           uint32
 	first          uint32 // block with the lowest key
 	oldest, newest uint32 // empty blocks
 	empty          uint32 // how many
-	finger         [fingers]uint32
-	tree           btree.Map[int64, uint32]
-	seek           btree.MapIter[int64, uint32] // on the tree; kept for the memory of its path
+	side           uint32 // 0 of the asks, 1 of the bids
 }
 
-// plant gives a side an empty tree.
-func (s *half) plant() {
-	s.tree = *btree.NewMap[int64, uint32](degree)
-	s.seek = s.tree.Iter()
+// index is how blocks of a side are found by their key.
+type index struct {
+	finger [fingers]uint32
+	tree   btree.Map[int64, uint32]
+	seek   btree.MapIter[int64, uint32] // on the tree; kept for the memory of its path
+}
+
+func (b *Book) index(s *half) *index { return &b.indexes[s.side&1] }
+
+// plant makes the tree an empty one.
+func (x *index) plant() {
+	x.tree = *btree.NewMap[int64, uint32](degree)
+	x.seek = x.tree.Iter()
 }
 
 // stretch gives the root of a tree that has few keys its full room, by putting in keys that no price has, and taking them out
 // again: later keys find it.
-func (s *half) stretch() {
+func (x *index) stretch() {
 	const far = int64(1) << 60
-	before := s.tree.Len()
+	before := x.tree.Len()
 	for n := before; n < 2*degree-1; n++ {
-		s.tree.Set(far+int64(n), 0)
+		x.tree.Set(far+int64(n), 0)
 	}
 	for n := before; n < 2*degree-1; n++ {
-		s.tree.Delete(far + int64(n))
+		x.tree.Delete(far + int64(n))
 	}
 }
 
@@ -110,11 +120,12 @@ func price(side msg.Side, rank int64) fixed.Ticks {
 
 // blockOf is the block of a key, 0 when there is none.
 func (b *Book) blockOf(s *half, key int64) uint32 {
-	finger := &s.finger[uint64(key)%fingers]
+	x := b.index(s)
+	finger := &x.finger[uint64(key)%fingers]
 	if b.store.blocks[*finger].key == key {
 		return *finger
 	}
-	h, ok := s.tree.Get(key)
+	h, ok := x.tree.Get(key)
 	if ok {
 		*finger = h
 	}
@@ -134,23 +145,25 @@ func (b *Book) addBlock(s *half, key int64) {
 	if h == 0 {
 		panic("book: no row for a block; Link needs CanRest")
 	}
-	b.store.insert(s, h, key)
-	s.tree.Set(key, h)
-	s.finger[uint64(key)%fingers] = h
+	b.insert(s, h, key)
+	x := b.index(s)
+	x.tree.Set(key, h)
+	x.finger[uint64(key)%fingers] = h
 	b.store.emptied(s, h)
 }
 
 // insert links block h, which is free, before the first one with a higher key.
-func (st *Store) insert(s *half, h uint32, key int64) {
+func (b *Book) insert(s *half, h uint32, key int64) {
+	st, seek := b.store, &b.index(s).seek
 	k := &st.blocks[h]
 	k.key = key
 	switch {
-	case s.seek.Seek(key):
-		k.next = s.seek.Value()
+	case seek.Seek(key):
+		k.next = seek.Value()
 		k.prev = st.blocks[k.next].prev
 		st.blocks[k.next].prev = h
-	case s.seek.Last():
-		k.prev = s.seek.Value()
+	case seek.Last():
+		k.prev = seek.Value()
 	}
 	if k.prev != 0 {
 		st.blocks[k.prev].next = h
@@ -180,10 +193,11 @@ func (b *Book) retire(s *half) {
 	if k.next != 0 {
 		blocks[k.next].prev = k.prev
 	}
-	if finger := &s.finger[uint64(k.key)%fingers]; *finger == h {
+	x := b.index(s)
+	if finger := &x.finger[uint64(k.key)%fingers]; *finger == h {
 		*finger = 0
 	}
-	s.tree.Delete(k.key)
+	x.tree.Delete(k.key)
 	k.key, k.next, k.prev = noKey, 0, 0 // the slots are all 0 by now
 	b.store.blockRows.give(h)
 }
@@ -239,7 +253,7 @@ func (b *Book) firstFrom(h uint32) (head uint32, best int64) {
 }
 
 // firstLevel is the level of the best price, 0 when there is none.
-func (b *Book) firstLevel(s *half) uint32 { return b.store.blocks[s.head].levels[uint64(s.best)%span] }
+func (b *Book) firstLevel(s *half) uint32 { return b.store.slots[s.head][uint64(s.best)%span] }
 
 // nextLevel is the level after row in priority, 0 when it is the last.
 func (b *Book) nextLevel(row uint32) uint32 {
@@ -247,8 +261,8 @@ func (b *Book) nextLevel(row uint32) uint32 {
 	k := &b.store.blocks[l.block]
 	after := k.bits &^ (2<<(uint64(l.rank)%span) - 1)
 	if after != 0 {
-		return k.levels[bits.TrailingZeros64(after)]
+		return b.store.slots[l.block][bits.TrailingZeros64(after)]
 	}
 	h, best := b.firstFrom(k.next)
-	return b.store.blocks[h].levels[uint64(best)%span]
+	return b.store.slots[h][uint64(best)%span]
 }

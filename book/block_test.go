@@ -26,19 +26,19 @@ func TestEmptyBlocksAreBounded(t *testing.T) { // L-08
 	b := scattered(blocks)
 	s := b.side(msg.Sell)
 	for i := range blocks {
-		was := s.tree.Len()
+		was := b.index(s).tree.Len()
 		h := b.First(msg.Sell)
 		b.Unlink(h)
 		b.store.Free(h)
-		if s.empty > spare || was-s.tree.Len() > retireMax {
-			t.Fatalf("cancel %d: %d blocks are empty, %d were retired", i, s.empty, was-s.tree.Len())
+		if s.empty > spare || was-b.index(s).tree.Len() > retireMax {
+			t.Fatalf("cancel %d: %d blocks are empty, %d were retired", i, s.empty, was-b.index(s).tree.Len())
 		}
 	}
-	if s.empty != spare || s.tree.Len() != spare {
-		t.Fatalf("%d blocks are empty, %d in the tree, want %d", s.empty, s.tree.Len(), spare)
+	if s.empty != spare || b.index(s).tree.Len() != spare {
+		t.Fatalf("%d blocks are empty, %d in the tree, want %d", s.empty, b.index(s).tree.Len(), spare)
 	}
 	for i := range spare {
-		if h, ok := s.tree.Get(rank(msg.Sell, far(blocks-1-i)) >> spanBits); !ok || b.store.blocks[h].bits != 0 {
+		if h, ok := b.index(s).tree.Get(rank(msg.Sell, far(blocks-1-i)) >> spanBits); !ok || b.store.blocks[h].bits != 0 {
 			t.Errorf("block %d from the end is gone", i)
 		}
 	}
@@ -53,16 +53,16 @@ func TestSweepLeavesTidyingToOthers(t *testing.T) { // L-08, A-16
 	const blocks, swept = 700, 300
 	b := scattered(blocks)
 	s := b.side(msg.Sell)
-	was := s.tree.Len()
+	was := b.index(s).tree.Len()
 	taker := taker(msg.Buy, far(swept-1), swept)
 	b.Match(&taker, nil)
-	if taker.Leaves != 0 || was-s.tree.Len() != retireMax {
-		t.Fatalf("%d lots are left, %d blocks were retired", taker.Leaves, was-s.tree.Len())
+	if taker.Leaves != 0 || was-b.index(s).tree.Len() != retireMax {
+		t.Fatalf("%d lots are left, %d blocks were retired", taker.Leaves, was-b.index(s).tree.Len())
 	}
-	was, empty := s.tree.Len(), s.empty
+	was, empty := b.index(s).tree.Len(), s.empty
 	place(b, msg.Sell, far(5000), 1)
-	if was+1-s.tree.Len() != retireMax || empty-s.empty != retireMax {
-		t.Errorf("a new block retired %d", was+1-s.tree.Len())
+	if was+1-b.index(s).tree.Len() != retireMax || empty-s.empty != retireMax {
+		t.Errorf("a new block retired %d", was+1-b.index(s).tree.Len())
 	}
 	for s.empty > spare {
 		empty = s.empty
@@ -81,7 +81,7 @@ func TestSweepLeavesTidyingToOthers(t *testing.T) { // L-08, A-16
 // TestFullBlocks holds that a book without free blocks takes that of an empty one, but never its last.
 func TestFullBlocks(t *testing.T) { // L-09, L-12
 	b := New(NewStore(100, 100, 4), 1, 0) // a block a side around 0
-	if n := b.side(msg.Sell).tree.Len(); n != 1 {
+	if n := b.index(b.side(msg.Sell)).tree.Len(); n != 1 {
 		t.Fatalf("%d blocks to begin with", n)
 	}
 	var orders []uint32
@@ -112,8 +112,8 @@ func TestNewWarmsTheTree(t *testing.T) { // L-10
 	b := New(NewStore(10, 10, 1000), 1, 50_000)
 	for _, side := range [2]msg.Side{msg.Buy, msg.Sell} {
 		s := b.side(side)
-		if s.tree.Len() != spare || s.empty != spare {
-			t.Errorf("side %d: %d blocks, %d empty, want %d", side, s.tree.Len(), s.empty, spare)
+		if b.index(s).tree.Len() != spare || s.empty != spare {
+			t.Errorf("side %d: %d blocks, %d empty, want %d", side, b.index(s).tree.Len(), s.empty, spare)
 		}
 		for _, price := range []fixed.Ticks{48_100, 50_000, 51_900} {
 			if b.blockOf(s, rank(side, price)>>spanBits) == 0 {

@@ -13,24 +13,34 @@ import (
 
 // Book is the queue of one instrument. It is used by one thread at a time, as its Store is.
 type Book struct {
-	store *Store
-	instr msg.InstrumentID
-	sides [2]half // asks, bids: side & 1
+	sides   [2]half // asks, bids: side & 1
+	store   *Store
+	instr   msg.InstrumentID
+	indexes [2]index
 }
 
 // New is an empty book of an instrument that is expected to trade near start. It allocates the book and its trees, with
 // 64 blocks a side around start in them, or a quarter of the store's free blocks if that is less.
 func New(s *Store, instr msg.InstrumentID, start fixed.Ticks) *Book {
-	b := &Book{store: s, instr: instr}
+	b := bare(s, instr)
 	warm := int64(min(spare, s.blockRows.top/4))
 	for _, side := range [2]msg.Side{msg.Buy, msg.Sell} {
 		h := b.side(side)
-		h.best = nowhere
-		h.plant()
+		x := b.index(h)
+		x.plant()
 		for key := rank(side, start)>>spanBits - warm/2; h.empty < uint32(warm); key++ {
 			b.addBlock(h, key)
 		}
-		h.stretch()
+		x.stretch()
+	}
+	return b
+}
+
+// bare is a book without blocks or trees.
+func bare(s *Store, instr msg.InstrumentID) *Book {
+	b := &Book{store: s, instr: instr}
+	for i := range b.sides {
+		b.sides[i].best, b.sides[i].side = nowhere, uint32(i)
 	}
 	return b
 }
@@ -57,7 +67,7 @@ func (b *Book) Crosses(side msg.Side, limit fixed.Ticks) bool {
 func (b *Book) CanRest(side msg.Side, price fixed.Ticks) bool {
 	s, r := b.side(side), rank(side, price)
 	k := b.blockOf(s, r>>spanBits)
-	if b.store.blocks[k].levels[uint64(r)%span] != 0 {
+	if b.store.slots[k][uint64(r)%span] != 0 {
 		return true
 	}
 	return !b.store.levelRows.full() && (k != 0 || b.blockRoom(s))
@@ -71,14 +81,15 @@ func (b *Book) Link(h uint32, side msg.Side, price fixed.Ticks) {
 	orders := st.orders
 	o := &orders[h]
 	s, r := b.side(side), rank(side, price)
-	at := s.finger[uint64(r>>spanBits)%fingers]
+	at := b.indexes[side&1].finger[uint64(r>>spanBits)%fingers]
 	k := &st.blocks[at]
 	if k.key != r>>spanBits {
 		b.linkAfar(h, side, price)
 		return
 	}
 
-	if row := k.levels[uint64(r)%span]; row != 0 {
+	slot := &st.slots[at][uint64(r)%span]
+	if row := *slot; row != 0 {
 		l := &st.levels[row]
 		tail := l.tail
 		l.tail = h
@@ -96,7 +107,7 @@ func (b *Book) Link(h uint32, side msg.Side, price fixed.Ticks) {
 		o.Level, o.Prev, o.Next = row, 0, 0
 		had := k.bits
 		k.bits = had | 1<<(uint64(r)%span)
-		k.levels[uint64(r)%span] = row
+		*slot = row
 		if r < s.best {
 			s.best, s.head = r, at
 		}
@@ -188,7 +199,7 @@ func (b *Book) dropLevel(s *half, row uint32) {
 	k := &st.blocks[at]
 	left := k.bits &^ (1 << (uint64(r) % span))
 	k.bits = left
-	k.levels[uint64(r)%span] = 0
+	st.slots[at][uint64(r)%span] = 0
 	st.levelRows.give(row)
 	if r == s.best {
 		s.best = r&^(span-1) + int64(bits.TrailingZeros64(left))

@@ -44,7 +44,7 @@ func (b *Book) checkSide(side msg.Side) error {
 		if prev != 0 && st.blocks[prev].key >= k.key {
 			return fmt.Errorf("block %d: key %d is not above %d", h, k.key, st.blocks[prev].key)
 		}
-		if got, _ := s.tree.Get(k.key); got != h {
+		if got, _ := b.index(s).tree.Get(k.key); got != h {
 			return fmt.Errorf("tree: key %d is block %d, want %d", k.key, got, h)
 		}
 		if k.bits == 0 {
@@ -58,18 +58,18 @@ func (b *Book) checkSide(side msg.Side) error {
 		count++
 		prev = h
 	}
-	if count != s.tree.Len() {
-		return fmt.Errorf("%d blocks linked, %d in the tree", count, s.tree.Len())
+	if count != b.index(s).tree.Len() {
+		return fmt.Errorf("%d blocks linked, %d in the tree", count, b.index(s).tree.Len())
 	}
 	if s.best != best || s.head != head {
 		return fmt.Errorf("best %d in block %d, want %d in %d", s.best, s.head, best, head)
 	}
-	for i, h := range s.finger {
+	for i, h := range b.index(s).finger {
 		if h == 0 {
 			continue
 		}
 		k := &st.blocks[h]
-		if got, _ := s.tree.Get(k.key); got != h || uint64(k.key)%fingers != uint64(i) {
+		if got, _ := b.index(s).tree.Get(k.key); got != h || uint64(k.key)%fingers != uint64(i) {
 			return fmt.Errorf("finger %d names block %d of key %d", i, h, k.key)
 		}
 	}
@@ -90,7 +90,7 @@ func (b *Book) checkSide(side msg.Side) error {
 func (b *Book) checkBlock(side msg.Side, h uint32) error {
 	st := b.store
 	k := &st.blocks[h]
-	for i, row := range k.levels {
+	for i, row := range st.slots[h] {
 		if k.bits>>i&1 == 0 {
 			if row != 0 {
 				return fmt.Errorf("slot %d: level %d without its bit", i, row)

@@ -11,6 +11,7 @@ func (s *Store) Fork() *Store {
 		r.free = slices.Clone(r.free)
 	}
 	c.expiry.at, c.expiry.heap, c.expiry.place = slices.Clone(s.expiry.at), slices.Clone(s.expiry.heap), slices.Clone(s.expiry.place)
+	c.slots = slices.Clone(s.slots)
 	c.tickets, c.arrivals = slices.Clone(s.tickets), slices.Clone(s.arrivals)
 	return c
 }
@@ -22,12 +23,12 @@ func (b *Book) Fork(s *Store) *Book {
 	*c = *b
 	c.store = s
 	for i := range c.sides {
-		h := &c.sides[i]
-		h.plant()
+		h, x := &c.sides[i], &c.indexes[i]
+		x.plant()
 		for row := h.first; row != 0; row = s.blocks[row].next {
-			h.tree.Set(s.blocks[row].key, row)
+			x.tree.Set(s.blocks[row].key, row)
 		}
-		h.stretch()
+		x.stretch()
 	}
 	return c
 }

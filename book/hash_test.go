@@ -18,12 +18,12 @@ func (b *Book) sum() uint64 {
 // forget throws away what the hash leaves out: fingers, and the shape of the trees.
 func (b *Book) forget() {
 	for i := range b.sides {
-		s := &b.sides[i]
-		s.finger = [fingers]uint32{}
-		s.tree = btree.Map[int64, uint32]{}
-		s.seek = s.tree.Iter()
+		s, x := &b.sides[i], &b.indexes[i]
+		x.finger = [fingers]uint32{}
+		x.tree = btree.Map[int64, uint32]{}
+		x.seek = x.tree.Iter()
 		for h := s.first; h != 0; h = b.store.blocks[h].next {
-			s.tree.Set(b.store.blocks[h].key, h)
+			x.tree.Set(b.store.blocks[h].key, h)
 		}
 	}
 }

@@ -183,7 +183,7 @@ func (b *Book) removeFirst(s *half, h uint32) {
 	}
 
 	k := &st.blocks[s.head]
-	k.levels[uint64(s.best)%span] = 0
+	st.slots[s.head][uint64(s.best)%span] = 0
 	k.bits &= k.bits - 1
 	st.levelRows.give(row)
 	if k.bits == 0 {

@@ -22,7 +22,7 @@ func (s *Store) Code(c *fixed.Codec) {
 	fixed.Rows(c, "orders", s.orders[1:], Order{}, (*Order).code)
 	fixed.Rows(c, "tickets", s.tickets[1:], Ticket{}, (*Ticket).code)
 	fixed.Rows(c, "levels", s.levels[1:], level{}, (*level).code)
-	fixed.Rows(c, "blocks", s.blocks[1:], block{key: noKey}, (*block).code)
+	fixed.Rows(c, "blocks", s.blocks[1:], block{key: noKey}, s.codeBlock)
 	fixed.Rows(c, "expiries", s.expiry.at[1:], 0, codeTime)
 	fixed.Rows(c, "arrivals", s.arrivals[1:], 0, codeSeq)
 	s.orderRows.code(c, "free orders")
@@ -61,8 +61,14 @@ func (k *block) code(c *fixed.Codec) {
 	fixed.Half(c, &k.next)
 	fixed.Half(c, &k.newer)
 	fixed.Word(c, &k.bits)
+}
+
+// codeBlock codes a block, with the handles of the levels that it has.
+func (s *Store) codeBlock(k *block, c *fixed.Codec) {
+	k.code(c)
+	row := &s.slots[c.Row()+1]
 	for left := k.bits; left != 0; left &= left - 1 {
-		fixed.Half(c, &k.levels[bits.TrailingZeros64(left)])
+		fixed.Half(c, &row[bits.TrailingZeros64(left)])
 	}
 }
 
@@ -100,18 +106,13 @@ func (b *Book) Code(c *fixed.Codec) {
 }
 
 // Blank is a book without blocks, for Code to build.
-func Blank(s *Store, instr msg.InstrumentID) *Book {
-	b := &Book{store: s, instr: instr}
-	for i := range b.sides {
-		b.sides[i].best = nowhere
-	}
-	return b
-}
+func Blank(s *Store, instr msg.InstrumentID) *Book { return bare(s, instr) }
 
 // rebuild builds one side from its blocks, and says what is wrong with it.
 func (b *Book) rebuild(side msg.Side) string {
 	s, st := b.side(side), b.store
-	s.plant()
+	x := b.index(s)
+	x.plant()
 	last, prev, empties := int64(noKey), uint32(0), uint32(0)
 	for h := s.first; h != 0; h = st.blocks[h].next {
 		if uint64(h) >= uint64(len(st.blocks)) || st.blocks[h].key <= last || st.blocks[h].key < fixed.MinInt64>>spanBits || st.blocks[h].key > fixed.MaxInt64>>spanBits {
@@ -120,7 +121,7 @@ func (b *Book) rebuild(side msg.Side) string {
 		k := &st.blocks[h]
 		k.prev, k.older = prev, 0
 		last, prev = k.key, h
-		s.tree.Set(k.key, h)
+		x.tree.Set(k.key, h)
 		if k.bits == 0 {
 			empties++
 			continue
@@ -134,9 +135,9 @@ func (b *Book) rebuild(side msg.Side) string {
 			}
 		}
 	}
-	s.stretch()
+	x.stretch()
 	for h := s.oldest; h != 0; h = st.blocks[h].newer {
-		if uint64(h) >= uint64(len(st.blocks)) || s.empty == empties || st.blocks[h].bits != 0 || s.isNot(st, h) {
+		if uint64(h) >= uint64(len(st.blocks)) || s.empty == empties || st.blocks[h].bits != 0 || b.isNot(s, h) {
 			return "its empty blocks are not those in the list"
 		}
 		st.blocks[h].older = s.newest
@@ -150,8 +151,8 @@ func (b *Book) rebuild(side msg.Side) string {
 }
 
 // isNot reports whether a block is none of a side's.
-func (s *half) isNot(st *Store, h uint32) bool {
-	at, ok := s.tree.Get(st.blocks[h].key)
+func (b *Book) isNot(s *half, h uint32) bool {
+	at, ok := b.index(s).tree.Get(b.store.blocks[h].key)
 	return !ok || at != h
 }
 
@@ -159,7 +160,7 @@ func (s *half) isNot(st *Store, h uint32) bool {
 func (b *Book) requeue(side msg.Side, at uint32, slot int) string {
 	st := b.store
 	k := &st.blocks[at]
-	row := k.levels[slot]
+	row := st.slots[at][slot]
 	if row == 0 || uint64(row) >= uint64(len(st.levels)) || st.levels[row].count != 0 || st.levels[row].rank != k.key<<spanBits+int64(slot) {
 		return "a level is not that of its price"
 	}

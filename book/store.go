@@ -24,6 +24,7 @@ type Store struct {
 	tickets []Ticket
 	levels  []level
 	blocks  []block
+	slots   []slots // by block
 
 	orderRows, levelRows, blockRows rows
 
@@ -71,6 +72,7 @@ func NewStore(orders, levels, blocks uint32) *Store {
 		orders:    make([]Order, uint64(orders)+1),
 		tickets:   make([]Ticket, uint64(orders)+1),
 		blocks:    make([]block, uint64(blocks)+1),
+		slots:     make([]slots, uint64(blocks)+1),
 		levels:    make([]level, uint64(levels)+1),
 		orderRows: newRows(orders),
 		blockRows: newRows(blocks),
@@ -82,7 +84,7 @@ func NewStore(orders, levels, blocks uint32) *Store {
 		s.orders[i], s.tickets[i], s.arrivals[i] = Order{}, Ticket{}, 0
 	}
 	for i := range s.blocks {
-		s.blocks[i] = block{key: noKey}
+		s.blocks[i], s.slots[i] = block{key: noKey}, slots{}
 	}
 	for i := range s.levels {
 		s.levels[i] = level{}

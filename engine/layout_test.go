@@ -21,7 +21,7 @@ func TestHotSetFitsTheCache(t *testing.T) { // L-15
 		positionRows             = 2 * accounts // of the table, half of which is free
 		laneSlots, outSlots      = 1024, 2048
 
-		level, block = 32, 320 // the compiler holds them in book/layout.go
+		level, block = 32, 32 + 256 // the compiler holds them in book/layout.go
 		path, ready  = 4, 8    // a word for each row of positions, and for each slot of a lane
 		instrument   = unsafe.Sizeof(market.Instrument{})
 	)
