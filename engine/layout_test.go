@@ -22,7 +22,7 @@ func TestHotSetFitsTheCache(t *testing.T) { // L-15
 		laneSlots, outSlots      = 1024, 2048
 
 		level, block = 32, 32 + 256 // the compiler holds them in book/layout.go
-		path, ready  = 4, 8    // a word for each row of positions, and for each slot of a lane
+		path, ready  = 4, 8         // a word for each row of positions, and for each slot of a lane
 		instrument   = unsafe.Sizeof(market.Instrument{})
 	)
 	sum := uintptr(0)
@@ -48,6 +48,20 @@ func TestHotSetFitsTheCache(t *testing.T) { // L-15
 	}
 	if t.Logf("%d bytes", sum); sum >= 2<<20 {
 		t.Errorf("the hot set has %d bytes, want fewer than %d", sum, 2<<20)
+	}
+}
+
+// TestInstrumentsFillLines holds that what plain orders ask of an instrument lies in its first three lines, whole ones.
+func TestInstrumentsFillLines(t *testing.T) { // L-15, T-7
+	var in market.Instrument
+	for name, got := range map[string][2]uintptr{
+		"size over whole lines": {unsafe.Sizeof(in) % 64, 0},
+		"offset of Spans":       {unsafe.Offsetof(in.Spans), 64}, "offset of Last": {unsafe.Offsetof(in.Last), 128},
+		"offset of Type": {unsafe.Offsetof(in.Type), 192},
+	} {
+		if got[0] != got[1] {
+			t.Errorf("the %s is %d, want %d", name, got[0], got[1])
+		}
 	}
 }
 

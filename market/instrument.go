@@ -18,53 +18,53 @@ const MaxBrackets = 16
 
 // Instrument is one instrument. A zero Type means that it is not listed. The fields are read by the gate, by margin and
 // by clearing; only the methods of this package write them.
+//
+// The fields are in the order of how often they are asked for. The first line is all that a plain order that rests reads besides its
+// span, or goes, so that a venue of many instruments waits for few lines of each.
 type Instrument struct {
-	Mark     fixed.Ticks // 0: not marked yet, no order is admitted
+	// The short way for plain orders reads these three lines; most are derived from mark and rules.
+	Mark        fixed.Ticks // 0: not marked yet, no order is admitted
+	TickLot     fixed.Money // the value of one tick of one lot
+	Reserve     fixed.Rate  // max(0, Taker, Maker): what an open order sets aside for its fee (M-14)
+	MaxNotional fixed.Money // of one order
+	MinNotional fixed.Money // of one order
+	PlainQty    fixed.Lots  // the most lots of an order that may go the short way: nothing that is reckoned of them leaves int64
+	PerLot      fixed.Money // the initial requirement of a lot, rounded up
+	Opens       uint32      // the bit of Group while it is Plain, else 0
+	Plain       bool        // it is listed, Asks nothing, and no kill switch is turned: the short way is open
+	Asks        Asks        // what an order has to be asked besides size, band and margin
+	STP         msg.STP     // what STPDefault means here
+	MarkMode    msg.MarkMode
+
+	Spans    [2]Span     // of the prices at which an order may go the short way, by side & 1
+	MaxOpen  int64       // orders of an account
 	LotValue fixed.Money // Mark · TickLot: the value of one lot at the mark
-	TickLot  fixed.Money // the value of one tick of one lot
-	Low      fixed.Ticks // no sell below it
-	High     fixed.Ticks // no buy above it
 	Taker    fixed.Rate  // fee rate of the order that comes
 	Maker    fixed.Rate  // fee rate of the order that rests; negative: a rebate
-	Reserve  fixed.Rate  // max(0, Taker, Maker): what an open order sets aside for its fee (M-14)
+
+	Last           fixed.Ticks // price of the last trade; 0: none yet
+	PerLotKept     fixed.Money // the maintenance of a lot, rounded up
+	CalmLow        fixed.Ticks // a sell that rests below it is asked before it trades, see Strays
+	CalmHigh       fixed.Ticks // and a buy above it
+	InitialLot     uint64      // LotValue times the rate, in billionths of Money, where a single bracket without slope makes
+	MaintenanceLot uint64      // the requirement that simple; else 0
+	Low            fixed.Ticks // no sell below it
+	High           fixed.Ticks // no buy above it
 
 	Type     msg.InstrumentType
 	Phase    msg.Phase
 	Entry    msg.Action // of the kill switch; 0: open
-	STP      msg.STP    // what STPDefault means here
 	Group    uint8      // permission group
 	Brackets uint8      // in force
 	tiered   bool       // the venue has fee tiers
-	MarkMode msg.MarkMode
 	Health   msg.Health // of its prices; what it forbids says Permits
 	staged   uint8      // brackets of a table that is still coming in
 
-	Last        fixed.Ticks // price of the last trade; 0: none yet
 	PriceStep   fixed.Ticks // prices are multiples of it
 	QtyStep     fixed.Lots  // quantities are multiples of it
 	MaxQty      fixed.Lots  // of one order
-	MaxNotional fixed.Money // of one order
-	MinNotional fixed.Money // of one order
-	MaxOpen     int64       // orders of an account
 	MaxPosition fixed.Lots  // of an owner; 0: none
 	MaxInterest fixed.Lots  // long lots over all accounts; 0: none
-
-	// LotValue times the rate, in billionths of Money, where a single bracket without slope makes the requirement that
-	// simple; else 0. Derived from mark and rules.
-	InitialLot     uint64
-	MaintenanceLot uint64
-	Asks           Asks // what an order has to be asked besides size, band and margin
-
-	// The short way for plain orders, derived from mark and rules.
-	Plain      bool        // it is listed, Asks nothing, and no kill switch is turned: the short way is open
-	Opens      uint32      // the bit of Group while it is Plain, else 0
-	Spans      [2]Span     // of the prices at which an order may go the short way, by side & 1
-	PlainQty   fixed.Lots  // the most lots with which it may: nothing that is reckoned of them at such a price leaves int64
-	PerLot     fixed.Money // the initial requirement of a lot, rounded up
-	PerLotKept fixed.Money // and the maintenance of one
-
-	CalmLow  fixed.Ticks // a sell that rests below it is asked before it trades, see Strays
-	CalmHigh fixed.Ticks // and a buy above it
 
 	UnitLots         fixed.Lots // lots to one unit of the underlying
 	SlopeInitial     fixed.Rate // M-07
@@ -83,6 +83,7 @@ type Instrument struct {
 	Index       fixed.Money // of a unit of the underlying; 0: none yet
 	Haircut     fixed.Rate  // of a spot instrument's asset as collateral; One: it is none (M-03)
 	MarginStays bool        // isolated margin does not leave a position that is held (M-28)
+	_           [31]byte    // to whole lines
 }
 
 // Span is a range of prices.
