@@ -27,12 +27,12 @@ type WholeEngine struct {
 
 	engine *engine.Engine
 	next   msg.Command
-	ahead  msg.Request   // what foresee tells of
-	events []msg.Event   // room for those of one command
-	ids    []msg.OrderID // by id of the stream
-	back   []uint32      // by row of the engine, the id of the stream
-	acts   []act         // by operation
-	at     int           // the operation that comes next
+	ahead  [group]msg.Request // what foresee tells of
+	events []msg.Event        // room for those of one command
+	ids    []msg.OrderID      // by id of the stream
+	back   []uint32           // by row of the engine, the id of the stream
+	acts   []act              // by operation
+	at     int                // the operation that comes next
 	mask   uint32
 	books  uint64
 }
@@ -160,14 +160,17 @@ func (w *WholeEngine) Run(list []ops.Op) {
 	}
 }
 
-// foresee tells the engine what the next operations name: account, instrument, and the order where it is known already.
+// foresee tells the engine what the next operations name: account, instrument, side and price, and the order where it is known already.
 func (w *WholeEngine) foresee(list []ops.Op) {
 	for i := range list {
-		op := &list[i]
-		w.ahead.Account = msg.AccountID(op.Owner(w.mask)) + 1
-		w.ahead.Instr = msg.InstrumentID(op.Instrument(w.books)) + 1
-		w.ahead.Order = w.ids[op.ID]
-		w.engine.Foresee(&w.ahead)
+		op, r := &list[i], &w.ahead[i]
+		r.Account = msg.AccountID(op.Owner(w.mask)) + 1
+		r.Instr = msg.InstrumentID(op.Instrument(w.books)) + 1
+		r.Order, r.Side, r.Price = w.ids[op.ID], msg.Side(op.Side)+msg.Buy, fixed.Ticks(op.Price)
+		w.engine.Foresee(r)
+	}
+	for i := range list {
+		w.engine.Approach(&w.ahead[i])
 	}
 }
 

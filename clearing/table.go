@@ -166,6 +166,9 @@ func (h *House) Foresee(account msg.AccountID, instr msg.InstrumentID) {
 	}
 }
 
+// ForeseeClaim asks for the claim of an order.
+func (h *House) ForeseeClaim(order uint32) { ring.Prefetch((*int64)(&h.claims[order].Reserved)) }
+
 // ForeseeFill asks for what a fill of an order of an account will need, row being its position.
 func (h *House) ForeseeFill(account msg.AccountID, row uint32) {
 	ring.Prefetch((*int64)(&h.accounts[account].Cash))

@@ -461,6 +461,9 @@ func (c *crowd) apply(b *testing.B, group int) {
 		for i := from; i < from+group && group > 1; i++ {
 			c.Foresee(&c.batch[i].Request)
 		}
+		for i := from; i < from+group && group > 1; i++ {
+			c.Approach(&c.batch[i].Request)
+		}
 		for i := from; i < from+group; i++ {
 			r := &c.batch[i]
 			r.Seq = c.seq + 1

@@ -18,7 +18,6 @@ import (
 	"github.com/lockstep-exchange/lockstep/margin"
 	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
-	"github.com/lockstep-exchange/lockstep/ring"
 	"github.com/lockstep-exchange/lockstep/riskgate"
 )
 
@@ -61,6 +60,7 @@ type Engine struct {
 	unchecked bool
 	stride    uint32 // rowsMax, less in tests
 	afar      bool   // the tables are beyond the nearer caches
+	wide      bool   // and so are the instruments and their books
 }
 
 // New makes an engine with nothing listed and nobody in it. It allocates every table and touches its pages. The error names
@@ -82,6 +82,7 @@ func New(limits Limits) (*Engine, error) {
 		parts:       make([]book.Part, 0, l.Events),
 		jobs:        newJobs(l.Jobs),
 		afar:        max(l.Accounts, l.Positions, l.Orders) > foreseeFrom,
+		wide:        l.Instruments > approachFrom,
 		stride:      rowsMax,
 	}
 	e.house = clearing.New(clearing.Limits{Accounts: l.Accounts, Positions: l.Positions, Orders: l.Orders,
@@ -133,23 +134,6 @@ func (e *Engine) SetChecks(on bool) { e.unchecked = !on }
 
 // MaxTime is the latest engine time, in the year 2116: days, quotas and expiries beyond it still fit.
 const MaxTime fixed.Nanos = 1 << 62
-
-// Foresees reports whether the tables are so large that Foresee pays for itself: beyond the nearer caches.
-func (e *Engine) Foresees() bool { return e.afar }
-
-const foreseeFrom = 1 << 14
-
-// Foresee asks for what a command that is soon to be applied will need, and changes nothing. Who has several commands at hand
-// calls it for a few of them in a row and then applies them: their misses overlap, which one after the other they cannot,
-// and with many accounts or orders it is misses that the time goes to.
-func (e *Engine) Foresee(r *msg.Request) {
-	e.house.Foresee(r.Account, r.Instr)
-	if h := r.Order.Handle(); h != 0 && h <= e.limits.Orders {
-		ring.Prefetch((*int64)(&e.store.Order(h).Leaves))
-		ring.Prefetch((*int64)(&e.store.Ticket(h).Price))
-		ring.Prefetch((*int64)(&e.house.Claim(h).Reserved))
-	}
-}
 
 // Apply applies one stamped command and appends its events to out, at most Limits.Events of them and at least one. The
 // command's Seq is one above the last, and its Time not below: anything else is a fault of the caller, and panics. It

@@ -147,6 +147,9 @@ func (l *Loop) foresee() {
 	for at := l.applied; at < l.foreseen; at++ {
 		l.engine.Foresee(&l.kept[at%keptMax].Request)
 	}
+	for at := l.applied; at < l.foreseen; at++ {
+		l.engine.Approach(&l.kept[at%keptMax].Request)
+	}
 }
 
 // apply applies one command and lays its events into the out ring.

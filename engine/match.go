@@ -67,14 +67,6 @@ func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32
 	}
 }
 
-// foreseeFills loads what all the fills of a match will need, so that their misses overlap.
-func (e *Engine) foreseeFills(taker msg.AccountID, row uint32) {
-	e.house.ForeseeFill(taker, row)
-	for i := range e.fills {
-		e.house.ForeseeFill(e.fills[i].Account, e.house.Claim(e.fills[i].Handle).Position)
-	}
-}
-
 // trade settles one trade and tells both sides, the maker's first.
 func (e *Engine) trade(in *market.Instrument, h, row uint32, order *book.Order, ticket *book.Ticket, t *book.Taker, f *book.Fill,
 	leaves fixed.Lots) {

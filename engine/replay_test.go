@@ -317,7 +317,7 @@ func TestForeseeingChangesNothing(t *testing.T) { // L-05
 		t.Fatal(err)
 	}
 	large := recorded.limits
-	large.Orders = 2 * foreseeFrom
+	large.Orders, large.Instruments = 2*foreseeFrom, 2*approachFrom
 	e, err := New(large)
 	if err != nil {
 		t.Fatal(err)
@@ -332,7 +332,7 @@ func TestForeseeingChangesNothing(t *testing.T) { // L-05
 	want.mark(e)
 
 	r, s := newRig(t, 2, large), &surveyor{}
-	if !r.Engine().Foresees() {
+	if !r.Engine().Foresees() || !r.Engine().wide {
 		t.Fatal("the tables are too small for the loop to look ahead")
 	}
 	for from, lane := 0, 0; from < len(commands); from, lane = from+64, 1-lane {
@@ -350,6 +350,7 @@ func TestForeseeingChangesNothing(t *testing.T) { // L-05
 		seed := xorshift(i + 1)
 		c := (&wild{trader: newTrader(days[0], &seed)}).next()
 		r.Engine().Foresee(&c.Request)
+		r.Engine().Approach(&c.Request)
 	}
 	if s := (milestone{r.Engine().Seq(), s.digest.Sum(), r.Engine().Hash()}); s != want.list[0] {
 		t.Errorf("looking ahead has changed something: %v, want %v", s, want.list[0])

@@ -273,6 +273,7 @@ var derived = map[string]string{
 	"Engine.still":     "whether the ladder looks at anybody",
 	"Engine.unchecked": "whether it checks itself",
 	"Engine.afar":      "follows from the limits",
+	"Engine.wide":      "likewise",
 
 	"jobs.head":    "the queue begins anew at 0",
 	"jobs.walks":   "counted",

@@ -226,6 +226,16 @@ func (o *opening) end() {
 	o.begun = now
 }
 
+// foresee looks at commands that come next.
+func (o *opening) foresee(group []msg.Command) {
+	for i := range group {
+		o.engine.Foresee(&group[i].Request)
+	}
+	for i := range group {
+		o.engine.Approach(&group[i].Request)
+	}
+}
+
 // groupMax is how many commands are foreseen together.
 const groupMax = 8
 
@@ -233,10 +243,8 @@ const groupMax = 8
 func (o *opening) apply(commands []msg.Command) error {
 	foresees := o.engine.Foresees()
 	for group := range slices.Chunk(commands, groupMax) {
-		for i := range group {
-			if foresees {
-				o.engine.Foresee(&group[i].Request)
-			}
+		if foresees {
+			o.foresee(group)
 		}
 		for i := range group {
 			c := &group[i]

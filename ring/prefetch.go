@@ -7,3 +7,8 @@ package ring
 //
 //go:noescape
 func Prefetch(word *int64)
+
+// PrefetchHalf is Prefetch for half a word.
+//
+//go:noescape
+func PrefetchHalf(half *uint32)
