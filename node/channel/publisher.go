@@ -2,8 +2,8 @@ package channel
 
 import (
 	"fmt"
-	"time"
 
+	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/tape/feed"
 	"github.com/lockstep-exchange/lockstep/wire"
@@ -29,7 +29,7 @@ type Publisher struct {
 	records []byte      // of a command, while they are written
 	waiting []byte      // records that are still to be packed; a part of records
 	flush   bool        // the open datagram goes, full or not
-	sent    time.Duration
+	sent    fixed.Nanos
 	session wire.SessionName
 }
 
@@ -43,7 +43,7 @@ type Config struct {
 }
 
 // heartbeat is after how much silence the next number is said.
-const heartbeat = time.Second
+const heartbeat = fixed.Second
 
 // New makes a publisher that has sent nothing: its next number is 1. The error names the field of c that is out of range.
 func New(c Config) (*Publisher, error) {
@@ -107,7 +107,7 @@ func (p *Publisher) Flush() {
 
 // Next is the next datagram to be sent, or nil; it is good until the following call. It has to be called until it gives nil after each Take and
 // each Flush. now is any clock that does not run back; it counts for heartbeats.
-func (p *Publisher) Next(now time.Duration) (datagram []byte) {
+func (p *Publisher) Next(now fixed.Nanos) (datagram []byte) {
 	if p.waiting = p.packer.AddRecords(p.waiting); len(p.waiting) > 0 {
 		p.sent = now
 		return p.packer.Datagram()
@@ -122,7 +122,7 @@ func (p *Publisher) Next(now time.Duration) (datagram []byte) {
 }
 
 // Heartbeat appends a heartbeat to dst where nothing was sent for a second; else it returns dst as it is.
-func (p *Publisher) Heartbeat(dst []byte, now time.Duration) []byte {
+func (p *Publisher) Heartbeat(dst []byte, now fixed.Nanos) []byte {
 	if now-p.sent < heartbeat {
 		return dst
 	}

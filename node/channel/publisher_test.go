@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"testing"
-	"time"
 
 	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/fixed"
@@ -163,10 +162,10 @@ func TestHeartbeatAndEnd(t *testing.T) {
 	if got := len(records(t, all, 1)); next != uint64(got)+1 {
 		t.Fatalf("the next number is %d after %d records", next, got)
 	}
-	if b := p.Heartbeat(nil, time.Second-1); b != nil {
+	if b := p.Heartbeat(nil, fixed.Second-1); b != nil {
 		t.Error("a heartbeat before a second has passed")
 	}
-	for _, now := range []time.Duration{time.Second, 2 * time.Second} {
+	for _, now := range []fixed.Nanos{fixed.Second, 2 * fixed.Second} {
 		if b := p.Heartbeat(nil, now); !bytes.Equal(b, wire.AppendRequest(nil, p.Session(), next, 0)) {
 			t.Errorf("heartbeat %x", b)
 		}
@@ -238,7 +237,7 @@ func TestDeskAnswersTheListed(t *testing.T) {
 	if !ok || fault.Kind != 0 || d.Sequence != 5 || d.Count != 2 {
 		t.Fatalf("answer %+v, %v", d, fault)
 	}
-	ask := func(source netip.Addr, request []byte, now time.Duration) bool {
+	ask := func(source netip.Addr, request []byte, now fixed.Nanos) bool {
 		_, ok := desk.Answer(nil, p, source, request, now)
 		return ok
 	}
@@ -253,7 +252,7 @@ func TestDeskAnswersTheListed(t *testing.T) {
 			t.Fatal("no answer within the rate")
 		}
 	}
-	if ask(friend, good, 0) || !ask(netip.MustParseAddr("fd00::1"), good, 0) || !ask(friend, good, 10*time.Millisecond) || ask(friend, good, 10*time.Millisecond) {
+	if ask(friend, good, 0) || !ask(netip.MustParseAddr("fd00::1"), good, 0) || !ask(friend, good, 10*fixed.Millisecond) || ask(friend, good, 10*fixed.Millisecond) {
 		t.Error("the rate is not a hundred a second for each source")
 	}
 	want := channel.Counts{Answered: 101, Malformed: 2, Unlisted: 1, Limited: 2, Missing: 1}
@@ -263,9 +262,9 @@ func TestDeskAnswersTheListed(t *testing.T) {
 	many := netip.MustParseAddr("10.1.0.0")
 	for range 5_000 {
 		many = many.Next()
-		ask(many, good, time.Second/2)
+		ask(many, good, fixed.Second/2)
 	}
-	if desk.Counts.Limited == 2 || !ask(netip.MustParseAddr("10.1.200.200"), good, 2*time.Second) {
+	if desk.Counts.Limited == 2 || !ask(netip.MustParseAddr("10.1.200.200"), good, 2*fixed.Second) {
 		t.Error("sources are remembered without bound, or for ever")
 	}
 }
@@ -307,9 +306,9 @@ func TestNothingAllocates(t *testing.T) {
 	}
 	desk := channel.NewDesk([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
 	first, _ := p.Numbers()
-	request, buffer, now := wire.AppendRequest(nil, p.Session(), first, 50), make([]byte, 0, 2048), time.Duration(0)
+	request, buffer, now := wire.AppendRequest(nil, p.Session(), first, 50), make([]byte, 0, 2048), fixed.Nanos(0)
 	if n := testing.AllocsPerRun(1_000, func() {
-		now += time.Second
+		now += fixed.Second
 		if _, ok := desk.Answer(buffer, p, netip.AddrFrom4([4]byte{10, 0, 0, 1}), request, now); !ok {
 			t.Fatal("no answer")
 		}
@@ -326,9 +325,9 @@ func FuzzDesk(f *testing.F) {
 	f.Add(wire.AppendRequest(nil, p.Session(), 1, 1))
 	f.Add(wire.AppendRequest(nil, p.Session(), 100, 0xFFFE))
 	f.Add(wire.AppendRequest(nil, p.Session(), 1<<63, 10))
-	now := time.Duration(0)
+	now := fixed.Nanos(0)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		now += time.Second
+		now += fixed.Second
 		out, ok := desk.Answer(nil, p, netip.AddrFrom4([4]byte{10, 0, 0, 1}), b, now)
 		if !ok {
 			if len(out) != 0 {

@@ -2,8 +2,8 @@ package channel
 
 import (
 	"net/netip"
-	"time"
 
+	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/wire"
 )
 
@@ -27,7 +27,7 @@ type Counts struct {
 // allowance is how much a source may ask: a bucket that fills by requestRate a second.
 type allowance struct {
 	left float64
-	at   time.Duration
+	at   fixed.Nanos
 }
 
 const (
@@ -43,7 +43,7 @@ func NewDesk(networks []netip.Prefix) *Desk {
 }
 
 // Answer appends the answer to a request to dst; ok is false where there is none. now is any clock that does not run back.
-func (d *Desk) Answer(dst []byte, p *Publisher, source netip.Addr, request []byte, now time.Duration) (out []byte, ok bool) {
+func (d *Desk) Answer(dst []byte, p *Publisher, source netip.Addr, request []byte, now fixed.Nanos) (out []byte, ok bool) {
 	source = source.Unmap()
 	if !d.lists(source) {
 		d.Counts.Unlisted++
@@ -76,7 +76,7 @@ func (d *Desk) lists(source netip.Addr) bool {
 }
 
 // allows takes one request out of what a source may ask.
-func (d *Desk) allows(source netip.Addr, now time.Duration) bool {
+func (d *Desk) allows(source netip.Addr, now fixed.Nanos) bool {
 	a, known := d.sources[source]
 	if !known {
 		if len(d.sources) >= sourcesMax && !d.forget(now) {
@@ -84,7 +84,7 @@ func (d *Desk) allows(source netip.Addr, now time.Duration) bool {
 		}
 		a = allowance{requestRate, now}
 	}
-	a.left = min(requestRate, a.left+(now-a.at).Seconds()*requestRate)
+	a.left = min(requestRate, a.left+float64(now-a.at)/float64(fixed.Second)*requestRate)
 	a.at = now
 	allowed := a.left >= 1
 	if allowed {
@@ -95,9 +95,9 @@ func (d *Desk) allows(source netip.Addr, now time.Duration) bool {
 }
 
 // forget forgets the sources whose allowance is whole again, and reports whether there were any.
-func (d *Desk) forget(now time.Duration) bool {
+func (d *Desk) forget(now fixed.Nanos) bool {
 	for source, a := range d.sources {
-		if now-a.at >= time.Second {
+		if now-a.at >= fixed.Second {
 			delete(d.sources, source)
 		}
 	}
