@@ -116,45 +116,52 @@ func Head(m *Message) (h Heading, ok bool) {
 	if m.Schema != gen.SchemaOrderEntry {
 		return h, false
 	}
+	h.Sending, h.SendingAt = NoTime, NoField
 	switch m.Template {
 	case gen.TemplateNewOrder:
 		o := gen.AsNewOrder(m.Block)
-		return Heading{o.SeqNum(), o.SendingTime(), msg.Ref(o.ClOrdID()), msg.InstrumentID(o.InstrumentID())}, true
+		h.SeqNum, h.Ref, h.Instr, h.Account = o.SeqNum(), msg.Ref(o.ClOrdID()), msg.InstrumentID(o.InstrumentID()), msg.AccountID(o.AccountID())
+		h.Sending, h.SendingAt = o.SendingTime(), 3
 	case gen.TemplateNewOrderExt:
 		o := gen.AsNewOrderExt(m.Block)
-		return Heading{o.SeqNum(), o.SendingTime(), msg.Ref(o.ClOrdID()), msg.InstrumentID(o.InstrumentID())}, true
+		h.SeqNum, h.Ref, h.Instr, h.Account = o.SeqNum(), msg.Ref(o.ClOrdID()), msg.InstrumentID(o.InstrumentID()), msg.AccountID(o.AccountID())
+		h.Sending, h.SendingAt = o.SendingTime(), 3
 	case gen.TemplateReplace:
 		o := gen.AsReplace(m.Block)
-		return Heading{o.SeqNum(), o.SendingTime(), msg.Ref(o.ClOrdID()), msg.InstrumentID(o.InstrumentID())}, true
+		h.SeqNum, h.Ref, h.Instr, h.Order = o.SeqNum(), msg.Ref(o.ClOrdID()), msg.InstrumentID(o.InstrumentID()), msg.OrderID(o.OrderID())
+		h.Sending, h.SendingAt = o.SendingTime(), 4
 	case gen.TemplateCancel:
 		o := gen.AsCancel(m.Block)
-		return Heading{o.SeqNum(), NoTime, msg.Ref(o.ClOrdID()), msg.InstrumentID(o.InstrumentID())}, true
+		h.SeqNum, h.Ref, h.Instr, h.Order = o.SeqNum(), msg.Ref(o.ClOrdID()), msg.InstrumentID(o.InstrumentID()), msg.OrderID(o.OrderID())
 	case gen.TemplateMassCancel:
 		o := gen.AsMassCancel(m.Block)
-		return Heading{o.SeqNum(), NoTime, msg.Ref(o.RequestID()), msg.InstrumentID(o.InstrumentID())}, true
+		h.SeqNum, h.Ref, h.Instr, h.Account = o.SeqNum(), msg.Ref(o.RequestID()), msg.InstrumentID(o.InstrumentID()), msg.AccountID(o.AccountID())
 	case gen.TemplateMassQuote:
 		o := gen.AsMassQuote(m.Block)
-		return Heading{o.SeqNum(), o.SendingTime(), msg.Ref(o.QuoteID()), 0}, true
+		h.SeqNum, h.Ref, h.Account = o.SeqNum(), msg.Ref(o.QuoteID()), msg.AccountID(o.AccountID())
+		h.Sending, h.SendingAt = o.SendingTime(), 1
 	case gen.TemplateEntryControl:
 		o := gen.AsEntryControl(m.Block)
-		return Heading{o.SeqNum(), NoTime, msg.Ref(o.RequestID()), msg.InstrumentID(o.InstrumentID())}, true
+		h.SeqNum, h.Ref, h.Instr, h.Account = o.SeqNum(), msg.Ref(o.RequestID()), msg.InstrumentID(o.InstrumentID()), msg.AccountID(o.AccountID())
 	case gen.TemplateDeadMan:
 		o := gen.AsDeadMan(m.Block)
-		return Heading{o.SeqNum(), NoTime, msg.Ref(o.RequestID()), 0}, true
+		h.SeqNum, h.Ref, h.Account = o.SeqNum(), msg.Ref(o.RequestID()), msg.AccountID(o.AccountID())
 	case gen.TemplateMmpConfig:
 		o := gen.AsMmpConfig(m.Block)
-		return Heading{o.SeqNum(), NoTime, msg.Ref(o.RequestID()), 0}, true
+		h.SeqNum, h.Ref, h.Account = o.SeqNum(), msg.Ref(o.RequestID()), msg.AccountID(o.AccountID())
 	case gen.TemplateOrderStatusRequest:
 		o := gen.AsOrderStatusRequest(m.Block)
-		return Heading{o.SeqNum(), NoTime, msg.Ref(o.RequestID()), 0}, true
+		h.SeqNum, h.Ref, h.Account, h.Order = o.SeqNum(), msg.Ref(o.RequestID()), msg.AccountID(o.AccountID()), msg.OrderID(o.OrderID())
 	case gen.TemplateWhatIfMargin:
 		o := gen.AsWhatIfMargin(m.Block)
-		return Heading{o.SeqNum(), NoTime, msg.Ref(o.RequestID()), msg.InstrumentID(o.InstrumentID())}, true
+		h.SeqNum, h.Ref, h.Instr, h.Account = o.SeqNum(), msg.Ref(o.RequestID()), msg.InstrumentID(o.InstrumentID()), msg.AccountID(o.AccountID())
 	case gen.TemplatePositionControl:
 		o := gen.AsPositionControl(m.Block)
-		return Heading{o.SeqNum(), NoTime, msg.Ref(o.RequestID()), msg.InstrumentID(o.InstrumentID())}, true
+		h.SeqNum, h.Ref, h.Instr, h.Account = o.SeqNum(), msg.Ref(o.RequestID()), msg.InstrumentID(o.InstrumentID()), msg.AccountID(o.AccountID())
+	default:
+		return h, false
 	}
-	return h, false
+	return h, true
 }
 
 // ToRequest makes a request of any message of a client, for a session of owner. s is the scale of the instrument that Head

@@ -30,10 +30,13 @@ const NoField = 255
 
 // Heading is what every message of a client begins with, wherever it stands in the block.
 type Heading struct {
-	SeqNum  uint32
-	Sending uint64 // when it was sent; 0 or NoTime: it is not said
-	Ref     msg.Ref
-	Instr   msg.InstrumentID // whose scale its prices are in; 0: none
+	SeqNum    uint32
+	Sending   uint64 // when it was sent; 0 or NoTime: it is not said
+	SendingAt uint8  // which field that is, from 0 on; NoField: it has none
+	Ref       msg.Ref
+	Instr     msg.InstrumentID // whose scale its prices are in; 0: none
+	Account   msg.AccountID    // that it names; 0: none
+	Order     msg.OrderID      // that it names; 0: none
 }
 
 func refuse(reject msg.Reject, field uint8, limit, actual int64) Refusal {
