@@ -1,0 +1,295 @@
+package gateway
+
+import (
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/wire"
+	"github.com/lockstep-exchange/lockstep/wire/gen"
+)
+
+// How events become reports. One reader of the node calls Hear with each released event and Touched when there are no more, which gives
+// the connections that have something to send:
+//
+//	event ──> scribe: a frame, once ──> the session that it names ──> tail, under its next number ──> link
+//	                                ──> each drop copy of its owner ──> tail, under its next number ──> link
+
+// scribe writes reports. What an event's command said comes ahead of it in a Received; so a frame is a function of the events.
+type scribe struct {
+	seq     msg.Seq
+	session msg.SessionID
+	asked   msg.Request
+	env     msg.Envelope
+}
+
+// note remembers the command that is being answered.
+func (s *scribe) note(ev *msg.Event) {
+	if ev.Kind != msg.Received {
+		return
+	}
+	receipt := ev.Receipt()
+	s.seq, s.session, s.env = ev.Seq, ev.Session, ev.Envelope()
+	s.asked = msg.Request{Kind: receipt.Asked, TIF: receipt.TIF, STP: receipt.STP, Flags: receipt.Flags}
+}
+
+// append appends the frame of a report, its number 0. ok is false for what has none.
+func (s *scribe) append(dst []byte, ev *msg.Event, scale *wire.Scale) (out []byte, ok bool) {
+	if ev.Kind == msg.MessagesMissed {
+		return appendNotApplied(dst, ev.Missing()), true
+	}
+	env, asked := wire.Envelope{Ingress: wire.NoTime, Sending: wire.NoTime}, &msg.Request{}
+	if ev.Seq == s.seq {
+		asked = &s.asked
+		if ev.Session == s.session {
+			env = wire.Envelope{Ingress: said(s.env.Ingress), Sending: said(s.env.Sending), RefSeq: s.env.SeqNum, Template: s.env.Template}
+		}
+	}
+	return wire.AppendReport(dst, ev, asked, &env, scale)
+}
+
+// said is a time on the wire; 0 is none.
+func said(t fixed.Nanos) uint64 {
+	if t == 0 {
+		return wire.NoTime
+	}
+	return uint64(t)
+}
+
+// appendNotApplied appends a NotApplied: the one message of the session layer that is a report.
+func appendNotApplied(dst []byte, missing msg.Missing) []byte {
+	out, block := wire.AppendFrame(dst, gen.Header{Block: uint16(len(gen.NotApplied{})), Template: gen.TemplateNotApplied, Schema: gen.SchemaSession,
+		Version: gen.VersionSession})
+	m := gen.AsNotApplied(block)
+	m.SetFromSeqNo(missing.From)
+	m.SetCount(uint32(missing.Count))
+	return out
+}
+
+// Hear takes one released event, in its order.
+func (r *Roster) Hear(ev *msg.Event, now fixed.Nanos) {
+	r.hearing.Lock()
+	defer r.hearing.Unlock()
+	r.scribe.note(ev)
+	switch ev.Kind {
+	case msg.Received:
+		if row := r.at(ev.Session); row != nil {
+			row.answered.Add(1)
+			r.keys.used(row.terms.Key, ev.Ref)
+		}
+	case msg.InstrumentListed:
+		asked := msg.Request{Rare: ev.Rare}
+		listing := asked.Listing()
+		r.setScale(ev.Instr, wire.ScaleOf(listing.TickLot, listing.UnitLots))
+	case msg.AccountOpened:
+		r.owners[ev.Account] = msg.OwnerID(ev.Rare[0])
+	case msg.KeySet:
+		asked := msg.Request{Account: ev.Account, Rare: ev.Rare}
+		r.keys.set(asked.KeyChange(), 0, 0)
+	case msg.SessionNegotiated:
+		r.negotiated(ev, now)
+	case msg.SessionBound:
+		r.bound(ev, now)
+	case msg.SessionUnbound:
+		r.unbound(ev)
+	case msg.SessionFinalized:
+		r.finalized(ev)
+	case msg.MessagesMissed:
+		if row := r.at(ev.Session); row != nil {
+			row.answered.Add(ev.Missing().Count)
+		}
+	case msg.Rejected:
+		if ev.Refusal().Asked.AboutSession() {
+			r.refused(ev, now)
+		}
+	}
+	if ev.Reports() {
+		r.report(ev, now)
+	}
+}
+
+// at is the row of a session, nil where there is none.
+func (r *Roster) at(id msg.SessionID) *Row {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if int(id) >= len(r.rows) {
+		return nil
+	}
+	return r.rows[id]
+}
+
+// report sends a report to whom it concerns.
+func (r *Roster) report(ev *msg.Event, now fixed.Nanos) {
+	frame, ok := r.scribe.append(r.frame[:0], ev, r.scale(ev.Instr))
+	if !ok {
+		return
+	}
+	r.frame = frame
+	owner := msg.OwnerID(0)
+	if int(ev.Account) < len(r.owners) {
+		owner = r.owners[ev.Account]
+	}
+	if row := r.at(ev.Session); row != nil {
+		if row.owner != 0 {
+			owner = row.owner
+		}
+		r.send(row, frame, now)
+	}
+	if !ev.Copies() {
+		return
+	}
+	for _, row := range r.copies {
+		if row.owner == 0 || row.owner == owner {
+			r.send(row, frame, now)
+		}
+	}
+}
+
+// send gives a report to one session: its next number, its tail, its link.
+func (r *Roster) send(row *Row, frame []byte, now fixed.Nanos) {
+	row.mu.Lock()
+	frame = row.tail.add(frame)
+	row.mu.Unlock()
+	if l := row.link.Load(); l != nil {
+		l.deliver(frame, now)
+		r.touch(l)
+	}
+}
+
+func (r *Roster) touch(l *Link) {
+	if !l.touched {
+		l.touched = true
+		r.touched = append(r.touched, l)
+	}
+}
+
+// Touched gives each link that has something to send since the last time to use.
+func (r *Roster) Touched(use func(*Link)) {
+	r.hearing.Lock()
+	defer r.hearing.Unlock()
+	for i, l := range r.touched {
+		l.touched = false
+		r.touched[i] = nil
+		use(l)
+	}
+	r.touched = r.touched[:0]
+}
+
+// negotiated is the core's yes to a Negotiate. A row that nobody here asked for is made: another one did, before.
+func (r *Roster) negotiated(ev *msg.Event, now fixed.Nanos) {
+	asked := msg.Request{Rare: ev.Rare}
+	n := asked.Negotiation()
+	r.mu.Lock()
+	row := r.rows[n.Session]
+	if row == nil || row.terms.UUID != n.UUID {
+		row = r.row(&n, r.keys.get(n.Key).Owner)
+	}
+	asker := row.asker
+	row.stage, row.asker, row.former = open, nil, nil
+	r.mu.Unlock()
+	r.enlist(row)
+	r.keys.stamped(n.Key, n.Stamp)
+	if asker != nil {
+		asker.negotiated(now)
+		r.touch(asker)
+	}
+}
+
+// bound is the core's yes to a Bind. Who had the session, or another of its kind, is shown out.
+func (r *Roster) bound(ev *msg.Event, now fixed.Nanos) {
+	row, b := r.at(ev.Session), ev.Bound()
+	if row == nil {
+		return
+	}
+	if old := r.rival(row); old != nil {
+		if l := old.link.Load(); l != nil {
+			l.takenOver(now)
+			r.touch(l)
+		}
+	}
+	r.mu.Lock()
+	asker := row.asker
+	row.asker = nil
+	r.mu.Unlock()
+	row.grace = 0
+	r.keys.stamped(row.terms.Key, b.Stamp)
+	row.mu.Lock()
+	if row.tail.next != b.Server {
+		row.tail.begin(b.Server)
+	}
+	row.mu.Unlock()
+	if asker == nil || !asker.bound(&b, now) { // it is gone already
+		r.owe(row, msg.Unbind(row.id, msg.UnbindLost))
+		return
+	}
+	r.touch(asker)
+}
+
+// unbound is the end of a connection in the core, from which on the grace runs.
+func (r *Roster) unbound(ev *msg.Event) {
+	if row := r.at(ev.Session); row != nil {
+		if u := ev.Unbound(); u.Goes && u.Grace != 0 {
+			row.grace = u.Grace
+			r.graces = append(r.graces, row)
+		}
+	}
+}
+
+// finalized is the end of a session.
+func (r *Roster) finalized(ev *msg.Event) {
+	row := r.at(ev.Session)
+	if row == nil {
+		return
+	}
+	r.mu.Lock()
+	row.stage = final
+	r.mu.Unlock()
+	for i, c := range r.copies {
+		if c == row {
+			r.copies = append(r.copies[:i], r.copies[i+1:]...)
+			break
+		}
+	}
+}
+
+// refused is the core's no to what was said of a session.
+func (r *Roster) refused(ev *msg.Event, now fixed.Nanos) {
+	row := r.at(ev.Session)
+	asked := ev.Refusal().Asked
+	if row == nil || asked != msg.KindNegotiate && asked != msg.KindBind {
+		return
+	}
+	if asked == msg.KindBind && ev.Reject == msg.RejectEntryBlocked { // its orders are still going
+		r.mu.Lock()
+		again := row.asker
+		r.mu.Unlock()
+		if again != nil {
+			again.bindAgain(now)
+			r.touch(again)
+		}
+		return
+	}
+	r.mu.Lock()
+	asker := row.asker
+	row.asker = nil
+	if asked == msg.KindNegotiate && row.stage == 0 {
+		r.rows[row.id] = row.former
+		delete(r.byID, row.terms.UUID)
+	}
+	r.mu.Unlock()
+	if asker != nil {
+		asker.refused(asked == msg.KindNegotiate, ev.Reject, now)
+		r.touch(asker)
+	}
+}
+
+// reject of a logon that the core has refused, and why.
+func logonFault(reject msg.Reject) (negotiation gen.NegotiationRejectCode, establishment gen.EstablishmentRejectCode, reason string) {
+	switch reject {
+	case msg.RejectStaleSendingTime:
+		return gen.NegotiationRejectCodeUnspecified, gen.EstablishmentRejectCodeUnspecified, reasonClock
+	case msg.RejectModeConflict:
+		return gen.NegotiationRejectCodeDuplicateID, gen.EstablishmentRejectCodeAlreadyEstablished, ""
+	case msg.RejectNotPermitted:
+		return gen.NegotiationRejectCodeCredentials, gen.EstablishmentRejectCodeCredentials, ""
+	}
+	return gen.NegotiationRejectCodeUnspecified, gen.EstablishmentRejectCodeUnspecified, reject.Upper()
+}

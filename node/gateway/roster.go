@@ -1,0 +1,271 @@
+package gateway
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/lockstep-exchange/lockstep/engine"
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/node"
+	"github.com/lockstep-exchange/lockstep/wire"
+)
+
+// Roster is what the gateway knows of the core: sessions, keys, scales of instruments, owners of accounts. It is a fold of released
+// events over what the engine held when it started, and nothing else; see Hear.
+type Roster struct {
+	terms  Terms
+	keys   *Keys
+	lanes  []*lane // the first is reserved for risk control (D-99)
+	scales []atomic.Pointer[wire.Scale]
+
+	mu   sync.Mutex
+	rows []*Row // by msg.SessionID; nil: never negotiated
+	byID map[[16]byte]*Row
+
+	hearing sync.Mutex // of what follows
+	scribe  scribe
+	owners  []msg.OwnerID // by account
+	copies  []*Row        // drop copies that live
+	frame   []byte
+	touched []*Link
+	graces  []*Row  // that wait for the end of their grace
+	owed    []owing // what had no room in its lane
+}
+
+// owing is a command of the roster's own.
+type owing struct {
+	row     *Row
+	command msg.Command
+}
+
+// Row is one session.
+type Row struct {
+	id    msg.SessionID
+	terms msg.Negotiation // as negotiated
+	owner msg.OwnerID     // of the key; 0: anybody
+	lane  *lane
+
+	// Guarded by the roster's mutex.
+	stage  stage
+	asker  *Link // for which the core is asked to negotiate or to bind
+	former *Row  // that had this place, until the core has said yes
+
+	link  atomic.Pointer[Link] // that it is bound to
+	grace fixed.Nanos          // when its orders go; guarded by hearing
+
+	// Of the link that it is bound to, and of the reader while there is none.
+	client uint64 // the number of the message that is expected next
+	rates  [classes]bucket
+
+	answered atomic.Uint64 // the last number of the client that has been answered
+
+	mu   sync.Mutex
+	tail tail
+	old  tail // what was brought about again, the last of it; empty: nothing
+}
+
+// find is count reports from a number on, where they are at hand; else nil. The row's mutex is held.
+func (row *Row) find(from uint64, count int) []byte {
+	switch {
+	case row.tail.has(from, count):
+		return row.tail.of(from, count)
+	case row.old.has(from, count):
+		return row.old.of(from, count)
+	}
+	return nil
+}
+
+// stage is how far a session has come.
+type stage uint8
+
+const (
+	asked stage = iota // the core has not said yes
+	open               // negotiated, and perhaps bound
+	final              // it has ended for good
+)
+
+// Terms are those on which a venue serves.
+type Terms struct {
+	Shard  uint16
+	Rates  Rates
+	Retain int          // bytes of reports that are kept of each session, for who asks for them again; 0: 256 KiB
+	Random func([]byte) // fills its argument; for nonces
+	Recall bool         // older reports are brought about again by who looks at Link.Wants; false: they are gone
+}
+
+const (
+	retainDefault = 256 << 10
+	clockSlack    = 5 * fixed.Second // how far a client's time may be from the venue's
+)
+
+// NewRoster makes a roster that knows nothing as yet. limits are those of the engine. ports are doors of its node that nobody else uses:
+// the first is for risk control, the others for all else; two at least.
+func NewRoster(t Terms, keys *Keys, limits engine.Limits, ports []*node.Port) *Roster {
+	if len(ports) < 2 {
+		panic("gateway: fewer than two ports")
+	}
+	t.Rates.complete()
+	if t.Retain == 0 {
+		t.Retain = retainDefault
+	}
+	r := &Roster{terms: t, keys: keys, scales: make([]atomic.Pointer[wire.Scale], limits.Instruments+1), rows: make([]*Row, limits.Sessions),
+		byID: map[[16]byte]*Row{}, owners: make([]msg.OwnerID, limits.Accounts+1)}
+	for _, p := range ports {
+		r.lanes = append(r.lanes, &lane{port: p})
+	}
+	return r
+}
+
+// row makes the row of a negotiation.
+func (r *Roster) row(n *msg.Negotiation, owner msg.OwnerID) *Row {
+	row := &Row{id: n.Session, terms: *n, owner: owner, lane: r.laneOf(n)}
+	row.tail.limit = r.terms.Retain
+	row.begin()
+	r.rows[n.Session], r.byID[n.UUID] = row, row
+	return row
+}
+
+// begin is the state of a session of which nothing has been said.
+func (row *Row) begin() {
+	row.client = 1
+	row.tail.begin(1)
+}
+
+// laneOf is the lane of a session, the same whatever happens to it.
+func (r *Roster) laneOf(n *msg.Negotiation) *lane {
+	if n.Kind == msg.RiskControl {
+		return r.lanes[0]
+	}
+	return r.lanes[1+int(n.Session)%(len(r.lanes)-1)]
+}
+
+// enlist puts a drop copy among those that are told everything.
+func (r *Roster) enlist(row *Row) {
+	if row.terms.Kind == msg.DropCopy && row.stage == open {
+		r.copies = append(r.copies, row)
+	}
+}
+
+// scale is that of an instrument; of one that is not listed ticks and lots.
+func (r *Roster) scale(id msg.InstrumentID) *wire.Scale {
+	if int(id) < len(r.scales) {
+		if s := r.scales[id].Load(); s != nil {
+			return s
+		}
+	}
+	return &unscaled
+}
+
+var unscaled = wire.Scale{Tick: 1, Lot: 1}
+
+func (r *Roster) setScale(id msg.InstrumentID, s wire.Scale) {
+	if int(id) < len(r.scales) {
+		r.scales[id].Store(&s)
+	}
+}
+
+// find is the session of an id, nil where there is none that lives.
+func (r *Roster) find(id *[16]byte) *Row {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if row := r.byID[*id]; row != nil && row.stage == open {
+		return row
+	}
+	return nil
+}
+
+// reserve takes a row for a session that is to be negotiated by a link: one that nobody had, or else one of the same key that has ended
+// for good. twice says that there is a session of this id already; both nil and false that no row is free.
+func (r *Roster) reserve(n *msg.Negotiation, owner msg.OwnerID, l *Link) (row *Row, twice bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.byID[n.UUID] != nil {
+		return nil, true
+	}
+	at := 0
+	for id := 1; id < len(r.rows); id++ {
+		if old := r.rows[id]; old == nil {
+			at = id
+			break
+		} else if at == 0 && old.stage == final && old.terms.Key == n.Key {
+			at = id
+		}
+	}
+	if at == 0 {
+		return nil, false
+	}
+	n.Session = msg.SessionID(at)
+	former := r.rows[at]
+	row = r.row(n, owner)
+	row.asker, row.former = l, former
+	return row, false
+}
+
+// ask notes that a link has asked the core to bind a row; false when another one does.
+func (r *Roster) ask(row *Row, l *Link) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if row.asker != nil {
+		return false
+	}
+	row.asker = l
+	return true
+}
+
+// forget takes a link out of all rows: its connection is over.
+func (r *Roster) forget(l *Link, row *Row) {
+	row.link.CompareAndSwap(l, nil)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if row.asker == l {
+		row.asker = nil
+	}
+}
+
+// rival is another session that the key of a row has bound in the same kind, or the row itself where it is bound; nil: neither.
+func (r *Roster) rival(row *Row) *Row {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, other := range r.rows {
+		if other != nil && other.terms.Key == row.terms.Key && other.terms.Kind == row.terms.Kind && other.link.Load() != nil {
+			return other
+		}
+	}
+	return nil
+}
+
+// Owes reports whether the roster has commands that found no room.
+func (r *Roster) Owes() bool {
+	r.hearing.Lock()
+	defer r.hearing.Unlock()
+	return len(r.owed) > 0
+}
+
+// owe sequences a command of the roster's own as soon as its lane has room.
+func (r *Roster) owe(row *Row, c msg.Command) { r.owed = append(r.owed, owing{row, c}) }
+
+// Advance does what the time has come for: graces that are over, and commands that had no room.
+func (r *Roster) Advance(now fixed.Nanos) {
+	r.hearing.Lock()
+	defer r.hearing.Unlock()
+	kept := r.graces[:0]
+	for _, row := range r.graces {
+		switch {
+		case row.grace == 0:
+		case row.grace <= now:
+			row.grace = 0
+			r.owe(row, msg.EndGrace(row.id))
+		default:
+			kept = append(kept, row)
+		}
+	}
+	r.graces = kept
+	late := r.owed[:0]
+	for _, s := range r.owed {
+		if len(late) > 0 || !s.row.lane.say(&s.command, now) {
+			late = append(late, s)
+		}
+	}
+	r.owed = late
+}
