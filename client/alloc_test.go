@@ -103,6 +103,33 @@ func TestNothingAllocates(t *testing.T) {
 	}
 }
 
+// The same on a socket, whose other end says nothing: Place, Flush, Poll.
+func TestPollAllocatesNothing(t *testing.T) {
+	h := &host{v: newVenue(t)}
+	c, err := dial(h.listen(t), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for e := c.Poll(); e == nil || e.Kind != client.Recovered; {
+		e = c.Poll()
+	}
+	h.mu.Lock() // from here on the venue waits
+	defer h.mu.Unlock()
+	order := limit(7, 4)
+	if n := testing.AllocsPerRun(50, func() {
+		if _, err := c.Place(order, c.Now()); err != nil {
+			t.Fatal(err)
+		}
+		c.Flush()
+		if e := c.Poll(); e != nil {
+			t.Fatal(e.Kind)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // A book that has once been as large as it gets allocates nothing more.
 func TestBookAllocatesNothing(t *testing.T) {
 	b := client.NewBook(instrument, 1, 100)

@@ -2,7 +2,8 @@
 // connection finds out about each of them before it goes on.
 //
 // A Session is the protocol (FIXP, docs/WIRE.md) as a step function: bytes and time go in, bytes and events come out. It has no
-// thread, no clock and no socket, so a simulator can drive it. A Book is an instrument's order book from the records of the feed.
+// thread, no clock and no socket, so a simulator can drive it. A Client is a Session on a connection, which it makes anew when it
+// is lost. A Book is an instrument's order book from the records of the feed.
 //
 //	           Place, Replace, Cancel, ...                         Next: *Event
 //	                     |                                              ^
@@ -35,5 +36,7 @@
 //	order.go     what is known of orders
 //	follow.go    what a report changes
 //	index.go     a hash table from ids to rows
+//	client.go    a session on a connection
+//	socket_*.go  reads and writes that do not wait
 //	book.go      an order book from the feed
 package client

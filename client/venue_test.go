@@ -34,8 +34,8 @@ type venue struct {
 	bound    *served
 	open     *served // negotiated on this connection, not established yet
 	nonce    [32]byte
-	greeted  bool // the client has sent a Sequence
-	cut      bool // the venue wants the connection closed
+	greeted  bool              // the client has sent a Sequence
+	cut      bool              // the venue wants the connection closed
 	applied  map[uint64]string // by client id
 	orders   map[uint64]*resting
 	byRef    map[uint64]uint64
@@ -602,36 +602,44 @@ func (p *pair) back() bool {
 	return n > 0
 }
 
-// drain takes all events, and holds them to what they promise.
+// drain takes all events.
 func (p *pair) drain() {
 	for e := p.s.Next(); e != nil; e = p.s.Next() {
-		switch e.Kind {
-		case client.Bound:
-			p.bounds++
-		case client.Recovered:
-			p.recover++
-		case client.Missed:
-			p.missed += e.Count
-			p.numbers += e.Count
-		case client.Report:
-			if e.Number != p.numbers+1 && p.numbers != 0 {
-				p.t.Fatalf("report %d after %d", e.Number, p.numbers)
-			}
-			p.numbers = e.Number
-		case client.NotApplied:
-			p.numbers = p.s.Resume().Expected - 1
-			if e.Request.Ref != 0 {
-				p.learn(e.Request.Ref, "not applied")
-			}
-		}
-		if e.Kind == client.Report && e.Request.Ref != 0 {
-			p.learn(e.Request.Ref, said(e))
-		}
-		if e.Order.Ref != 0 {
-			p.orders[e.Order.Ref] = e.Order
-		}
-		p.done = append(p.done, e.Kind)
+		p.event(e)
 	}
+}
+
+// event holds what the session tells to what it promises.
+func (p *pair) event(e *client.Event) {
+	if e == nil {
+		return
+	}
+	switch e.Kind {
+	case client.Bound:
+		p.bounds++
+	case client.Recovered:
+		p.recover++
+	case client.Missed:
+		p.missed += e.Count
+		p.numbers += e.Count
+	case client.Report:
+		if e.Number != p.numbers+1 && p.numbers != 0 {
+			p.t.Fatalf("report %d after %d", e.Number, p.numbers)
+		}
+		p.numbers = e.Number
+	case client.NotApplied:
+		p.numbers = p.s.Resume().Expected - 1
+		if e.Request.Ref != 0 {
+			p.learn(e.Request.Ref, "not applied")
+		}
+	}
+	if e.Kind == client.Report && e.Request.Ref != 0 {
+		p.learn(e.Request.Ref, said(e))
+	}
+	if e.Order.Ref != 0 {
+		p.orders[e.Order.Ref] = e.Order
+	}
+	p.done = append(p.done, e.Kind)
 }
 
 // learn notes what became of a request; that is told once.
