@@ -23,5 +23,6 @@
 //	A     package book, bare                                         BareBook
 //	W     the engine inline: gate, book, margin, fees, events        WholeEngine
 //	R     one record to another core and back                        RoundTrip
+//	E     64 bytes over TCP loopback to another thread and back      Bounce
 //	N     the pipeline of W with an empty handler
 package bench

@@ -76,7 +76,7 @@ func (s *Suite) All() error {
 // Floor makes the baselines alone: what this machine gives to anyone.
 func (s *Suite) Floor() error {
 	s.Report.Mode = "inline and threaded"
-	return s.run(s.references, s.ring)
+	return s.run(s.references, s.ring, s.echoes)
 }
 
 // RoundTrips makes the figures of R alone.

@@ -20,6 +20,7 @@ type benchCommand struct {
 	Book     benchBook     `cmd:"" help:"One order book on one stream."`
 	Engine   benchEngine   `cmd:"" help:"The whole engine inline on one stream: gate, book, margin, fees, events."`
 	Ring     benchRing     `cmd:"" help:"One record to another core and back."`
+	Echo     benchEcho     `cmd:"" help:"64 bytes over TCP loopback and back: what any gateway stands on."`
 	Pipeline benchPipeline `cmd:"" help:"Command to event through threads: closed loop, open loop, flooded."`
 	Journal  benchJournal  `cmd:"" help:"With a journal: rate, command to event through the disk, recovery."`
 	Margin   benchMargin   `cmd:"" help:"What a mark costs a crowd that holds the instrument, quiet and in a crash."`
@@ -225,6 +226,17 @@ func (b *benchRing) examples() []string { return []string{"exchange bench ring"}
 // Run measures a round trip between two cores.
 func (b *benchRing) Run(con *console) error {
 	_, err := b.measure(con, (*bench.Suite).RoundTrips)
+	return err
+}
+
+// benchEcho is exchange bench echo.
+type benchEcho struct{ benchSuite }
+
+func (b *benchEcho) examples() []string { return []string{"exchange bench echo"} }
+
+// Run measures a round trip over a socket.
+func (b *benchEcho) Run(con *console) error {
+	_, err := b.measure(con, (*bench.Suite).Echoes)
 	return err
 }
 

@@ -1,0 +1,10 @@
+//go:build !linux
+
+package bench
+
+import "io"
+
+// connectSpinning knows no sockets to spin on.
+func (h *Harness) connectSpinning() (near, far io.ReadWriteCloser, err error) {
+	return nil, nil, ErrNoSpin
+}
