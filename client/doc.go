@@ -39,4 +39,5 @@
 //	client.go    a session on a connection
 //	socket_*.go  reads and writes that do not wait
 //	book.go      an order book from the feed
+//	market.go    a channel of the feed: two lines, holes in the numbers and what closes them, books that follow
 package client

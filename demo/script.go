@@ -2,6 +2,7 @@ package demo
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -54,6 +55,24 @@ type script struct {
 	hash     uint64               // of an engine that was given the commands one by one, without threads
 	trades   int                  // recorded
 	accounts int                  // makers and takers
+}
+
+// Commands are those of the demo for whoever drives something else with its market: how large the engine has to be, and every command
+// with the recorded time at which it is due. accounts is that of the takers, 1..AccountsMax.
+func Commands(ctx context.Context, accounts int, seed uint64) (engine.Limits, []msg.Request, error) {
+	rec, err := replay.OpenBundled()
+	if err != nil {
+		return engine.Limits{}, nil, err
+	}
+	d, err := load(ctx, rec, 0)
+	if err != nil {
+		return engine.Limits{}, nil, err
+	}
+	s, err := write(d, accounts, seed)
+	if err != nil {
+		return engine.Limits{}, nil, err
+	}
+	return s.limits, s.requests, nil
 }
 
 // quote is what the recording says is best when a command is done.

@@ -14,7 +14,6 @@ func TestNothingAllocates(t *testing.T) {
 	var r msg.Request
 	stream := wire.NewStream(1<<16, 1<<12)
 	packer := wire.NewPacker(wire.SessionName{}, 1)
-	line := wire.NewLine(wire.SessionName{}, 1)
 	buffer := make([]byte, 0, 1<<16)
 	var events []msg.Event
 	for kind := msg.EventKind(1); kind <= msg.Maintained; kind++ {
@@ -56,7 +55,6 @@ func TestNothingAllocates(t *testing.T) {
 				gen.AsOrderDelete(block).SetTime(1)
 			}
 			d, _ := wire.OpenDatagram(packer.Datagram(), wire.MaxDatagram)
-			line.Take(&d)
 			for record := d.Record(); record != nil; record = d.Record() {
 				wire.OpenRecord(record)
 			}
