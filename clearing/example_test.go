@@ -199,7 +199,7 @@ func TestRebatesVestAtTheDayCut(t *testing.T) { // M-45
 	h.Touch(1)
 	h.Collect(10, -4, 1)
 	day(4*fixed.Day - 1)
-	if got, _ := h.Touch(1); got != 0 || look(t, h, 1).Rebate != 4 {
+	if got, _, _ := h.Touch(1); got != 0 || look(t, h, 1).Rebate != 4 {
 		t.Errorf("%d vested before the day was over", got)
 	}
 	h.Collect(10, -3, 1)
@@ -207,15 +207,15 @@ func TestRebatesVestAtTheDayCut(t *testing.T) { // M-45
 	if s := look(t, h, 1); s.Cash != 7 || s.Rebate != 0 || h.Venue.Rebates != 7 {
 		t.Errorf("at the cut: %+v, venue %+v", s, h.Venue)
 	}
-	if got, _ := h.Touch(1); got != 7 || h.Venue.Rebates != 0 {
+	if got, _, _ := h.Touch(1); got != 7 || h.Venue.Rebates != 0 {
 		t.Errorf("%d vested, want 7; venue %+v", got, h.Venue)
 	}
-	if got, _ := h.Touch(1); got != 0 {
+	if got, _, _ := h.Touch(1); got != 0 {
 		t.Errorf("%d vested twice", got)
 	}
 	h.Collect(10, -2, 1)
 	day(9 * fixed.Day)
-	if got, _ := h.Touch(1); got != 2 || look(t, h, 1).Cash != 9 {
+	if got, _, _ := h.Touch(1); got != 2 || look(t, h, 1).Cash != 9 {
 		t.Errorf("%d vested days later, want 2", got)
 	}
 }

@@ -15,7 +15,7 @@ import (
 //	position     its sum    0 ..................... touched: pays q · 55, its sum is 55
 //
 // So a step costs the same whoever holds the instrument, and every account that is touched is settled before anything else
-// is read of it. A position's part is rounded toward zero; what was cut off is the remainder. Since longs and shorts are
+// is read of it; one that the ladder only looks at, once any of its positions owes a unit. A position's part is rounded toward zero; what was cut off is the remainder. Since longs and shorts are
 // equal in lots, remainder and what is not settled yet is exactly what @funding holds; at the day cut whole units of the
 // remainder go to the fund or come from it.
 
@@ -70,6 +70,29 @@ func (h *House) settleFunding(p *Position, l *Ledger) fixed.Money {
 	}
 	h.statements[p.Account].Funding -= m
 	return m
+}
+
+// owesPart reports whether a position owes, or is owed, something that is less than a unit.
+func (h *House) owesPart(p *Position, l *Ledger) bool {
+	m, rest := h.owes(p, l)
+	return m == 0 && rest != 0
+}
+
+// settleParts settles the positions that owe less than a unit where others have paid; where none has they stay as they are, and the
+// account is not up to date.
+//
+//go:noinline
+func (h *House) settleParts(a *Account, paid bool) {
+	if !paid {
+		a.Epoch = 0
+		return
+	}
+	for row := a.Positions; row != 0; row = h.rows[row].Next {
+		if p, l := &h.rows[row], &h.ledgers[row]; l.FundingSum != h.funding[p.Instr] {
+			h.settleFunding(p, l)
+			h.worn.add(row)
+		}
+	}
 }
 
 // EvenFunding moves the whole units of the remainder from @funding to the fund, or below zero, as far as the fund has them,

@@ -67,7 +67,7 @@ func TestFundingExamples(t *testing.T) { // M-42, I-03
 			if got := funded(t, h, id); got != want {
 				t.Errorf("%s: before its touch account %d has %d, want %d", c.name, id, got, want)
 			}
-			if _, got := h.Touch(id); got != -want {
+			if _, got, _ := h.Touch(id); got != -want {
 				t.Errorf("%s: account %d pays %d, want %d", c.name, id, got, -want)
 			}
 			if a := h.Account(id); a.Cash != 1_000_000+want || h.Statement(id).Funding != want || funded(t, h, id) != want {

@@ -217,32 +217,50 @@ func (h *House) Remark() { h.epoch++ }
 func (h *House) Current(a *Account) bool { return a.Epoch == h.epoch && a.Loose == 0 }
 
 // Touch brings an open account up to date before it is read: its sums to the present marks and exposures, funding and the
-// rebates of past days into cash. It returns the rebate that vested and the funding that was paid, below zero received, if any.
-func (h *House) Touch(id msg.AccountID) (vested, funding fixed.Money) {
+// rebates of past days into cash. It returns the rebate that vested, the funding that was paid, below zero received, and whether
+// any position paid or received a unit, which may come to nothing over all.
+func (h *House) Touch(id msg.AccountID) (vested, funding fixed.Money, paid bool) {
+	return h.bring(id, false)
+}
+
+// Look is Touch for the ladder, which looks at accounts that have done nothing. Where no position owes a unit none is settled: so what is
+// settled by a look has been told, and whoever hears of everything can reckon what anybody owes (M-42).
+func (h *House) Look(id msg.AccountID) (vested, funding fixed.Money, paid bool) {
+	return h.bring(id, true)
+}
+
+func (h *House) bring(id msg.AccountID, look bool) (vested, funding fixed.Money, paid bool) {
 	a := &h.accounts[id]
 	if a.Epoch == h.epoch {
 		h.tighten(a)
-		return 0, 0
+		return 0, 0, false
 	}
-	funding = h.value(a)
+	funding, paid = h.value(a, look)
 	if a.Pending {
 		vested = h.vest(id)
 	}
-	return vested, funding
+	return vested, funding, paid
 }
 
-// value sums an account's positions at the present marks, and settles their funding, which it returns. Of one with a floating
-// position the sums hold for now only.
+// value sums an account's positions at the present marks, and settles their funding, which it returns, unless it only looks and none
+// owes a unit. Of one with a floating position, or of which something stays owed, the sums hold for now only.
 //
 //go:noinline
-func (h *House) value(a *Account) (funding fixed.Money) {
+func (h *House) value(a *Account, look bool) (funding fixed.Money, paid bool) {
 	a.Profit, a.Initial, a.Maintenance, a.Epoch, a.Loose = 0, 0, 0, h.epoch, 0
+	owed := false
 	for row := a.Positions; row != 0; row = h.rows[row].Next {
 		p, l := &h.rows[row], &h.ledgers[row]
 		in := &h.instruments[p.Instr]
 		if l.FundingSum != h.funding[p.Instr] {
-			funding += h.settleFunding(p, l)
-			h.worn.add(row)
+			if look && h.owesPart(p, l) {
+				owed = true
+			} else {
+				m := h.settleFunding(p, l)
+				funding += m
+				paid = paid || m != 0
+				h.worn.add(row)
+			}
 		}
 		h.setInitial(row, l, h.initial(row, p, in))
 		a.Initial += l.Initial
@@ -256,7 +274,10 @@ func (h *House) value(a *Account) (funding fixed.Money) {
 		a.Profit += margin.Value(in, p.Qty) - l.Cost + h.counts(p, in)
 		a.Maintenance += l.Maintenance
 	}
-	return funding
+	if owed {
+		h.settleParts(a, paid)
+	}
+	return funding, paid
 }
 
 // counts is what a position counts in equity as an asset.

@@ -73,7 +73,7 @@ func (w *houseWorld) instrument() msg.InstrumentID {
 // touch brings an account up to date in both, and holds what vests by it.
 func (w *houseWorld) touch(id msg.AccountID) error {
 	want := w.n.vest(id)
-	if got, _ := w.Touch(id); got != want {
+	if got, _, _ := w.Touch(id); got != want {
 		return fmt.Errorf("account %d: %s vests, want %s", id, got, want)
 	}
 	return nil

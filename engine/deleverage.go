@@ -50,7 +50,8 @@ func (e *Engine) hashAdl(d *fixed.Digest) {
 
 // deleverage goes on closing a pool, and reports whether it is out of the world.
 func (e *Engine) deleverage(p clearing.Pool) bool {
-	_, row := e.house.Members(p)
+	id, row := e.house.Members(p)
+	e.touch(id)
 	for leg := e.firstLeg(p); leg != 0; leg = e.firstLeg(p) {
 		if e.spare() < examRoom+eventsPerCut*len(e.gains) {
 			return false

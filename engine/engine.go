@@ -267,15 +267,22 @@ func (e *Engine) refuse(c *msg.Command, r msg.Reject, bound, actual int64) {
 
 // touch brings an account up to date, and tells of the rebate that vested and the funding that was paid by it.
 func (e *Engine) touch(id msg.AccountID) {
-	if vested, funding := e.house.Touch(id); vested|funding != 0 {
-		e.updated(id, vested, funding)
+	if vested, funding, paid := e.house.Touch(id); paid || vested != 0 {
+		e.updated(id, vested, funding, paid)
+	}
+}
+
+// look is touch for the ladder, which looks at accounts that have done nothing.
+func (e *Engine) look(id msg.AccountID) {
+	if vested, funding, paid := e.house.Look(id); paid || vested != 0 {
+		e.updated(id, vested, funding, paid)
 	}
 }
 
 //go:noinline
-func (e *Engine) updated(id msg.AccountID, vested, funding fixed.Money) {
+func (e *Engine) updated(id msg.AccountID, vested, funding fixed.Money, paid bool) {
 	cash := e.house.Account(id).Cash
-	if funding != 0 {
+	if paid {
 		ev := e.emit(msg.FundingPaid)
 		ev.Account = id
 		ev.SetBalance(msg.Balance{Amount: -funding, Cash: cash - vested})

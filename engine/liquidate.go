@@ -46,7 +46,7 @@ func (e *Engine) attend() bool {
 	p, from := s.pool, s.from
 	id, row := e.house.Members(p)
 	if e.spare() >= examRoom {
-		e.touch(id) // marks and funding may have moved since an earlier command left off
+		e.look(id) // marks and funding may have moved since an earlier command left off
 	}
 	if !e.shedOrders(s) || e.spare() < stepRoom {
 		e.wake = 0
@@ -121,7 +121,6 @@ func (e *Engine) tick(p clearing.Pool) {
 		e.dispose(row)
 	case e.house.Account(id) == nil:
 	case e.house.Rung(p) == msg.RungLiquidating:
-		e.touch(id)
 		e.step(p)
 	case e.house.Rung(p) == msg.RungCall1:
 		e.examine(p)
@@ -131,6 +130,8 @@ func (e *Engine) tick(p clearing.Pool) {
 // step is one step of a liquidation: a slice where the market takes any, and the end of patience where it has taken none for too
 // long (M-48, M-49).
 func (e *Engine) step(p clearing.Pool) {
+	id, _ := e.house.Members(p)
+	e.touch(id)
 	w := e.house.Watch(p)
 	if leg := e.house.Largest(p); leg != 0 {
 		if w.Stall++; e.slice(p, leg) || e.safe(p) {

@@ -294,9 +294,10 @@ func (n *naive) owed(a *naiveAccount, id msg.InstrumentID) (m fixed.Money, rest 
 
 // pay lets an account pay what it owes.
 func (n *naive) pay(a *naiveAccount) {
-	total := fixed.Money(0)
+	total, paid := fixed.Money(0), false
 	for _, id := range n.ids() {
 		m, rest := n.owed(a, id)
+		paid = paid || m != 0
 		a.funded[id] = n.instruments[id].sum
 		if own := a.own(id); own.isolated {
 			own.margin -= m
@@ -308,7 +309,7 @@ func (n *naive) pay(a *naiveAccount) {
 		n.prices.rest.Add(n.prices.rest, rest)
 		total += m
 	}
-	if total != 0 {
+	if paid {
 		n.emit(msg.Event{Kind: msg.FundingPaid, Account: a.id}).SetBalance(msg.Balance{Amount: -total, Cash: a.cash})
 	}
 }

@@ -42,7 +42,7 @@ func (n *naive) distress() {
 			return
 		}
 		before := len(n.out)
-		n.touch(n.accounts[k.account])
+		n.look(n.accounts[k.account])
 		if len(n.out) == before && !n.examine(k) {
 			return
 		}

@@ -192,9 +192,22 @@ func (n *naive) canceled(o *naiveOrder, qty, leaves fixed.Lots, reason msg.Reaso
 	e.SetChange(&msg.Change{Filled: o.filled, Leaves: leaves, Request: request, Asker: asker})
 }
 
-// touch lets funding be paid (M-42) and the rebates of past days vest (M-45).
+// touch lets funding be paid (M-42) and rebates vest.
 func (n *naive) touch(a *naiveAccount) {
 	n.pay(a)
+	n.vest(a)
+}
+
+// look is touch for the ladder: where no position owes a unit none is settled (M-42).
+func (n *naive) look(a *naiveAccount) {
+	if slices.ContainsFunc(n.ids(), func(id msg.InstrumentID) bool { m, _ := n.owed(a, id); return m != 0 }) {
+		n.pay(a)
+	}
+	n.vest(a)
+}
+
+// vest lets the rebates of past days vest (M-45).
+func (n *naive) vest(a *naiveAccount) {
 	if a.rebate == 0 || a.rebateDay == n.day() {
 		return
 	}

@@ -100,7 +100,7 @@ func (e *Engine) ahead(id msg.AccountID) {
 // was filled alone waits without them for the next move.
 func (e *Engine) examine(p clearing.Pool) {
 	id, row := e.house.Members(p)
-	e.touch(id)
+	e.look(id)
 	j := e.house.Judge(p, &e.venue, e.asOf)
 	if j.To == j.From {
 		e.settle(p, &j)
