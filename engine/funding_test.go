@@ -60,3 +60,23 @@ func TestFundingThatCancelsOutIsTold(t *testing.T) { // M-42
 	}
 	d.sound()
 }
+
+// TestStrayIsSettledBeforeItGoes lets an order be met whose pool could not pay for its fill. The order goes, and its account is paid first,
+// as that of every other order that ends.
+func TestStrayIsSettledBeforeItGoes(t *testing.T) { // M-16, M-42
+	d := lean(t, 0)
+	d.ok(msg.Limit(5, 1, msg.Sell, 90, 100), msg.Transfer(5, 7, 1000*fixed.Coin))
+	d.ok(msg.SetMark(1, 101), msg.SetMark(1, 100), msg.SettleFunding(1, -fixed.BasisPoint)) // all have wires, and what is received crosses none
+	d.ok(msg.Limit(6, 1, msg.Buy, 100, 100))
+	at := map[msg.EventKind]int{}
+	for i := range d.last {
+		if e := &d.last[i]; e.Account == 5 {
+			at[e.Kind] = i + 1
+		}
+	}
+	paid, gone := at[msg.FundingPaid], at[msg.Canceled]
+	if paid == 0 || gone <= paid || d.last[gone-1].Reason != msg.CanceledByRisk || d.last[paid-1].Balance().Amount != fixed.Coin {
+		t.Errorf("%v", d.last)
+	}
+	d.sound()
+}

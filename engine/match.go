@@ -193,6 +193,7 @@ func (e *Engine) stray(b *book.Book, in *market.Instrument, t *book.Taker, order
 		return true
 	}
 	t.Room--
+	e.touch(ticket.Account)
 	e.take(b, in, h, msg.CanceledByRisk, nil)
 	return false
 }

@@ -205,6 +205,7 @@ func (n *naive) match(o *naiveOrder, room int) (stop naiveStop, decremented fixe
 func (n *naive) trim(m *naiveOrder) bool {
 	reason := msg.CanceledReduceOnly
 	if n.strays(m) && !n.survives(m) {
+		n.touch(m.account)
 		n.canceled(m, m.leaves, 0, msg.CanceledByRisk, 0, 0)
 		n.remove(m)
 		return false
