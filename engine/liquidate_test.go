@@ -81,6 +81,26 @@ func TestLadderPage(t *testing.T) { // M-46, M-47, T-9
 	d.sound()
 }
 
+// TestDeadlineComesInItsTurn lets time leap past the deadline of a first call. What was due before it finds the orders of the pool, although
+// the pool is looked at first: the slice of another one is bought by them.
+func TestDeadlineComesInItsTurn(t *testing.T) { // M-47, M-48
+	d := held(t, 1500*fixed.Coin)
+	d.at = 23 * fixed.Hour
+	d.ok(msg.Deposit(6, 2100*fixed.Coin), msg.Limit(1, 2, msg.Sell, 100, 200), msg.Limit(6, 2, msg.Buy, 100, 200), msg.Limit(5, 2, msg.Buy, 93, 1))
+	d.ok(msg.SetMark(1, 91))
+	d.stands(5, msg.RungCall1) // until midnight
+	d.ok(msg.SetMark(2, 94), msg.SetMark(2, 93))
+	d.stands(6, msg.RungLiquidating) // at 94 nobody bought
+	d.ok(msg.Deposit(5, 1))          // at midnight all that was touched is looked at
+	d.at += 2 * fixed.Hour
+	d.ok(msg.Tick())
+	d.stands(5, msg.RungCall2)
+	if e := d.first(msg.LiquidationSlice); e.Account != 6 || e.Qty != 1 || e.Price != 93 {
+		t.Errorf("%s", e.String())
+	}
+	d.sound()
+}
+
 // TestLiquidationEdge holds that equity equal to maintenance is safe, and a unit less is not.
 func TestLiquidationEdge(t *testing.T) { // M-46, I-16, T-9
 	d := held(t, 1450*fixed.Coin)

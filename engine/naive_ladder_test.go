@@ -98,11 +98,10 @@ func (n *naive) behind() bool {
 		slices.ContainsFunc(n.orders, func(o *naiveOrder) bool { return o.expire != 0 && o.expire <= n.now })
 }
 
-// misplaced are the pools that stand where they should not, but for those whose deadline is overdue with much else.
+// misplaced are the pools that stand where they should not.
 func (n *naive) misplaced() (list []poolID) {
 	for _, k := range n.poolIDs() {
-		late := slices.ContainsFunc(n.timers, func(t naiveTimer) bool { return t.kind == naiveDeadlineTimer && t.id == k.number() && t.at <= n.now })
-		if next, _, _ := n.nextRung(k); next != n.pool(k).rung && !late {
+		if next, _, _ := n.nextRung(k); next != n.pool(k).rung {
 			list = append(list, k)
 		}
 	}
@@ -149,12 +148,11 @@ func (n *naive) step(k poolID, p *naivePool, next msg.Rung, equity, maintenance 
 		s.Deadline = n.asOf + n.prices.venue.Ladder.Deadline
 	}
 	p.late = p.rung == msg.RungCall1 && next == msg.RungCall2 && covers(equity, maintenance, n.prices.venue.Ladder.Call2)
-	p.rung, p.deadline, p.stalls = next, 0, 0
+	p.rung, p.passed, p.stalls = next, false, 0
 	n.at(market.Never, naiveDeadlineTimer, k.number(), 0, nil)
 	n.at(market.Never, naiveSliceTimer, k.number(), 0, nil)
 	if next == msg.RungCall1 {
-		p.deadline = s.Deadline
-		n.at(p.deadline, naiveDeadlineTimer, k.number(), 4, func() {})
+		n.at(s.Deadline, naiveDeadlineTimer, k.number(), 4, func() { p.passed = true })
 	}
 	n.stepped(kind, k, s)
 	if a := n.accounts[k.account]; k.instr != 0 && a.own(k.instr).isolated && len(n.legs(k)) == 0 {

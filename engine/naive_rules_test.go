@@ -173,14 +173,13 @@ func TestNaiveRungs(t *testing.T) { // T-9, M-46, M-47
 		}
 		p.rung = next
 	}
-	n.asOf = 10
 	for _, c := range []struct {
 		p                   naivePool
 		equity, maintenance fixed.Money
 		want                msg.Rung
 	}{
-		{naivePool{rung: msg.RungCall1, deadline: 11}, 155, 100, msg.RungCall1}, {naivePool{rung: msg.RungCall1, deadline: 10}, 155, 100, msg.RungCall2},
-		{naivePool{rung: msg.RungCall1, deadline: 10}, 160, 100, msg.RungOK}, {naivePool{rung: msg.RungCall2, late: true}, 159, 100, msg.RungCall2},
+		{naivePool{rung: msg.RungCall1}, 155, 100, msg.RungCall1}, {naivePool{rung: msg.RungCall1, passed: true}, 155, 100, msg.RungCall2},
+		{naivePool{rung: msg.RungCall1, passed: true}, 160, 100, msg.RungOK}, {naivePool{rung: msg.RungCall2, late: true}, 159, 100, msg.RungCall2},
 		{naivePool{rung: msg.RungCall2, late: true}, 160, 100, msg.RungOK}, {naivePool{rung: msg.RungCall2}, 134, 100, msg.RungCall2},
 		{naivePool{rung: msg.RungLiquidating}, 109, 100, msg.RungLiquidating}, {naivePool{rung: msg.RungLiquidating}, 130, 100, msg.RungCall2},
 	} {

@@ -19,10 +19,10 @@ type poolID struct {
 
 // naivePool is where a pool stands.
 type naivePool struct {
-	rung     msg.Rung
-	late     bool        // the second call came because the first one's deadline had passed
-	deadline fixed.Nanos // of the first call; 0: none
-	stalls   int64       // steps in a row that sold nothing
+	rung   msg.Rung
+	late   bool  // the second call came because the first one's deadline had passed
+	passed bool  // the deadline of the first call
+	stalls int64 // steps in a row that sold nothing
 }
 
 // pool is where a pool stands; it is there to be written to.
@@ -145,7 +145,7 @@ func (n *naive) rise(p *naivePool, equity, maintenance fixed.Money) msg.Rung {
 		switch {
 		case out:
 			return msg.RungOK
-		case p.deadline != 0 && p.deadline <= n.asOf:
+		case p.passed:
 			return msg.RungCall2
 		}
 	}

@@ -101,7 +101,7 @@ func (e *Engine) ahead(id msg.AccountID) {
 func (e *Engine) examine(p clearing.Pool) {
 	id, row := e.house.Members(p)
 	e.look(id)
-	j := e.house.Judge(p, &e.venue, e.asOf)
+	j := e.house.Judge(p, &e.venue, e.called(p))
 	if j.To == j.From {
 		e.settle(p, &j)
 		return
@@ -126,6 +126,15 @@ func (e *Engine) examine(p clearing.Pool) {
 		return
 	}
 	e.settle(p, &j)
+}
+
+// called is the time at which a pool is judged. The deadline of a first call does not come before its timer, even where time has leapt beyond
+// it: what is due earlier finds the orders of the pool.
+func (e *Engine) called(p clearing.Pool) fixed.Nanos {
+	if e.house.Rung(p) == msg.RungCall1 && e.timers.isSet(ladderTimer, uint32(p)) {
+		return 0
+	}
+	return e.asOf
 }
 
 // settle lets a pool that stands where it belongs be, once it has been settled where it has nothing but a debt (M-46).
