@@ -587,9 +587,10 @@ func (t *trader) see(c *msg.Command, events []msg.Event) {
 
 // pair is an engine and its twin.
 type pair struct {
-	e   *Engine
-	n   *naive
-	out []msg.Event
+	e    *Engine
+	n    *naive
+	out  []msg.Event
+	late *Engine // the engine when it had seen to what was due before the present command
 }
 
 func newPair(l Limits) (*pair, error) {
@@ -602,23 +603,36 @@ func newPair(l Limits) (*pair, error) {
 	return p, nil
 }
 
-// done reports whether the engine has seen to a timer: it is set for later, or no more.
+// done reports whether the engine has seen to a timer: it is set for later, or no more. The command itself may have set it since.
 func (p *pair) done(t *naiveTimer) bool {
+	e := p.late
 	kind, k := timerKind(t.kind), uint32(t.id)
 	switch account, instr := msg.AccountID(t.id>>32), msg.InstrumentID(t.id); {
 	case t.kind == naiveTierTimer:
 		k = 0
 	case t.kind < naiveDeadlineTimer:
 	case account == 0: // the fund's
-		kind, k = ladderTimer, uint32(p.e.house.RowPool(p.e.house.Find(msg.AccountID(p.e.limits.Accounts)+1, instr)))
+		kind, k = ladderTimer, uint32(e.house.RowPool(e.house.Find(msg.AccountID(e.limits.Accounts)+1, instr)))
 	case instr == 0:
 		kind, k = ladderTimer, uint32(clearing.Cross(account))
 	default:
-		kind, k = ladderTimer, uint32(p.e.house.RowPool(p.e.house.Find(account, instr)))
+		kind, k = ladderTimer, uint32(e.house.RowPool(e.house.Find(account, instr)))
 	}
-	set := p.e.timers.isSet(kind, k)
-	slot := p.e.timers.base[kind] + k
-	return !set || p.e.timers.at[slot] > t.at || t.kind == naiveTierTimer && p.e.timers.key[slot]&(1<<idBits-1) != t.id
+	set := e.timers.isSet(kind, k)
+	slot := e.timers.base[kind] + k
+	return !set || e.timers.at[slot] > t.at || t.kind == naiveTierTimer && e.timers.key[slot]&(1<<idBits-1) != t.id
+}
+
+// look lets a copy of the engine see to what is due before a command.
+func (p *pair) look(c *msg.Command) {
+	p.late = p.e
+	if at, _, _, _, ok := p.e.timers.earliest(); !ok || at > c.Time {
+		return
+	}
+	p.late = p.e.Fork()
+	p.late.seq, p.late.now, p.late.out = c.Seq, c.Time, make([]msg.Event, p.e.limits.Events)
+	p.late.first, p.late.told = 0, 0
+	p.late.carryOn()
 }
 
 // apply gives both a command and says where they differ.
@@ -630,6 +644,7 @@ func (p *pair) apply(c msg.Command, all bool) (err error) {
 	}()
 	c.Seq = p.e.seq + 1
 	c.Time = max(c.Time, p.e.now)
+	p.look(&c)
 	p.out = p.e.Apply(&c, p.out[:0])
 	p.n.heard = p.out
 	want := p.n.apply(&c)
