@@ -80,3 +80,25 @@ func TestStrayIsSettledBeforeItGoes(t *testing.T) { // M-16, M-42
 	}
 	d.sound()
 }
+
+// TestOverduePaymentsOutliveARule lets time leap over ten payments and more samples than a command takes, and changes rules of marks and of
+// funding meanwhile: all ten are made.
+func TestOverduePaymentsOutliveARule(t *testing.T) { // M-41, A-16
+	d := onIndex(t, Limits{Instruments: 2, Events: 256})
+	d.ok(msg.SetRule(1, msg.FundingInterval, int64(fixed.Hour)))
+	d.at += 10 * fixed.Hour
+	payments := 0
+	for _, c := range []msg.Command{msg.Tick(), msg.SetRule(1, msg.MarkWindow, int64(fixed.Second)), msg.SetRule(1, msg.FundingMax, int64(fixed.Percent)),
+		msg.SetRule(0, msg.MarkStep, int64(2*fixed.Second))} {
+		d.ok(c)
+		payments += d.count(msg.FundingSettled)
+	}
+	for at, ok := d.NextDue(); ok && at <= d.at; at, ok = d.NextDue() {
+		d.ok(msg.Tick())
+		payments += d.count(msg.FundingSettled)
+	}
+	if payments != 10 {
+		t.Errorf("%d payments, want 10", payments)
+	}
+	d.sound()
+}

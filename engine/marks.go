@@ -32,14 +32,17 @@ func (e *Engine) mark(c *msg.Command) {
 	e.answer(msg.MarkUpdated, c).Price = c.Price
 }
 
-// schedule sets the timers of an instrument that has an underlying, after its prices' rules have changed at a time.
+// schedule sets the timers of an instrument that has an underlying, after its prices' rules have changed at a time. What is overdue stays so,
+// and goes on by the rules of now: nobody's payment is lost for want of time to make it.
 func (e *Engine) schedule(id msg.InstrumentID, at fixed.Nanos) {
 	p, n := &e.prices[id], uint32(id)
 	if p.underlying == 0 {
 		return
 	}
-	e.due(markTimer, n, p.marker.Due(at, &e.venue))
-	if e.instruments[id].Type == msg.Perpetual {
+	if !e.timers.overdue(markTimer, n, at) {
+		e.due(markTimer, n, p.marker.Due(at, &e.venue))
+	}
+	if e.instruments[id].Type == msg.Perpetual && !e.timers.overdue(fundingTimer, n, at) {
 		e.due(fundingTimer, n, p.funding.Due(at))
 	}
 }

@@ -189,14 +189,21 @@ func (n *naive) remark(id msg.InstrumentID, at fixed.Nanos) {
 	}
 }
 
-// schedule sets the timers of an instrument.
+// overdueTimer reports whether something is to be done by now.
+func (n *naive) overdueTimer(kind int, id msg.InstrumentID) bool {
+	return slices.ContainsFunc(n.timers, func(t naiveTimer) bool { return t.kind == kind && t.id == uint64(id) && t.at <= n.now })
+}
+
+// schedule sets the timers of an instrument, but for those that are overdue.
 func (n *naive) schedule(id msg.InstrumentID) {
 	in := n.instruments[id]
 	if in.underlying == 0 {
 		return
 	}
-	n.stepMark(id, in.marker.Due(n.now, &n.prices.venue))
-	if in.perpetual() {
+	if !n.overdueTimer(naiveMarkTimer, id) {
+		n.stepMark(id, in.marker.Due(n.now, &n.prices.venue))
+	}
+	if in.perpetual() && !n.overdueTimer(naiveFundingTimer, id) {
 		n.nextFunding(id, in.funding.Due(n.now))
 	}
 }
@@ -205,7 +212,7 @@ func (n *naive) stepMark(id msg.InstrumentID, at fixed.Nanos) {
 	n.at(at, naiveMarkTimer, uint64(id), 3, func() {
 		n.remark(id, at)
 		next, step := n.instruments[id].marker.Due(at, &n.prices.venue), n.prices.venue.MarkStep
-		if next+step <= n.now { // time has leapt: the last step stands for those before it
+		if next <= n.now-step { // time has leapt: the last step stands for those before it
 			next = n.now / step * step
 		}
 		n.stepMark(id, next)

@@ -90,6 +90,11 @@ func (t *timers) clear(kind timerKind, n uint32) {
 // isSet reports whether timer n of a kind is set.
 func (t *timers) isSet(kind timerKind, n uint32) bool { return t.place[t.base[kind]+n] != 0 }
 
+// overdue reports whether timer n of a kind is set for a time or before it.
+func (t *timers) overdue(kind timerKind, n uint32, at fixed.Nanos) bool {
+	return t.isSet(kind, n) && t.at[t.base[kind]+n] <= at
+}
+
 // earliest is when the first timer falls due, and what it is: its kind, its number and its id. ok is false when none is set.
 func (t *timers) earliest() (at fixed.Nanos, kind timerKind, n uint32, id uint64, ok bool) {
 	if t.count == 0 {
