@@ -13,8 +13,11 @@ import (
 var (
 	twinCommands   = flag.Int("engine.twin", 240_000, "commands of TestEngineAgainstNaive, over all its days")
 	shrinkCommands = flag.Int("engine.shrink", 400_000, "commands that are tried to make a stream shorter in which engine and twin differ")
-	firstSeed      = flag.Uint64("engine.seed", 0x123456789ABCDEF0, "seed of the first random day; the others follow from it")
+	firstSeed      = flag.Uint64("engine.seed", usualSeed, "seed of the first random day; the others follow from it")
 )
+
+// usualSeed is that of days on which all happens that is to be looked at; with another one something rare may not.
+const usualSeed = 0x9E3779B97F4A7C15
 
 // chance draws numbers below n, n > 0: a generator in tests, the input in fuzzing.
 type chance interface{ below(n int64) int64 }
@@ -853,7 +856,7 @@ func (d day) follow(t *testing.T, number uint64, sum map[msg.EventKind]int) {
 		}
 		t.Logf("told: %v; refused:%s", told, text)
 		for _, kind := range []msg.EventKind{msg.MarginMoved, msg.ModeChanged, msg.LeverageSet} {
-			if d.apart > 0 && told[kind] < count/1000 {
+			if d.apart > 0 && told[kind] < count*int(d.apart)/20_000 {
 				t.Errorf("only %d events %d: the day says nothing about isolated margin", told[kind], kind)
 			}
 		}
