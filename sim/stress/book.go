@@ -2,18 +2,16 @@ package stress
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"math/big"
 	"os"
 	"slices"
 	"strings"
 
-	"github.com/pelletier/go-toml/v2/unstable"
-
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/sim/scenario"
+	"github.com/lockstep-exchange/lockstep/sim/strict"
 )
 
 // A book is who holds what before anything happens: instruments, accounts with their money and positions, and crowds of which one
@@ -30,7 +28,7 @@ type Book struct {
 	instruments []*instrument
 	accounts    []*account
 	crowds      []*crowd
-	file        *file
+	file        *strict.File
 }
 
 // Source says which text something was read from.
@@ -105,110 +103,87 @@ func fetch(kind, nameOrFile, expected string) (text []byte, file string, err err
 	}
 	text, err = os.ReadFile(nameOrFile)
 	if err != nil {
-		return nil, nameOrFile, unreadable(nameOrFile, expected+scenario.Meant(nameOrFile, names(kind)), err)
+		return nil, nameOrFile, strict.Unreadable(nameOrFile, expected+scenario.Meant(nameOrFile, names(kind)), err)
 	}
 	return text, nameOrFile, nil
 }
 
 // ParseBook reads the text of a book. The error is a scenario.Faults with all that is wrong with it.
 func ParseBook(file string, text []byte) (*Book, error) {
-	t, err := parse(file, text)
+	t, err := strict.Parse(file, text)
 	if err != nil {
 		return nil, err
 	}
-	b := &Book{Source: Source{SHA256: fmt.Sprintf("%x", sha256.Sum256(text))}, file: t.file}
-	b.Name, _ = t.text("name", `"desk"`, true)
-	b.Title, _ = t.text("title", `"two desks, one hedged"`, false)
-	b.Seed = uint64(t.whole("seed", false, 0, fixed.MaxInt64, 1))
-	if b.Settlement, _ = t.text("settlement", `"USDC"`, false); b.Settlement == "" {
+	b := &Book{Source: Source{SHA256: fmt.Sprintf("%x", sha256.Sum256(text))}, file: t.File}
+	b.Name, _ = t.Text("name", `"desk"`, true)
+	b.Title, _ = t.Text("title", `"two desks, one hedged"`, false)
+	b.Seed = uint64(t.Whole("seed", false, 0, fixed.MaxInt64, 1))
+	if b.Settlement, _ = t.Text("settlement", `"USDC"`, false); b.Settlement == "" {
 		b.Settlement = "USDC"
 	}
-	b.posts = t.choice("isolated-margin", "initial", "all") == "all"
-	if v := t.one("venue"); v != nil {
-		b.fund, _ = v.amount("fund", false)
-		b.venue = v.settings(nil)
-		v.close()
+	b.posts = t.Choice("isolated-margin", "initial", "all") == "all"
+	if v := t.One("venue"); v != nil {
+		b.fund, _ = v.Amount("fund", false)
+		b.venue = v.Settings(nil)
+		v.Close()
 	}
-	for _, in := range t.many("instrument") {
+	for _, in := range t.Many("instrument") {
 		b.readInstrument(in)
 	}
-	for _, a := range t.many("account") {
+	for _, a := range t.Many("account") {
 		b.readAccount(a)
 	}
-	for _, c := range t.many("crowd") {
+	for _, c := range t.Many("crowd") {
 		b.readCrowd(c)
 	}
-	t.close()
-	if len(t.file.faults) == 0 {
+	t.Close()
+	if t.File.Sound() {
 		b.whole(t)
 	}
-	return b, t.file.err()
+	return b, t.File.Err()
 }
 
 // whole notes what is missing in a text in which nothing is wrong.
-func (b *Book) whole(t *table) {
+func (b *Book) whole(t *strict.Table) {
 	count := len(b.accounts)
 	for _, c := range b.crowds {
 		count += c.count
 	}
 	switch {
 	case len(b.instruments) == 0:
-		t.missing("instrument", "at least one [[instrument]]")
+		t.Missing("instrument", "at least one [[instrument]]")
 	case len(b.instruments) > instrumentsMax:
-		t.file.fault(b.instruments[instrumentsMax].offset, "there are %d instruments, expected at most %d", len(b.instruments), instrumentsMax)
+		t.File.Fault(b.instruments[instrumentsMax].offset, "there are %d instruments, expected at most %d", len(b.instruments), instrumentsMax)
 	case count == 0:
-		t.missing("account", "at least one [[account]] or [[crowd]]")
+		t.Missing("account", "at least one [[account]] or [[crowd]]")
 	case count > accountsMax:
-		t.file.fault(0, "the book has %d accounts, expected at most %d", count, accountsMax)
+		t.File.Fault(0, "the book has %d accounts, expected at most %d", count, accountsMax)
 	}
-}
-
-// settings reads parameters by the names that the margin rules give them; with lot nil the venue's.
-func (t *table) settings(lot *big.Rat) (set []msg.Setting) {
-	t.known = append(t.known, scenario.Parameters(lot == nil)...)
-	for i := range t.entries {
-		e := &t.entries[i]
-		if e.taken {
-			continue
-		}
-		s, err := scenario.ParseParameter(e.key, e.value.text, lot)
-		switch k := e.value.kind; {
-		case errors.Is(err, scenario.ErrNoParameter):
-			continue // close tells of it
-		case k != unstable.String && k != unstable.Integer && k != unstable.Bool:
-			t.fault(e.key, e.value, "is %s, expected a string", e.value.describe())
-		case err != nil:
-			t.fault(e.key, e.value, "%v", err)
-		}
-		e.taken = true
-		set = append(set, s)
-	}
-	return set
 }
 
 // readInstrument reads [[instrument]].
-func (b *Book) readInstrument(t *table) {
-	in := &instrument{id: msg.InstrumentID(len(b.instruments) + 1), offset: t.offset}
-	in.name, _ = t.name("name", `"BTC-USD-PERP"`)
+func (b *Book) readInstrument(t *strict.Table) {
+	in := &instrument{id: msg.InstrumentID(len(b.instruments) + 1), offset: t.Offset}
+	in.name, _ = t.Name("name", `"BTC-USD-PERP"`)
 	if in.name != "" && b.instrument(in.name) != nil {
-		t.file.fault(t.offset, "%sthe name %q is taken, expected one of its own", t.prefix(), in.name)
+		t.File.Fault(t.Offset, "%sthe name %q is taken, expected one of its own", t.Prefix(), in.name)
 	}
-	in.tick, _ = t.step("tick", true)
-	in.lot, _ = t.step("lot", true)
-	in.tiers = t.tiers()
-	in.fees.Maker, _ = t.rate("maker", false)
-	in.fees.Taker, _ = t.rate("taker", false)
+	in.tick, _ = t.Step("tick", true)
+	in.lot, _ = t.Step("lot", true)
+	in.tiers = t.Tiers()
+	in.fees.Maker, _ = t.Rate("maker", false)
+	in.fees.Taker, _ = t.Rate("taker", false)
 	in.mark = msg.MarkIndex
-	if t.choice("mark", "index", "composite") == "composite" {
+	if t.Choice("mark", "index", "composite") == "composite" {
 		in.mark = msg.MarkComposite
 	}
 	base, _, _ := strings.Cut(in.name, "-")
-	if named, v := t.text("underlying", `"BTC"`, false); v != nil {
+	if named, v := t.Text("underlying", `"BTC"`, false); v != nil {
 		base = named
 	}
-	price, v := t.text("price", `"50000"`, true)
+	price, v := t.Text("price", `"50000"`, true)
 	if in.tick != nil && in.lot != nil {
-		in.rules = t.settings(in.lot)
+		in.rules = t.Settings(in.lot)
 		b.steps(t, in, price, v)
 	}
 	in.underlying = b.underlying(base)
@@ -216,22 +191,22 @@ func (b *Book) readInstrument(t *table) {
 	if in.tick == nil || in.lot == nil || in.name == "" {
 		return // what is a parameter is not known
 	}
-	t.close()
+	t.Close()
 	b.index(t, in)
 }
 
 // steps works out what a tick of a lot is worth, and the price in ticks.
-func (b *Book) steps(t *table, in *instrument, price string, at *value) {
+func (b *Book) steps(t *strict.Table, in *instrument, price string, at *strict.Value) {
 	worth := new(big.Rat).Mul(in.tick, in.lot)
 	n, err := scenario.ParseMultiple(worth.FloatString(12), big.NewRat(1, int64(fixed.Coin)))
 	if worth.Mul(worth, big.NewRat(int64(fixed.Coin), 1)); err != nil || !worth.IsInt() || n <= 0 {
-		t.file.fault(t.offset, "%sa tick of a lot is not a whole multiple of 0.000001, the smallest unit of money", t.prefix())
+		t.File.Fault(t.Offset, "%sa tick of a lot is not a whole multiple of 0.000001, the smallest unit of money", t.Prefix())
 		return
 	}
 	in.tickLot = fixed.Money(n)
 	unit := new(big.Rat).Inv(in.lot)
 	if !unit.IsInt() || !unit.Num().IsInt64() {
-		t.file.fault(t.offset, "%slot is no whole part of a unit, expected one, as in 0.001 or 1", t.prefix())
+		t.File.Fault(t.Offset, "%slot is no whole part of a unit, expected one, as in 0.001 or 1", t.Prefix())
 		return
 	}
 	in.unitLots = fixed.Lots(unit.Num().Int64())
@@ -243,24 +218,24 @@ func (b *Book) steps(t *table, in *instrument, price string, at *value) {
 		err = fmt.Errorf("is %q, expected a price above 0", price)
 	}
 	if err != nil {
-		t.fault("price", at, "%v", err)
+		t.Fault("price", at, "%v", err)
 		return
 	}
 	in.price = fixed.Ticks(ticks)
 }
 
 // index compares the opening price of an instrument with that of the others on its underlying.
-func (b *Book) index(t *table, in *instrument) {
+func (b *Book) index(t *strict.Table, in *instrument) {
 	unit, ok := fixed.Notional(in.unitLots, in.price, in.tickLot)
 	u := in.underlying
 	switch {
 	case in.price == 0:
 	case !ok || unit > 1<<50:
-		t.file.fault(t.offset, "%sa unit is worth more than the engine can count", t.prefix())
+		t.File.Fault(t.Offset, "%sa unit is worth more than the engine can count", t.Prefix())
 	case u.price == 0:
 		u.price = unit
 	case u.price != unit:
-		t.file.fault(t.offset, "%sopens at %s a unit, expected %s like the others on %s", t.prefix(), unit, u.price, u.name)
+		t.File.Fault(t.Offset, "%sopens at %s a unit, expected %s like the others on %s", t.Prefix(), unit, u.price, u.name)
 	}
 }
 
@@ -288,77 +263,32 @@ func (b *Book) instrument(name string) *instrument {
 	return nil
 }
 
-// name reads a name: what can stand in a line of a report.
-func (t *table) name(key, what string) (string, *value) {
-	text, v := t.text(key, what, true)
-	if v == nil {
-		return "", nil
-	}
-	if len(text) > 24 || text == "" || strings.Trim(strings.ToLower(text), "abcdefghijklmnopqrstuvwxyz0123456789-_.") != "" {
-		t.fault(key, v, "is %q, expected up to 24 letters, digits, -, _ and .", text)
-		return "", nil
-	}
-	return text, v
-}
-
-// tiers reads margin brackets as scenarios write them.
-func (t *table) tiers() (tiers []msg.Tier) {
-	const form = "UPTO/INITIAL/MAINTENANCE,... with inf as the last UPTO, as in 1000000/5%/2.5%,inf/10%/5%"
-	text, v := t.text("tiers", `"inf/10%/5%"`, false)
-	if v == nil {
-		return []msg.Tier{{Initial: 10 * fixed.Percent, Maintenance: 5 * fixed.Percent}}
-	}
-	rows := strings.Split(text, ",")
-	for i, row := range rows {
-		parts := strings.Split(row, "/")
-		if last := i == len(rows)-1; len(parts) != 3 || last != (parts[0] == "inf") || i > 15 {
-			t.fault("tiers", v, "has the row %q, expected %s", row, form)
-			return nil
-		}
-		tier := msg.Tier{Index: uint8(i)}
-		var faults [3]error
-		if parts[0] != "inf" {
-			if tier.UpTo, faults[0] = scenario.ParseMoney(parts[0]); faults[0] == nil && tier.UpTo <= 0 {
-				faults[0] = fmt.Errorf("is %q, expected a notional above 0", parts[0])
-			}
-		}
-		tier.Initial, faults[1] = scenario.ParseRate(parts[1])
-		tier.Maintenance, faults[2] = scenario.ParseRate(parts[2])
-		if err := errors.Join(faults[:]...); err != nil {
-			t.fault("tiers", v, "has the row %q, of which a part %v", row, err)
-			return nil
-		}
-		tiers = append(tiers, tier)
-	}
-	return tiers
-}
-
 // readAccount reads [[account]].
-func (b *Book) readAccount(t *table) {
-	a := &account{id: msg.AccountID(len(b.accounts) + 1), offset: t.offset}
-	a.name, _ = t.name("name", `"alpha"`)
+func (b *Book) readAccount(t *strict.Table) {
+	a := &account{id: msg.AccountID(len(b.accounts) + 1), offset: t.Offset}
+	a.name, _ = t.Name("name", `"alpha"`)
 	if slices.ContainsFunc(b.accounts, func(o *account) bool { return o.name == a.name && a.name != "" }) {
-		t.file.fault(t.offset, "%sthe name %q is taken, expected one of its own", t.prefix(), a.name)
+		t.File.Fault(t.Offset, "%sthe name %q is taken, expected one of its own", t.Prefix(), a.name)
 	}
-	if a.owner, _ = t.text("owner", `"fund"`, false); a.owner == "" {
+	if a.owner, _ = t.Text("owner", `"fund"`, false); a.owner == "" {
 		a.owner = a.name
 	}
-	a.deposit = t.deposit()
-	for _, p := range t.many("position") {
+	a.deposit = deposit(t)
+	for _, p := range t.Many("position") {
 		if held := b.readPosition(p); held != nil {
 			if slices.ContainsFunc(a.positions, func(o *position) bool { return o.in == held.in }) {
-				p.file.fault(p.offset, "%s%s is held twice, expected one position an instrument", p.prefix(), held.in.name)
+				p.File.Fault(p.Offset, "%s%s is held twice, expected one position an instrument", p.Prefix(), held.in.name)
 			}
 			a.positions = append(a.positions, held)
 		}
 	}
-	t.close()
+	t.Close()
 	b.accounts = append(b.accounts, a)
 }
 
 // deposit reads what an account has.
-func (t *table) deposit() fixed.Money {
-	m, _ := read(t, "deposit", `"10000"`, true, func(text string) (fixed.Money, error) {
+func deposit(t *strict.Table) fixed.Money {
+	m, _ := strict.Read(t, "deposit", `"10000"`, true, func(text string) (fixed.Money, error) {
 		m, err := scenario.ParseMoney(text)
 		if err == nil && (m <= 0 || m > depositMax) {
 			err = fmt.Errorf("is %q, expected an amount above 0 and up to a billion", text)
@@ -369,13 +299,13 @@ func (t *table) deposit() fixed.Money {
 }
 
 // readPosition reads one of an account's positions; nil where it cannot be held.
-func (b *Book) readPosition(t *table) *position {
-	p := &position{offset: t.offset}
+func (b *Book) readPosition(t *strict.Table) *position {
+	p := &position{offset: t.Offset}
 	p.in = b.known(t, "instrument")
-	qty, v := t.text("qty", `"-2.5"`, true)
-	p.leverage, _ = read(t, "leverage", `"10"`, false, parseLeverage)
-	p.margin, _ = t.amount("margin", false)
-	t.close()
+	qty, v := t.Text("qty", `"-2.5"`, true)
+	p.leverage, _ = strict.Read(t, "leverage", `"10"`, false, parseLeverage)
+	p.margin, _ = t.Amount("margin", false)
+	t.Close()
 	if p.in == nil || v == nil || p.in.lot == nil {
 		return nil
 	}
@@ -384,7 +314,7 @@ func (b *Book) readPosition(t *table) *position {
 		err = fmt.Errorf("is %q, expected a quantity, below 0 for a short", qty)
 	}
 	if err != nil {
-		t.fault("qty", v, "%v", err)
+		t.Fault("qty", v, "%v", err)
 		return nil
 	}
 	p.qty = fixed.Lots(n)
@@ -392,22 +322,22 @@ func (b *Book) readPosition(t *table) *position {
 }
 
 // known reads the name of an instrument of the book.
-func (b *Book) known(t *table, key string) *instrument {
-	name, v := t.text(key, `"BTC-USD-PERP"`, true)
+func (b *Book) known(t *strict.Table, key string) *instrument {
+	name, v := t.Text(key, `"BTC-USD-PERP"`, true)
 	if v == nil {
 		return nil
 	}
 	return b.named(t, key, name, v)
 }
 
-func (b *Book) named(t *table, key, name string, v *value) *instrument {
+func (b *Book) named(t *strict.Table, key, name string, v *strict.Value) *instrument {
 	in := b.instrument(name)
 	if in == nil {
 		var there []string
 		for _, in := range b.instruments {
 			there = append(there, in.name)
 		}
-		t.fault(key, v, "is %q, expected an instrument of the book%s", name, scenario.Meant(name, there))
+		t.Fault(key, v, "is %q, expected an instrument of the book%s", name, scenario.Meant(name, there))
 	}
 	return in
 }

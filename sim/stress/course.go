@@ -8,6 +8,7 @@ import (
 
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/sim/scenario"
+	"github.com/lockstep-exchange/lockstep/sim/strict"
 )
 
 // course is where the price of an underlying goes: points that straight lines join, in parts of the price at the start.
@@ -31,10 +32,10 @@ type point struct {
 func (p *course) recorded() bool { return p.needs != "" || p.bars != "" }
 
 // check notes points at which there is no price left.
-func (p *course) check(t *table) {
+func (p *course) check(t *strict.Table) {
 	for _, at := range p.points {
 		if p.scale(at.move) <= -fixed.One {
-			t.file.fault(t.offset, "%sa move of %s times beta leaves no price, expected more than -100%%", t.prefix(), percent(at.move, 1))
+			t.File.Fault(t.Offset, "%sa move of %s times beta leaves no price, expected more than -100%%", t.Prefix(), percent(at.move, 1))
 			return
 		}
 	}
@@ -177,7 +178,7 @@ func (s *Shock) Load(r Recordings) error {
 			file = r.Bars
 		}
 		if file == "" {
-			return scenario.Faults{{File: s.file.name, Text: fmt.Sprintf("needs a recording: %s, expected --history FILE or bars = in the text", p.needs)}}
+			return scenario.Faults{{File: s.file.Name, Text: fmt.Sprintf("needs a recording: %s, expected --history FILE or bars = in the text", p.needs)}}
 		}
 		var err error
 		if p.points, err = loadBars(file, p.from, p.to); err != nil {
@@ -185,7 +186,7 @@ func (s *Shock) Load(r Recordings) error {
 		}
 		for _, at := range p.points {
 			if p.scale(at.move) <= -fixed.One {
-				return scenario.Faults{{File: s.file.name, Text: "beta leaves no price where the recording is lowest, expected less"}}
+				return scenario.Faults{{File: s.file.Name, Text: "beta leaves no price where the recording is lowest, expected less"}}
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/sim/scenario"
+	"github.com/lockstep-exchange/lockstep/sim/strict"
 )
 
 // A crowd is accounts that are alike: how many, and between which bounds each draws what it has and what it dares. Everything is drawn
@@ -31,28 +32,28 @@ type crowd struct {
 }
 
 // readCrowd reads [[crowd]].
-func (b *Book) readCrowd(t *table) {
-	c := &crowd{offset: t.offset}
-	c.name, _ = t.name("name", `"retail"`)
-	c.count = int(t.whole("accounts", true, 1, accountsMax, 1))
-	c.low, c.high = t.deposits()
-	c.least, c.most = t.leverages()
-	c.chosen, _ = read(t, "chosen", `"10"`, false, parseLeverage)
+func (b *Book) readCrowd(t *strict.Table) {
+	c := &crowd{offset: t.Offset}
+	c.name, _ = t.Name("name", `"retail"`)
+	c.count = int(t.Whole("accounts", true, 1, accountsMax, 1))
+	c.low, c.high = deposits(t)
+	c.least, c.most = leverages(t)
+	c.chosen, _ = strict.Read(t, "chosen", `"10"`, false, parseLeverage)
 	c.long = fixed.One / 2
-	if r, there := t.share("long"); there {
+	if r, there := t.Share("long"); there {
 		c.long = r
 	}
-	c.hedged, _ = t.share("hedged")
-	for _, v := range t.texts("instruments") {
-		if in := b.named(t, "instruments", v.text, v); in != nil {
+	c.hedged, _ = t.Share("hedged")
+	for _, v := range t.Texts("instruments") {
+		if in := b.named(t, "instruments", v.Text, v); in != nil {
 			c.instruments = append(c.instruments, in)
 		}
 	}
 	if len(c.instruments) == 0 {
 		c.instruments = b.instruments
 	}
-	c.held = int(t.whole("positions", false, 1, max(1, int64(len(c.instruments))), 1))
-	t.close()
+	c.held = int(t.Whole("positions", false, 1, max(1, int64(len(c.instruments))), 1))
+	t.Close()
 	b.crowds = append(b.crowds, c)
 }
 
@@ -76,8 +77,8 @@ func ends[T ~int64 | ~uint16](by func(string) (T, error)) func(string) (pair[T],
 	}
 }
 
-func (t *table) deposits() (low, high fixed.Money) {
-	p, _ := read(t, "deposit", `"500..20000"`, true, ends(func(text string) (fixed.Money, error) {
+func deposits(t *strict.Table) (low, high fixed.Money) {
+	p, _ := strict.Read(t, "deposit", `"500..20000"`, true, ends(func(text string) (fixed.Money, error) {
 		m, err := scenario.ParseMoney(text)
 		if err == nil && (m <= 0 || m > depositMax) {
 			err = fmt.Errorf("is %q, expected an amount above 0 and up to a billion, or two as in 500..20000", text)
@@ -87,8 +88,8 @@ func (t *table) deposits() (low, high fixed.Money) {
 	return p.low, p.high
 }
 
-func (t *table) leverages() (low, high msg.Leverage) {
-	p, _ := read(t, "leverage", `"2..8"`, true, ends(parseLeverage))
+func leverages(t *strict.Table) (low, high msg.Leverage) {
+	p, _ := strict.Read(t, "leverage", `"2..8"`, true, ends(parseLeverage))
 	return p.low, p.high
 }
 

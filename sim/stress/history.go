@@ -16,6 +16,7 @@ import (
 
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/sim/scenario"
+	"github.com/lockstep-exchange/lockstep/sim/strict"
 )
 
 // Recorded history: bars of traded prices and funding rates by the day, CSV, plain or gzip, read where they lie. They are no mark prices:
@@ -41,7 +42,7 @@ const (
 func rows(file, expected string) (header []string, records [][]string, lines []int, err error) {
 	packed, err := os.ReadFile(file)
 	if err != nil {
-		return nil, nil, nil, unreadable(file, expected, err)
+		return nil, nil, nil, strict.Unreadable(file, expected, err)
 	}
 	text := io.Reader(bytes.NewReader(packed))
 	if bytes.HasPrefix(packed, []byte{0x1f, 0x8b}) {

@@ -63,10 +63,7 @@ func (r *run) open() error {
 
 // refused is the fault of a book of which the engine takes something amiss.
 func (r *run) refused(offset int, why msg.Reject, format string, args ...any) error {
-	r.book.file.fault(offset, "%s is refused under %s margin: %s", fmt.Sprintf(format, args...), r.mode, why.Name())
-	err := r.book.file.err()
-	r.book.file.faults = nil
-	return err
+	return r.book.file.Alone(offset, "%s is refused under %s margin: %s", fmt.Sprintf(format, args...), r.mode, why.Name())
 }
 
 // set sends settings until none is left or none of those left is taken: some must be in order, whatever the order of the file.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/sim/scenario"
+	"github.com/lockstep-exchange/lockstep/sim/strict"
 )
 
 // A shock is what happens to a book: where prices go, step by step, how deep the market maker's book is meanwhile, who falls silent, and
@@ -25,7 +26,7 @@ type Shock struct {
 	thin    []thinning
 	silent  []silence
 	funding fundingTerms
-	file    *file
+	file    *strict.File
 }
 
 // makerTerms are what the market maker quotes: levels on either side, each worth depth, the first half a spread from the price
@@ -76,41 +77,41 @@ func LoadShock(nameOrFile string) (*Shock, error) {
 
 // ParseShock reads the text of a shock. The error is a scenario.Faults with all that is wrong with it.
 func ParseShock(file string, text []byte) (*Shock, error) {
-	t, err := parse(file, text)
+	t, err := strict.Parse(file, text)
 	if err != nil {
 		return nil, err
 	}
-	s := &Shock{Source: Source{SHA256: fmt.Sprintf("%x", sha256.Sum256(text))}, file: t.file, step: fixed.Minute}
-	s.Name, _ = t.text("name", `"gap-down"`, true)
-	s.Title, _ = t.text("title", `"30 % down within a minute"`, false)
-	s.Seed = uint64(t.whole("seed", false, 0, fixed.MaxInt64, 1))
-	if d, there := t.span("step", false); there {
+	s := &Shock{Source: Source{SHA256: fmt.Sprintf("%x", sha256.Sum256(text))}, file: t.File, step: fixed.Minute}
+	s.Name, _ = t.Text("name", `"gap-down"`, true)
+	s.Title, _ = t.Text("title", `"30 % down within a minute"`, false)
+	s.Seed = uint64(t.Whole("seed", false, 0, fixed.MaxInt64, 1))
+	if d, there := t.Span("step", false); there {
 		if s.step = d; d < fixed.Second || d > fixed.Hour {
-			t.fault("step", t.find("step"), "is %s, expected 1s to 1h", scenario.FormatSpan(d))
+			t.Fault("step", t.Find("step"), "is %s, expected 1s to 1h", scenario.FormatSpan(d))
 			s.step = fixed.Minute
 		}
 	}
-	s.noise, _ = t.share("noise")
-	for _, p := range t.many("path") {
+	s.noise, _ = t.Share("noise")
+	for _, p := range t.Many("path") {
 		s.readPath(p)
 	}
 	s.readMaker(t)
-	for _, w := range t.many("liquidity") {
+	for _, w := range t.Many("liquidity") {
 		s.readThinning(w)
 	}
-	for _, w := range t.many("silence") {
-		underlying, _ := w.text("underlying", `"BTC"`, false)
-		s.silent = append(s.silent, silence{w.window(), everyWhere(underlying)})
-		w.close()
+	for _, w := range t.Many("silence") {
+		underlying, _ := w.Text("underlying", `"BTC"`, false)
+		s.silent = append(s.silent, silence{readWindow(w), everyWhere(underlying)})
+		w.Close()
 	}
-	if f := t.one("funding"); f != nil {
+	if f := t.One("funding"); f != nil {
 		s.readFunding(f)
 	}
-	t.close()
-	if len(t.file.faults) == 0 && len(s.paths) == 0 {
-		t.missing("path", "at least one [[path]]")
+	t.Close()
+	if t.File.Sound() && len(s.paths) == 0 {
+		t.Missing("path", "at least one [[path]]")
 	}
-	return s, t.file.err()
+	return s, t.File.Err()
 }
 
 // everyWhere is the name of an underlying, or * for all that are not named.
@@ -121,110 +122,110 @@ func everyWhere(name string) string {
 	return name
 }
 
-// window reads from and to.
-func (t *table) window() (w window) {
+// readWindow reads from and to.
+func readWindow(t *strict.Table) (w window) {
 	var from, to bool
-	w.from, from = t.span("from", true)
-	w.to, to = t.span("to", true)
+	w.from, from = t.Span("from", true)
+	w.to, to = t.Span("to", true)
 	if from && to && w.to <= w.from {
-		t.fault("to", t.find("to"), "is %s, expected more than from", scenario.FormatSpan(w.to))
+		t.Fault("to", t.Find("to"), "is %s, expected more than from", scenario.FormatSpan(w.to))
 	}
 	return w
 }
 
 // readMaker reads [maker].
-func (s *Shock) readMaker(t *table) {
+func (s *Shock) readMaker(t *strict.Table) {
 	s.maker = makerTerms{spread: 2 * fixed.BasisPoint, gap: 5 * fixed.BasisPoint, levels: 10, depth: 250_000 * fixed.Coin, refill: 10 * fixed.Second}
-	m := t.one("maker")
+	m := t.One("maker")
 	if m == nil {
 		return
 	}
-	if r, there := m.share("spread"); there {
+	if r, there := m.Share("spread"); there {
 		s.maker.spread = r
 	}
-	if r, there := m.share("gap"); there {
+	if r, there := m.Share("gap"); there {
 		s.maker.gap = r
 	}
-	s.maker.levels = int(m.whole("levels", false, 1, 64, 10))
-	if d, there := m.amount("depth", false); there {
+	s.maker.levels = int(m.Whole("levels", false, 1, 64, 10))
+	if d, there := m.Amount("depth", false); there {
 		s.maker.depth = min(d, depositMax)
 	}
-	if d, there := m.span("refill", false); there {
+	if d, there := m.Span("refill", false); there {
 		s.maker.refill = max(d, fixed.Second)
 	}
-	m.close()
+	m.Close()
 	if far := s.maker.spread + s.maker.gap*fixed.Rate(s.maker.levels); far >= fixed.One {
-		t.file.fault(m.offset, "%sthe last level would stand at a price of 0 or less, expected spread + levels x gap below 100%%", m.prefix())
+		t.File.Fault(m.Offset, "%sthe last level would stand at a price of 0 or less, expected spread + levels x gap below 100%%", m.Prefix())
 	}
 }
 
 // readThinning reads [[liquidity]].
-func (s *Shock) readThinning(t *table) {
-	w := thinning{window: t.window()}
-	r, there := t.share("depth")
-	if !there && t.find("depth") == nil {
-		t.missing("depth", `depth = "10%"`)
+func (s *Shock) readThinning(t *strict.Table) {
+	w := thinning{window: readWindow(t)}
+	r, there := t.Share("depth")
+	if !there && t.Find("depth") == nil {
+		t.Missing("depth", `depth = "10%"`)
 	}
 	w.depth = r
-	w.spread, _ = t.share("spread")
-	t.close()
+	w.spread, _ = t.Share("spread")
+	t.Close()
 	s.thin = append(s.thin, w)
 }
 
 // readFunding reads [funding].
-func (s *Shock) readFunding(t *table) {
+func (s *Shock) readFunding(t *strict.Table) {
 	f := &s.funding
-	f.offset = t.offset
+	f.offset = t.Offset
 	f.every = 8 * fixed.Hour
-	if d, there := t.span("every", false); there {
+	if d, there := t.Span("every", false); there {
 		if f.every = d; d < fixed.Minute {
-			t.fault("every", t.find("every"), "is %s, expected at least 1m", scenario.FormatSpan(d))
+			t.Fault("every", t.Find("every"), "is %s, expected at least 1m", scenario.FormatSpan(d))
 		}
 	}
-	f.needs, _ = t.text("needs", `"mean funding rates by the day"`, false)
-	f.bars, _ = t.text("file", `"funding.csv.gz"`, false)
-	rate, there := t.rate("rate", false)
+	f.needs, _ = t.Text("needs", `"mean funding rates by the day"`, false)
+	f.bars, _ = t.Text("file", `"funding.csv.gz"`, false)
+	rate, there := t.Rate("rate", false)
 	f.rate = rate
 	if recorded := f.needs != "" || f.bars != ""; there == recorded {
-		t.file.fault(t.offset, "%sneeds either rate, or file with needs", t.prefix())
+		t.File.Fault(t.Offset, "%sneeds either rate, or file with needs", t.Prefix())
 	}
-	t.close()
+	t.Close()
 }
 
 // readPath reads [[path]].
-func (s *Shock) readPath(t *table) {
-	name, _ := t.text("underlying", `"BTC"`, false)
-	p := &course{underlying: everyWhere(name), beta: fixed.One, offset: t.offset}
+func (s *Shock) readPath(t *strict.Table) {
+	name, _ := t.Text("underlying", `"BTC"`, false)
+	p := &course{underlying: everyWhere(name), beta: fixed.One, offset: t.Offset}
 	if slices.ContainsFunc(s.paths, func(o *course) bool { return o.underlying == p.underlying }) {
-		t.file.fault(t.offset, "%s%s has a path already, expected one an underlying", t.prefix(), p.underlying)
+		t.File.Fault(t.Offset, "%s%s has a path already, expected one an underlying", t.Prefix(), p.underlying)
 	}
-	if r, there := t.rate("beta", false); there {
+	if r, there := t.Rate("beta", false); there {
 		if p.beta = r; fixed.Abs(r) > 10*fixed.One {
-			t.fault("beta", t.find("beta"), "is beyond 10, expected -10 to 10")
+			t.Fault("beta", t.Find("beta"), "is beyond 10, expected -10 to 10")
 			p.beta = fixed.One
 		}
 	}
-	for _, v := range t.texts("points") {
-		if at, err := parsePoint(v.text); err != nil {
-			t.fault("points", v, "%v", err)
+	for _, v := range t.Texts("points") {
+		if at, err := parsePoint(v.Text); err != nil {
+			t.Fault("points", v, "%v", err)
 		} else if n := len(p.points); n > 0 && at.at <= p.points[n-1].at {
-			t.fault("points", v, "has %q, expected a time after the one before", v.text)
+			t.Fault("points", v, "has %q, expected a time after the one before", v.Text)
 		} else {
 			p.points = append(p.points, at)
 		}
 	}
-	p.needs, _ = t.text("needs", `"hourly bars of BTCUSDT, 2020"`, false)
-	p.bars, _ = t.text("bars", `"BTCUSDT_1h_2020.csv.gz"`, false)
-	p.from, _ = read(t, "from", `"2020-03-12 00:00"`, false, parseMoment)
-	p.to, _ = read(t, "to", `"2020-03-13 12:00"`, false, parseMoment)
-	t.close()
+	p.needs, _ = t.Text("needs", `"hourly bars of BTCUSDT, 2020"`, false)
+	p.bars, _ = t.Text("bars", `"BTCUSDT_1h_2020.csv.gz"`, false)
+	p.from, _ = strict.Read(t, "from", `"2020-03-12 00:00"`, false, parseMoment)
+	p.to, _ = strict.Read(t, "to", `"2020-03-13 12:00"`, false, parseMoment)
+	t.Close()
 	switch recorded := p.needs != "" || p.bars != ""; {
 	case recorded == (len(p.points) > 0):
-		t.file.fault(t.offset, "%sneeds either points, or bars with from, to and needs", t.prefix())
+		t.File.Fault(t.Offset, "%sneeds either points, or bars with from, to and needs", t.Prefix())
 	case recorded && !p.to.After(p.from):
-		t.file.fault(t.offset, "%sneeds from and to, and to after from", t.prefix())
+		t.File.Fault(t.Offset, "%sneeds from and to, and to after from", t.Prefix())
 	case recorded && p.to.Sub(p.from) > time.Duration(longest):
-		t.file.fault(t.offset, "%slasts longer than %s, expected less", t.prefix(), scenario.FormatSpan(longest))
+		t.File.Fault(t.Offset, "%slasts longer than %s, expected less", t.Prefix(), scenario.FormatSpan(longest))
 	case !recorded && len(p.points) > 0:
 		p.check(t)
 	}
