@@ -24,7 +24,7 @@ func (s *Session) negotiate() {
 	s.config.Random(s.id[:])
 	s.id[6], s.id[8] = s.id[6]&0x0F|0x40, s.id[8]&0x3F|0x80 // RFC 4122, version 4
 	s.config.Random(s.nonce[:])
-	s.state = negotiating
+	s.state, s.named = negotiating, true
 	start := len(s.out)
 	m := gen.AsNegotiate(s.put(gen.TemplateNegotiate, len(gen.Negotiate{})))
 	*m.SessionID() = s.id
@@ -143,6 +143,10 @@ func (s *Session) refused(stage string, code uint8, forGood bool, reason []byte)
 	if s.state != negotiating && s.state != establishing {
 		s.illegal("a refusal of a logon that is over")
 		return
+	}
+	if !s.known && (stage == "Negotiate" || gen.EstablishmentRejectCode(code) == gen.EstablishmentRejectCodeUnnegotiated) {
+		s.named = false // there is no such session: the next one may be another
+		forGood = forGood && stage == "Negotiate"
 	}
 	s.final = forGood
 	r := &Refused{Stage: stage, Code: code, Reason: string(reason)}

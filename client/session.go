@@ -21,8 +21,9 @@ import (
 //	 |                                                                       silence, Close       v
 //	 +--------- Disconnected --------------------------------------------------------- terminating, closing
 //
-// Invariant: a session id that was bound once is bound again until it is finished; one that never was is thrown away with its
-// connection, since nothing was asked under it.
+// Invariant: an id that the venue may know is bound, and bound again, until the session is finished; no other is negotiated
+// meanwhile, since sessions are a table of the venue's. Only where it was never bound and the venue says that it does not know it
+// another one is negotiated: nothing was asked under it.
 
 type state uint8
 
@@ -146,7 +147,8 @@ type Session struct {
 	now    fixed.Nanos
 
 	id         [16]byte
-	known      bool // the venue knows the id: it was bound once
+	named      bool // the venue may know the id: it stood in a Negotiate
+	known      bool // it was bound once
 	taking     bool // an earlier connection of ours may still be bound
 	nonce      [32]byte
 	stamp      uint64 // the last Timestamp sent
@@ -200,6 +202,7 @@ func NewSession(c Config) (*Session, error) {
 	}
 	s := &Session{config: c, flow: flows[c.Kind], next: max(c.Resume.Next, 1), taking: c.Takeover}
 	s.id, s.known = c.Resume.Session, c.Resume.Session != [16]byte{}
+	s.named = s.known
 	s.first = s.next
 	s.pending = newPending(c.Pending, s.next)
 	s.orders = newOrders(c.Orders)
@@ -226,7 +229,7 @@ func (s *Session) Connected(now fixed.Nanos) {
 	s.stream.Reset()
 	s.out, s.sent = s.out[:0], 0
 	s.arrive.disconnect()
-	if s.known {
+	if s.named {
 		s.establish(nil)
 	} else {
 		s.negotiate()
@@ -249,9 +252,6 @@ func (s *Session) Disconnected(now fixed.Nanos) {
 	wasBound := s.up
 	s.state, s.up = idle, false
 	s.out, s.sent = s.out[:0], 0
-	if !s.known {
-		s.id = [16]byte{}
-	}
 	if wasBound {
 		s.note(Event{Kind: Lost, Err: s.err})
 	}

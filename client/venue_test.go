@@ -689,6 +689,9 @@ func (p *pair) agree(sent []msg.Ref) {
 			p.t.Fatalf("request %d is known as %q, and was %q", ref, got, want)
 		}
 	}
+	if len(p.v.sessions) != 1 {
+		p.t.Fatalf("%d sessions were negotiated", len(p.v.sessions))
+	}
 	open := 0
 	for o := range p.s.Orders() {
 		open++
