@@ -83,6 +83,6 @@ func (e *Engine) settled(ev *msg.Event, id msg.InstrumentID, step market.Funding
 	} else {
 		index, _ = fixed.Notional(in.UnitLots, in.Mark, in.TickLot)
 	}
-	ev.Instr = id
+	ev.Instr, ev.Qty = id, e.house.Interest(id)
 	ev.SetFundingStep(msg.FundingStep{Rate: p.funding.Rate, Index: index, Step: int64(step), Sum: int64(p.funding.Index)})
 }

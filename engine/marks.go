@@ -29,7 +29,8 @@ func (e *Engine) mark(c *msg.Command) {
 		e.house.Remark()
 		e.house.Moved(c.Instr)
 	}
-	e.answer(msg.MarkUpdated, c).Price = c.Price
+	ev := e.answer(msg.MarkUpdated, c)
+	ev.Price, ev.Qty = c.Price, e.house.Interest(c.Instr)
 }
 
 // schedule sets the timers of an instrument that has an underlying, after its prices' rules have changed at a time. What is overdue stays so,
@@ -85,7 +86,7 @@ func (e *Engine) remark(id msg.InstrumentID, at fixed.Nanos) {
 	e.house.Remark()
 	e.house.Moved(id)
 	ev := e.emit(msg.MarkUpdated)
-	ev.Instr, ev.Price = id, mark
+	ev.Instr, ev.Price, ev.Qty = id, mark, e.house.Interest(id)
 }
 
 // canMark refuses a mark at which the largest position that was there would be worth, or require, more than one may.

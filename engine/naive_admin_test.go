@@ -281,7 +281,7 @@ func (n *naive) set(c *msg.Command) {
 	e := n.answer(kind, c)
 	switch c.Kind {
 	case msg.KindSetMark:
-		e.Price = c.Price
+		e.Price, e.Qty = c.Price, n.interest(c.Instr)
 	case msg.KindSetPhase:
 		e.SetPhaseStep(step)
 	default:

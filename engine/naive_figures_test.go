@@ -310,6 +310,9 @@ func (n *naive) canHold(a *naiveAccount, id msg.InstrumentID) bool {
 }
 
 func (n *naive) interest(id msg.InstrumentID) (lots fixed.Lots) {
+	if !n.instruments[id].perpetual() {
+		return 0
+	}
 	for _, a := range n.holders() {
 		lots += max(0, a.qty[id])
 	}

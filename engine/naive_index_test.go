@@ -185,7 +185,7 @@ func (n *naive) remark(id msg.InstrumentID, at fixed.Nanos) {
 	if !in.stuck && mark != in.mark {
 		in.mark = mark
 		e := n.emit(msg.Event{Kind: msg.MarkUpdated, Instr: id})
-		e.Price = mark
+		e.Price, e.Qty = mark, n.interest(id)
 	}
 }
 
@@ -288,7 +288,7 @@ func (n *naive) settled(id msg.InstrumentID, step market.FundingIndex, e msg.Eve
 	if in.underlying != 0 {
 		index = n.prices.underlyings[in.underlying].Index
 	}
-	e.Kind, e.Instr = msg.FundingSettled, id
+	e.Kind, e.Instr, e.Qty = msg.FundingSettled, id, n.interest(id)
 	n.emit(e).SetFundingStep(msg.FundingStep{Rate: in.funding.Rate, Index: index, Step: int64(step), Sum: in.sum})
 }
 

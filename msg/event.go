@@ -38,7 +38,7 @@ type EventKind uint8
 const (
 	_                EventKind = iota
 	Accepted                   // an order is in: Price and Qty as it works
-	MarkUpdated                // Instr is marked at Price
+	MarkUpdated                // Instr is marked at Price, Qty lots of it are held long
 	Ticked                     // time is Time
 	Rejected                   // the command had no effect: Reject and a Refusal
 	Traded                     // one side of a trade of Qty at Price: a Fill
@@ -68,7 +68,7 @@ const (
 	LeverageSet          // Account's chosen leverage in Instr
 	ModeChanged          // Account's position in Instr is margined otherwise: a ModeStep
 	MarginMoved          // cash went into an isolated position, or out below zero: a Balance of the account
-	FundingSettled       // a payment of Instr is due to all who hold it: a FundingStep
+	FundingSettled       // a payment of Instr is due to all who hold it, Qty lots of it long: a FundingStep
 	FundingPaid          // it reached Account's cash: a Balance
 	FeeTierSet           // a FeeTier
 	FeeTierChanged       // an owner has another row of the fee tiers: a TierStep

@@ -34,6 +34,7 @@ func (e *Event) appendTerms(dst []byte) []byte {
 		dst = appendWord(dst, " reject=", e.Reject.String())
 	case MarkUpdated:
 		dst = appendInt(dst, " price=", e.Price)
+		dst = appendInterest(dst, e.Qty)
 	case MassCanceled:
 		if e.Side != 0 {
 			dst = appendWord(dst, " ", e.Side.String())

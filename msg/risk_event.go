@@ -206,6 +206,7 @@ func (e *Event) appendRisk(dst []byte) []byte {
 		dst = appendMoney(dst, " index=", s.Index)
 		dst = appendInt(dst, " step=", s.Step)
 		dst = appendInt(dst, " sum=", s.Sum)
+		dst = appendInterest(dst, e.Qty)
 	case FeeTierSet:
 		dst = asked.FeeTier().append(dst)
 	case FeeTierChanged:
@@ -223,6 +224,14 @@ func (e *Event) appendRisk(dst []byte) []byte {
 		dst = e.appendUpkeep(dst)
 	}
 	return dst
+}
+
+// appendInterest writes how many lots are held long, if any are.
+func appendInterest(dst []byte, lots fixed.Lots) []byte {
+	if lots == 0 {
+		return dst
+	}
+	return appendInt(dst, " interest=", lots)
 }
 
 // append writes the step of the ladder.

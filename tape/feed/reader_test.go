@@ -31,6 +31,9 @@ type reader struct {
 	marks  map[uint32]*gen.MarkFunding
 	status map[uint32]*gen.InstrumentStatus
 	define map[uint32]*gen.InstrumentDefinition
+
+	interested int                        // marks at which lots were held
+	interest   map[msg.InstrumentID]int64 // the engine's, after the last command that marked and traded nothing
 }
 
 type standing struct {
@@ -42,7 +45,7 @@ type standing struct {
 
 func newReader(t testing.TB) *reader {
 	return &reader{t: t, number: 1, orders: map[uint64]*standing{}, seen: map[uint16]int{}, kinds: map[gen.LiquidationKind]int{}, marks: map[uint32]*gen.MarkFunding{},
-		status: map[uint32]*gen.InstrumentStatus{}, define: map[uint32]*gen.InstrumentDefinition{}}
+		status: map[uint32]*gen.InstrumentStatus{}, define: map[uint32]*gen.InstrumentDefinition{}, interest: map[msg.InstrumentID]int64{}}
 }
 
 // records takes in what one command gave. W-60: the last of them says that the book is consistent, and no other does.
@@ -205,6 +208,28 @@ func (r *reader) compare(e *engine.Engine, tape *feed.Tape, id msg.InstrumentID)
 	}
 }
 
+// witness notes the open interest at marks and payments. Where positions changed in the same command it was another one then, and is not known.
+func (r *reader) witness(e *engine.Engine, events []msg.Event) {
+	moved := false
+	for i := range events {
+		switch events[i].Kind {
+		case msg.Traded, msg.AdlFill, msg.Takeover:
+			moved = true
+		}
+	}
+	for i := range events {
+		if id := events[i].Instr; events[i].Kind == msg.MarkUpdated || events[i].Kind == msg.FundingSettled {
+			in, _ := e.Instrument(id)
+			s := wire.ScaleOf(in.TickLot, in.UnitLots)
+			if r.interest[id] = s.Qty(e.OpenInterest(id)); moved {
+				delete(r.interest, id)
+			} else if r.interest[id] > 0 {
+				r.interested++
+			}
+		}
+	}
+}
+
 // compareState holds what was told of an instrument to what the engine shows.
 func (r *reader) compareState(e *engine.Engine, id msg.InstrumentID) {
 	in, listed := e.Instrument(id)
@@ -249,6 +274,9 @@ func (r *reader) compareMark(e *engine.Engine, id msg.InstrumentID, s wire.Scale
 			r.t.Fatalf("instrument %d: mark %d was not told", id, now.Mark)
 		}
 		return
+	}
+	if want, ok := r.interest[id]; ok && k.OpenInterest() != want {
+		r.t.Fatalf("instrument %d: an open interest of %d was told, want %d", id, k.OpenInterest(), want)
 	}
 	none := func(p fixed.Ticks) int64 {
 		if p == 0 {

@@ -35,8 +35,8 @@ type instrument struct {
 	health     msg.Health  // of the index; 0: none yet
 	paid       bool        // funding has been settled
 	rate       fixed.Rate  // of the last payment
-	interest   fixed.Lots  // open interest as of the last mark or payment; it is told only with one
-	known      bool        // the interest is
+	interest   fixed.Lots  // held long, as of the last mark or payment
+	known      bool        // there was one
 	stale      bool        // index or health were not told yet
 
 	definedAt, phasedAt, markedAt fixed.Nanos // when they were told
@@ -64,6 +64,7 @@ func (t *Tape) state(ev *msg.Event) {
 	case msg.FundingSettled:
 		in := &t.instruments[ev.Instr]
 		in.paid, in.rate = true, ev.FundingStep().Rate
+		in.interest, in.known = ev.Qty, true
 		t.tellMark(ev.Instr)
 	case msg.IndexUpdated:
 		step := ev.IndexStep()
@@ -151,6 +152,7 @@ func (t *Tape) marked(ev *msg.Event) {
 	in := &t.instruments[ev.Instr]
 	low, high := in.rules.Low, in.rules.High
 	in.rules.SetMark(ev.Price)
+	in.interest, in.known = ev.Qty, true
 	t.tellMark(ev.Instr)
 	if low != in.rules.Low || high != in.rules.High {
 		t.status(ev.Instr)

@@ -32,6 +32,7 @@ func TestToldBookIsTheEngines(t *testing.T) {
 			last = fmt.Sprintf("seed %d, command %d: %s", seed, n, c.String())
 			buffer = tape.Append(buffer[:0], events)
 			r.records(buffer)
+			r.witness(w.Engine, events)
 			if tape.Next() != r.number {
 				t.Fatalf("the next record is %d, want %d", tape.Next(), r.number)
 			}
@@ -40,6 +41,7 @@ func TestToldBookIsTheEngines(t *testing.T) {
 				r.compareState(w.Engine, id)
 			}
 		}
+		total.interested += r.interested
 		for template, n := range r.seen {
 			total.seen[template] += n
 		}
@@ -53,6 +55,9 @@ func TestToldBookIsTheEngines(t *testing.T) {
 		if total.seen[template] < 20 {
 			t.Errorf("only %d of template %d", total.seen[template], template)
 		}
+	}
+	if total.interested < 100 {
+		t.Errorf("only %d marks at which lots were held", total.interested)
 	}
 	for kind := gen.LiquidationKindLiquidation; kind <= gen.LiquidationKindADL; kind++ {
 		if total.kinds[kind] == 0 {
@@ -91,6 +96,7 @@ func TestToldBookOverGoldenJournals(t *testing.T) {
 					out = e.Apply(&j.Commands()[i], out[:0])
 					buffer = tape.Append(buffer[:0], out)
 					r.records(buffer)
+					r.witness(e, out)
 					for id := msg.InstrumentID(1); uint32(id) <= l.Instruments; id++ {
 						r.compare(e, tape, id)
 						r.compareState(e, id)
