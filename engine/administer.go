@@ -5,6 +5,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/margin"
 	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/riskgate"
 )
 
 // administer applies the commands that are not about one order. But for CancelAll and those about the margin of a position
@@ -19,8 +20,11 @@ func (e *Engine) administer(c *msg.Command) {
 	case msg.KindSetLeverage, msg.KindIsolate, msg.KindCross, msg.KindMoveMargin:
 		e.remargin(c)
 		return
+	case msg.KindRefuse:
+		e.refuseAsked(c)
+		return
 	}
-	if c.Session != 0 {
+	if c.Session != 0 && (c.Kind != msg.KindSetEntry || !e.gate.Permits(&c.Request)) {
 		e.refuse(c, msg.RejectNotPermitted, 0, 0)
 		return
 	}
@@ -67,6 +71,10 @@ func (e *Engine) administer(c *msg.Command) {
 		e.setEntry(c)
 	case msg.KindOpenSession, msg.KindCloseSession:
 		e.setSession(c)
+	case msg.KindSetKey:
+		e.setKey(c)
+	case msg.KindNegotiate, msg.KindBind, msg.KindUnbind, msg.KindEndGrace, msg.KindFinalize, msg.KindMiss:
+		e.ofSession(c)
 	case msg.KindCheckpoint:
 		e.answer(msg.Checkpointed, c).Rare = c.Rare
 	case msg.KindSetStorage:
@@ -224,6 +232,10 @@ func (e *Engine) setSession(c *msg.Command) {
 		e.refuse(c, msg.RejectTableFull, int64(e.limits.Sessions)-1, int64(op.Session))
 		return
 	}
+	if e.gate.Sessions.Keyed(op.Session) {
+		e.refuse(c, msg.RejectModeConflict, 0, int64(op.Session))
+		return
+	}
 	kind := msg.SessionClosed
 	if c.Kind == msg.KindOpenSession {
 		if e.house.Owner(op.Owner) == nil {
@@ -234,7 +246,10 @@ func (e *Engine) setSession(c *msg.Command) {
 	}
 
 	s := &e.gate.Sessions[op.Session]
-	s.Open, s.Owner = kind == msg.SessionOpened, op.Owner
+	s.May, s.Owner = 0, op.Owner
+	if kind == msg.SessionOpened {
+		s.May = riskgate.DoorRights
+	}
 	ev := e.answer(kind, c)
 	ev.Session, ev.Rare = op.Session, c.Rare
 }

@@ -306,6 +306,53 @@ var drills = []struct {
 		d.run(msg.OpenSession(5, 3))
 		d.run(msg.CloseSession(5))
 	}},
+	{"clients", func(d *drill) {
+		d.odd++
+		d.at += 10
+		k := keyOf(1, msg.RoleTrader, 1)
+		d.run(msg.SetKey(k))
+		n := msg.Negotiation{Session: 9, Key: 1, Kind: msg.OrderEntry, Cancel: msg.CancelOnBoth, Window: 1000,
+			UUID: [16]byte{byte(d.odd), byte(d.odd >> 8), byte(d.odd >> 16), 1}, Stamp: d.at}
+		d.run(msg.Negotiate(n))
+		n.Session, n.Kind, n.UUID[3], n.Stamp = 10, msg.DropCopy, 2, d.at+1
+		d.run(msg.Negotiate(n))
+		d.run(msg.Bind(msg.Binding{Session: 9, Stamp: d.at + 2}))
+		number := uint32(0)
+		send := func(c msg.Command) []msg.Event {
+			number++
+			c.Session = 9
+			c.SetEnvelope(msg.Envelope{SeqNum: number, Template: 100, Ingress: d.at})
+			return d.do(&c)
+		}
+		id := send(msg.Limit(1, 1, msg.Buy, 900, 5))[1].Order
+		send(msg.Amend(0, 1, id, 901, 5))
+		send(msg.Cancel(0, 1, id))
+		send(msg.Cancel(0, 1, id))
+		send(msg.Refuse(0, 1, 1, 0, msg.Refused{Reject: msg.RejectOffTick, Field: 2}))
+		send(msg.CancelAll(1, 0, 0))
+		send(msg.SetEntry(1, 0, msg.Entry{Scope: msg.ScopeAccount, Action: msg.Block}))
+		d.run(msg.SetEntry(1, 0, msg.Entry{Scope: msg.ScopeAccount, Action: msg.Unblock}))
+		for range 300 {
+			send(msg.Limit(1, 1, msg.Buy, 900, 1))
+		}
+		send(msg.CancelAll(1, 0, 0))
+		for range 3 {
+			d.run(msg.Tick())
+		}
+		for range 300 {
+			send(msg.Limit(1, 1, msg.Buy, 900, 1))
+		}
+		number--
+		send(msg.Tick())
+		d.run(msg.Miss(msg.Missing{Session: 9, From: uint64(number) + 1, Count: 2}))
+		d.run(msg.Unbind(9, msg.UnbindLost))
+		d.run(msg.EndGrace(9))
+		for range 3 {
+			d.run(msg.Tick())
+		}
+		d.run(msg.Finalize(9))
+		d.run(msg.SetKey(msg.KeyChange{Key: 1}))
+	}},
 	{"refusals", func(d *drill) {
 		d.run(msg.Limit(99, 1, msg.Buy, 1000, 1))
 		d.run(msg.Limit(1, 9, msg.Buy, 1000, 1))
@@ -348,6 +395,16 @@ func TestApplyDoesNotAllocate(t *testing.T) { // A-20, T-5
 	for k := msg.KindLimit; k <= msg.KindCloseSession; k++ {
 		if d.asked[k] == 0 && k != msg.KindList {
 			t.Errorf("no drill asks for kind %d", k)
+		}
+	}
+	for k := msg.KindSetKey; k <= msg.KindRefuse; k++ {
+		if d.asked[k] == 0 {
+			t.Errorf("no drill asks for kind %d", k)
+		}
+	}
+	for k := msg.Received; k <= msg.MassCancelBegun; k++ {
+		if d.told[k] == 0 {
+			t.Errorf("no drill brings about event kind %d", k)
 		}
 	}
 	for k := msg.Accepted; k <= msg.SweepPending; k++ {

@@ -36,6 +36,7 @@ type Engine struct {
 	house       *clearing.House
 	venue       market.Venue
 	gate        riskgate.Gate
+	clients     clients
 	jobs        jobs
 	timers      timers
 	adl         adl             // of the pool that is attended to
@@ -55,8 +56,10 @@ type Engine struct {
 	told      int         // where the next one goes
 	fills     []book.Fill
 	parts     []book.Part
-	working   uint32 // the position of the order that is being worked: not to be given back meanwhile
-	still     bool   // nobody is examined: tests of what lies below the ladder
+	asked     msg.Command // of a client, with the account of its order
+	sweeps    bool        // a client's mass cancel has begun
+	working   uint32      // the position of the order that is being worked: not to be given back meanwhile
+	still     bool        // nobody is examined: tests of what lies below the ladder
 	unchecked bool
 	stride    uint32 // rowsMax, less in tests
 	afar      bool   // the tables are beyond the nearer caches
@@ -92,7 +95,8 @@ func New(limits Limits) (*Engine, error) {
 	e.timers = newTimers(l.timers(uint32(e.house.Pools())))
 	e.gains, e.found = make([]margin.Winner, 0, e.gainsMax()), make([]margin.Winner, 0, e.foundMax())
 	e.gate = riskgate.Gate{House: e.house, Instruments: e.instruments, Venue: &e.venue,
-		Sessions: make(riskgate.Sessions, l.Sessions)}
+		Sessions: make(riskgate.Sessions, l.Sessions), Keys: make(riskgate.Keys, l.Sessions)}
+	e.clients = newClients(&l)
 	return e, nil
 }
 
@@ -151,29 +155,38 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 			e.ahead(c.Account)
 		}
 	}
-	switch c.Kind {
-	case msg.KindLimit:
-		if !e.placePlain(c) {
-			e.place(c)
+	turn := c
+	if c.Session != 0 {
+		turn = e.receive(c)
+	}
+	if turn != nil {
+		switch turn.Kind {
+		case msg.KindLimit:
+			if !e.placePlain(turn) {
+				e.place(turn)
+			}
+		case msg.KindCancel:
+			if !e.cancelPlain(turn) {
+				e.cancel(turn)
+			}
+		case msg.KindMarket, msg.KindPlace:
+			e.place(turn)
+		case msg.KindAmend:
+			if !e.amendPlain(turn) {
+				e.amend(turn)
+			}
+		default:
+			e.administer(turn)
 		}
-	case msg.KindCancel:
-		if !e.cancelPlain(c) {
-			e.cancel(c)
-		}
-	case msg.KindMarket, msg.KindPlace:
-		e.place(c)
-	case msg.KindAmend:
-		if !e.amendPlain(c) {
-			e.amend(c)
-		}
-	default:
-		e.administer(c)
 	}
 	if e.house.Restless() || e.jobs.walks != 0 {
 		e.follow()
 	}
 	if e.told == e.first {
 		e.answer(msg.Ticked, c) // nothing has changed, or a mass cancel has not come to an order of its own yet
+	}
+	if e.clients.live != 0 {
+		e.number(c)
 	}
 	if c.Seq%checkEvery == 0 && !e.unchecked {
 		e.check(c)
@@ -320,6 +333,8 @@ func (e *Engine) Hash() uint64 {
 	e.store.Hash(&d)
 	e.house.Hash(&d)
 	e.gate.Sessions.Hash(&d)
+	e.gate.Keys.Hash(&d)
+	e.clients.hash(&d)
 	e.jobs.hash(&d)
 	e.hashAdl(&d)
 	e.timers.hash(&d)

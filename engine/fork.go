@@ -24,7 +24,8 @@ func (e *Engine) Fork() *Engine {
 	}
 	c.house = e.house.Fork(c.instruments)
 	c.gate.House, c.gate.Instruments, c.gate.Venue = c.house, c.instruments, &c.venue
-	c.gate.Sessions = slices.Clone(e.gate.Sessions)
+	c.gate.Sessions, c.gate.Keys = slices.Clone(e.gate.Sessions), slices.Clone(e.gate.Keys)
+	c.clients.rows, c.clients.copies = slices.Clone(e.clients.rows), slices.Clone(e.clients.copies)
 	c.jobs.ring = slices.Clone(e.jobs.ring)
 	c.timers = e.timers.fork()
 	c.gains = append(make([]margin.Winner, 0, e.gainsMax()), e.gains...)

@@ -24,6 +24,17 @@ func (c *bytesChance) below(n int64) int64 {
 // wild draws commands that nobody should send: any kind, any value, those at the edges above all.
 type wild struct {
 	trader *trader
+	engine *Engine
+}
+
+// counts is the number that a session expects, mostly.
+func (w *wild) counts(id msg.SessionID) uint64 {
+	if w.engine != nil && w.trader.below(9) != 0 {
+		if s, ok := w.engine.Session(id); ok {
+			return s.Next
+		}
+	}
+	return uint64(w.trader.below(5))
 }
 
 // number draws a number: small mostly, else a power of two or a bound and what lies beside it, or anything.
@@ -48,7 +59,7 @@ func (w *wild) next() (c msg.Command) {
 	t := w.trader
 	if t.below(3) == 0 {
 		r := &c.Request
-		r.Kind = msg.Kind(t.below(26))
+		r.Kind = msg.Kind(t.below(int64(msg.KindRefuse) + 1))
 		r.Order, r.Ref, r.Price, r.Qty = msg.OrderID(w.number()), msg.Ref(w.number()), fixed.Ticks(w.number()), fixed.Lots(w.number())
 		r.Account, r.Instr, r.Session = msg.AccountID(w.number()), msg.InstrumentID(w.number()), msg.SessionID(t.below(5)*t.below(5)/4)
 		r.Flags, r.Side, r.TIF, r.STP = msg.Flags(t.below(1<<11)), msg.Side(t.below(4)), msg.TIF(t.below(6)), msg.STP(t.below(8))
@@ -56,6 +67,9 @@ func (w *wild) next() (c msg.Command) {
 			r.Rare[k] = uint64(w.number())
 		}
 		return c
+	}
+	if t.below(6) == 0 {
+		return w.client()
 	}
 	c = t.next()
 	if t.below(2) == 0 {
@@ -71,6 +85,34 @@ func (w *wild) next() (c msg.Command) {
 	return c
 }
 
+// client is what a gateway or a client says, which may make sense.
+func (w *wild) client() (c msg.Command) {
+	t := w.trader
+	id, stamp := msg.SessionID(t.below(4)), fixed.Nanos(t.at+1)
+	switch t.below(9) {
+	case 0:
+		return msg.SetKey(keyOf(msg.KeyID(t.below(3)), msg.Role(t.below(7)), msg.OwnerID(t.below(4))))
+	case 1:
+		return msg.Negotiate(msg.Negotiation{Session: id, Key: msg.KeyID(t.below(3)), Kind: msg.SessionKind(1 + t.below(3)), UUID: [16]byte{byte(t.below(200))},
+			Cancel: msg.CancelMode(t.below(4)), Window: uint32(t.below(3)), Stamp: stamp})
+	case 2:
+		return msg.Bind(msg.Binding{Session: id, TakeOver: t.below(2) == 0, Stamp: stamp})
+	case 3:
+		return pick(t, msg.Unbind(id, msg.Why(t.below(3))), msg.EndGrace(id), msg.Finalize(id))
+	case 4:
+		return msg.Miss(msg.Missing{Session: id, From: uint64(t.below(9)), Count: uint64(t.below(4))})
+	case 5:
+		c = msg.Refuse(msg.Ref(w.number()), msg.AccountID(t.below(8)), msg.InstrumentID(t.below(4)), 0, msg.Refused{Reject: msg.Reject(t.below(70)), Instead: msg.Kind(t.below(12))})
+	case 6:
+		c = msg.SetEntry(msg.AccountID(t.below(8)), msg.InstrumentID(t.below(4)), msg.Entry{Scope: msg.Scope(t.below(5)), Action: msg.Action(t.below(5)), Owner: msg.OwnerID(t.below(4))})
+	default:
+		c = t.next()
+	}
+	c.Session = id
+	c.SetEnvelope(msg.Envelope{SeqNum: uint32(w.counts(id)), Template: 100})
+	return c
+}
+
 // storm lets wild commands loose on an engine and holds that each is answered, that nothing is made or lost, and that sums
 // and books are whole.
 func storm(t testing.TB, l Limits, c chance, commands int, more func() bool) error {
@@ -78,8 +120,8 @@ func storm(t testing.TB, l Limits, c chance, commands int, more func() bool) err
 	if c.below(2) == 0 { // the rich, near the end of every unit
 		d.lots, d.money = 1<<(10+c.below(40)), 1<<42
 	}
-	w := &wild{trader: newTrader(d, c)}
 	o := &observer{desk: newDesk(t, l)}
+	w := &wild{trader: newTrader(d, c), engine: o.Engine}
 	opening := w.trader.opening()
 	for k := 0; k < commands && (k < len(opening) || more()); k++ {
 		var c msg.Command

@@ -24,6 +24,54 @@ var GoldenDays = []struct {
 	{"unbought", darkDays[4], nil},
 	{"broke", darkDays[5], nil},
 	{"corners", day{limits: days[0].limits}, corners()},
+	{"clients", day{limits: Limits{Instruments: 2, Accounts: 9, Orders: 200, Events: 256, Sessions: 8}}, goldenClients()},
+}
+
+// goldenClients are keys and sessions, from a logon to the end: orders in their numbers and out of them, refusals before the core, a mass
+// cancel that goes on, connections that are lost and taken over, and orders that go with them.
+func goldenClients() (list []msg.Command) {
+	for id := msg.InstrumentID(1); id <= 2; id++ {
+		s := perpetual(id)
+		list = append(append(list, s.Append(nil)...), msg.SetPhase(id, msg.Continuous), msg.SetMark(id, 100))
+	}
+	for id := msg.AccountID(1); id <= 4; id++ {
+		list = append(list, msg.OpenAccount(id, msg.OwnerID(id|1), msg.AllGroups), msg.Deposit(id, 10_000_000*fixed.Coin))
+	}
+	stamp, ref := fixed.Nanos(0), msg.Ref(0)
+	begin := func(id msg.SessionID, key msg.KeyID, kind msg.SessionKind, cancel msg.CancelMode, window uint32) {
+		n := msg.Negotiation{Session: id, Key: key, Kind: kind, Version: 1, UUID: [16]byte{byte(id)}, Cancel: cancel, Window: window, Stamp: stamp + 1}
+		stamp += 2
+		list = append(list, msg.Negotiate(n), msg.Bind(msg.Binding{Session: id, Stamp: stamp}))
+	}
+	send := func(id msg.SessionID, number uint32, c msg.Command) {
+		ref++
+		c.Session, c.Ref = id, ref
+		c.SetEnvelope(msg.Envelope{SeqNum: number, Template: 100, Ingress: fixed.Nanos(ref), Sending: fixed.Nanos(ref) - 1})
+		list = append(list, c)
+	}
+	list = append(list, msg.SetKey(keyOf(1, msg.RoleTrader, 1)), msg.SetKey(keyOf(2, msg.RoleTrader, 3)), msg.SetKey(keyOf(3, msg.RoleRiskManager, 0)),
+		msg.SetKey(keyOf(4, msg.RoleDropCopy, 1)))
+	begin(1, 1, msg.OrderEntry, msg.CancelOnBoth, 5000)
+	begin(2, 2, msg.OrderEntry, msg.CancelOnLoss, 0)
+	begin(3, 3, msg.RiskControl, msg.CancelNever, 0)
+	begin(4, 4, msg.DropCopy, msg.CancelNever, 0)
+	send(1, 1, msg.Limit(1, 1, msg.Sell, 100, 5))
+	send(2, 1, msg.Limit(3, 1, msg.Buy, 100, 3))
+	send(2, 3, msg.Limit(3, 1, msg.Buy, 100, 3)) // SequenceMismatch
+	list = append(list, msg.Miss(msg.Missing{Session: 2, From: 2, Count: 3}))
+	send(2, 5, msg.Refuse(0, 3, 1, 0, msg.Refused{Reject: msg.RejectOffLot, Field: 3, Limit: 10, Actual: 15}))
+	send(2, 6, msg.Amend(0, 1, 1, 99, 4))
+	send(2, 7, msg.Cancel(0, 1, 2))
+	for i := range uint32(70) {
+		send(2, 8+i, msg.Limit(3, 1, msg.Buy, 90, 1))
+	}
+	send(2, 78, msg.CancelAll(3, 0, 0))
+	send(3, 1, msg.SetEntry(3, 0, msg.Entry{Scope: msg.ScopeAccount, Action: msg.ReduceEntry}))
+	send(3, 2, msg.Limit(3, 1, msg.Buy, 90, 1))
+	list = append(list, msg.Tick(), msg.Bind(msg.Binding{Session: 2, Stamp: 1}), // StaleSendingTime
+		msg.Bind(msg.Binding{Session: 2, Stamp: 50, TakeOver: true}), msg.Unbind(2, msg.UnbindLost), msg.Unbind(1, msg.UnbindLost), msg.EndGrace(1),
+		msg.Finalize(2), msg.SetKey(msg.KeyChange{Key: 4}))
+	return list
 }
 
 // corners are what random days seldom come to: an instrument without a mark, a limit on open orders, margin that may not be taken out, a

@@ -30,8 +30,7 @@ const goldenDraws = 3_000
 
 // unreached are the rejects that no engine gives: of sessions and gateways, and of what is not built. The last is a fault.
 var unreached = map[msg.Reject]bool{
-	msg.RejectSequenceMismatch: true, msg.RejectUnknownTemplate: true, msg.RejectBadBlock: true,
-	msg.RejectStaleSendingTime: true, msg.RejectUnsupportedVersion: true, msg.RejectShuttingDown: true, msg.RejectBusy: true,
+	msg.RejectUnknownTemplate: true, msg.RejectBadBlock: true, msg.RejectUnsupportedVersion: true, msg.RejectShuttingDown: true, msg.RejectBusy: true,
 	msg.RejectBusyStorage: true, msg.RejectViewBehind: true, msg.RejectTooOld: true, msg.RejectOtherShard: true,
 	msg.RejectStressReduceOnly: true, msg.RejectBucketLimit: true, msg.RejectMmpFrozen: true, msg.RejectBadLink: true,
 	msg.RejectPegNotAllowed: true, msg.RejectTriggerCrossed: true, msg.RejectInternal: true,
@@ -64,7 +63,7 @@ func TestGoldenJournals(t *testing.T) { // D-57
 			}
 		})
 	}
-	for k := msg.KindLimit; k <= msg.KindMaintain; k++ {
+	for k := msg.KindLimit; k <= msg.KindRefuse; k++ {
 		if kinds[k] == 0 {
 			t.Errorf("no golden journal has a command of kind %d", k)
 		}

@@ -45,7 +45,12 @@ func busier(t *testing.T, instruments uint32, more func(d *desk)) *desk {
 // TestHashSeesTheState flips a bit in each field of each kind of record, and asks for another hash. What is left out is
 // derived from the rest, or says only where things lie.
 func TestHashSeesTheState(t *testing.T) {
-	d := busy(t)
+	d := busier(t, 2, func(d *desk) {
+		k := keyOf(1, msg.RoleTrader, 1)
+		k.Account = 1
+		d.ok(msg.SetKey(k))
+		d.logon(11, 1, msg.OrderEntry, nil).takes(msg.Limit(1, 1, msg.Buy, 80, 1))
+	})
 	row := d.house.Find(1, 1)
 	order := d.First(1, msg.Sell).Handle()
 	held := d.First(2, msg.Sell).Handle()
@@ -69,6 +74,9 @@ func TestHashSeesTheState(t *testing.T) { // A-17
 		{"hold", unsafe.Pointer(d.house.Hold(held)), reflect.TypeOf(*d.house.Hold(held)), map[string]string{
 			"Limit": "the order's", "Lots": "the order's", "Next": "the order of priority", "Prev": "Next the other way round"}},
 		{"session", unsafe.Pointer(&d.gate.Sessions[1]), reflect.TypeOf(d.gate.Sessions[1]), nil},
+		{"client's session", unsafe.Pointer(&d.gate.Sessions[11]), reflect.TypeOf(d.gate.Sessions[11]), nil},
+		{"key", unsafe.Pointer(&d.gate.Keys[1]), reflect.TypeOf(d.gate.Keys[1]), nil},
+		{"client", unsafe.Pointer(&d.clients.rows[11]), reflect.TypeOf(d.clients.rows[11]), map[string]string{"copies": "a list of those of an owner"}},
 		{"order", unsafe.Pointer(d.store.Order(order)), reflect.TypeOf(*d.store.Order(order)), map[string]string{
 			"Prev": "Next the other way round", "Level": "a row", "Next": "a handle, seen where the queue is walked"}},
 		{"ticket", unsafe.Pointer(d.store.Ticket(order)), reflect.TypeOf(*d.store.Ticket(order)), nil},

@@ -3,6 +3,7 @@ package engine
 import (
 	"flag"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/lockstep-exchange/lockstep/clearing"
@@ -31,6 +32,10 @@ func (o *observer) fingerprint() uint64 {
 	for i := range last {
 		last[i], o.gate.Sessions[i].Last = o.gate.Sessions[i].Last, 0
 	}
+	keys, rows := slices.Clone(o.gate.Keys), slices.Clone(o.clients.rows)
+	for i := range rows {
+		o.gate.Keys[i].Last, o.clients.rows[i].next, o.clients.rows[i].server = 0, 0, 0
+	}
 	o.Engine.seq, o.Engine.now = 0, 0
 	hash := o.Hash()
 	o.Engine.seq, o.Engine.now = seq, now
@@ -40,6 +45,8 @@ func (o *observer) fingerprint() uint64 {
 	for i := range last {
 		o.gate.Sessions[i].Last = last[i]
 	}
+	copy(o.gate.Keys, keys)
+	copy(o.clients.rows, rows)
 	return hash
 }
 

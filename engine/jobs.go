@@ -31,7 +31,7 @@ type job struct {
 	canceled fixed.Lots       // orders so far
 	ref      msg.Ref          // of the command that asked
 	asker    msg.AccountID
-	session  msg.SessionID
+	session  msg.SessionID // that asked, or whose orders go
 	scope    msg.Scope
 	side     msg.Side // a filter, 0: both
 	reason   msg.Reason
@@ -233,7 +233,7 @@ func (e *Engine) nextDue() bool {
 		e.expire(h)
 		return true
 	}
-	if !set || at > e.now || room < e.tells(kind, n) {
+	if !set || at > e.now || room < e.tells(kind, n) || kind == emptyTimer && e.jobs.full(true) {
 		return false
 	}
 	e.timers.clear(kind, n)
@@ -270,8 +270,11 @@ func (e *Engine) runJobs() {
 		}
 		j.canceled++
 		e.touch(t.Account)
-		by := msg.Command{Request: msg.Request{Ref: j.ref, Session: j.session}}
-		e.take(e.books[t.Instr], &e.instruments[t.Instr], h, j.reason, &by)
+		by := &msg.Command{Request: msg.Request{Ref: j.ref, Session: j.session}}
+		if j.reason == msg.CanceledByDisconnect {
+			by = nil
+		}
+		e.take(e.books[t.Instr], &e.instruments[t.Instr], h, j.reason, by)
 	}
 }
 
@@ -317,12 +320,18 @@ func (e *Engine) meant(j *job, h uint32) bool {
 	if j.instr != 0 && e.store.Ticket(h).Instr != j.instr || j.side != 0 && e.store.Order(h).Side != j.side {
 		return false
 	}
-	return j.reason != msg.CanceledReduceOnly || e.idle(h)
+	switch j.reason {
+	case msg.CanceledReduceOnly:
+		return e.idle(h)
+	case msg.CanceledByDisconnect:
+		return e.store.Order(h).Session == j.session
+	}
+	return true
 }
 
 // finished tells who asked for a mass cancel that it is done; what the engine does on its own account has no end to tell.
 func (e *Engine) finished(j *job) {
-	if j.reason == msg.CanceledReduceOnly {
+	if j.reason == msg.CanceledReduceOnly || j.reason == msg.CanceledByDisconnect {
 		return
 	}
 	ev := e.emit(msg.MassCanceled)

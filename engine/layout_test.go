@@ -83,7 +83,7 @@ func TestRowsHoldNoPointers(t *testing.T) { // A-19, T-7
 		}
 	}
 	for _, r := range []reflect.Type{reflect.TypeFor[job](), reflect.TypeFor[Limits](), reflect.TypeFor[book.Order](), reflect.TypeFor[book.Ticket](), reflect.TypeFor[book.Fill](),
-		reflect.TypeFor[book.Taker](), reflect.TypeFor[riskgate.Session](), reflect.TypeFor[msg.Command](), reflect.TypeFor[msg.Event]()} {
+		reflect.TypeFor[book.Taker](), reflect.TypeFor[riskgate.Session](), reflect.TypeFor[riskgate.Key](), reflect.TypeFor[session](), reflect.TypeFor[msg.Command](), reflect.TypeFor[msg.Event]()} {
 		walk(r, r.Name())
 	}
 }

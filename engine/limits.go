@@ -18,7 +18,7 @@ type Limits struct {
 	Orders           uint32 // resting at one time; default 65,536
 	Levels           uint32 // prices with orders at one time; default Orders
 	Events           uint32 // of one command; 256..65,536; default 2,048: a ring of twice as many stays in a second-level cache
-	Sessions         uint32 // ids 0..Sessions-1; up to 65,536; default 256
+	Sessions         uint32 // ids 0..Sessions-1, and as many of keys; up to 65,536; default 256
 	AccountPositions uint32 // of one account; default 256. The value of one is bounded by 2^62 / AccountPositions Money
 	OwnerAccounts    uint32 // of one owner; up to 65,535; default 64
 	Jobs             uint32 // mass cancels under way at one time, 16 more for the kill switch; default 64
@@ -92,6 +92,7 @@ func (l *Limits) blocks() uint32 {
 func (l *Limits) timers(pools uint32) (n [timerKinds]uint32) {
 	n[tierTimer] = 1
 	n[ladderTimer] = pools
+	n[emptyTimer] = l.Sessions
 	n[oracleTimer] = l.Underlyings + 1
 	n[markTimer], n[fundingTimer] = l.Instruments+1, l.Instruments+1
 	return n

@@ -29,13 +29,32 @@ func (e *Engine) cancelAll(c *msg.Command) {
 	e.touch(c.Account)
 	e.jobs.push(job{scope: msg.ScopeAccount, account: c.Account, instr: c.Instr, side: c.Side, asker: c.Account,
 		ref: c.Ref, session: c.Session, cursor: e.house.Account(c.Account).Orders, reason: msg.CanceledByMass})
+	e.sweeps = e.gate.Sessions.Keyed(c.Session)
+}
+
+// answerSweep answers a client's mass cancel that goes on with the next commands: each message has one answer at its place.
+func (e *Engine) answerSweep(c *msg.Command) {
+	for i := range e.jobs.count {
+		if j := e.jobs.at(i); j.reason == msg.CanceledByMass && j.asker == c.Account {
+			ev := e.answer(msg.MassCancelBegun, c)
+			ev.Qty, ev.Side, ev.Rare = j.canceled, c.Side, msg.Rare{uint64(j.scope)}
+			return
+		}
+	}
 }
 
 // setEntry turns the kill switch of a scope. What it cancels goes with this command and, beyond what one command may do,
 // with the next ones; until then the scope cannot be opened again.
 func (e *Engine) setEntry(c *msg.Command) {
 	en := c.Entry()
-	if r := e.entryAllowed(c, en); r != 0 {
+	r := msg.Reject(0)
+	if c.Session != 0 {
+		r = e.mayTurn(c, en)
+	}
+	if r == 0 {
+		r = e.entryAllowed(c, en)
+	}
+	if r != 0 {
 		e.refuse(c, r, 0, 0)
 		return
 	}
@@ -55,10 +74,46 @@ func (e *Engine) setEntry(c *msg.Command) {
 		e.venue.Entry = state
 	}
 	ev := e.answer(msg.EntryChanged, c)
-	ev.Rare = c.Rare
-	if en.Action == msg.BlockAndCancel {
+	ev.Rare = msg.Rare{c.Rare[0], c.Rare[1], c.Rare[2]}
+	emptied := e.jobs.over(en.Scope, c.Account, en.Owner, c.Instr)
+	if en.Action == msg.BlockAndCancel && (c.Session == 0 || !emptied) {
 		e.jobs.push(e.killing(c, en))
 	}
+}
+
+// mayTurn refuses a session the turn of a kill switch that is not in its scope, and to open what is closed: that is the venue's to do
+// (D-94).
+func (e *Engine) mayTurn(c *msg.Command, en msg.Entry) msg.Reject {
+	s := &e.gate.Sessions[c.Session]
+	was := msg.Action(0)
+	switch en.Scope {
+	case msg.ScopeAccount:
+		a := e.house.Account(c.Account)
+		if s.May&riskgate.MayKill == 0 || a != nil && !s.Owns(c.Account, a) {
+			return msg.RejectNotPermitted
+		} else if a == nil {
+			return msg.RejectUnknownAccount
+		}
+		was = e.house.Statement(c.Account).Entry
+	case msg.ScopeOwner:
+		if s.May&riskgate.MayKill == 0 || s.Account != 0 || s.Owner != 0 && s.Owner != en.Owner {
+			return msg.RejectNotPermitted
+		}
+		if o := e.house.Owner(en.Owner); o != nil {
+			was = o.Entry
+		}
+	case msg.ScopeInstrument, msg.ScopeVenue:
+		if s.May&riskgate.MayHalt == 0 {
+			return msg.RejectNotPermitted
+		}
+		if was = e.venue.Entry; en.Scope == msg.ScopeInstrument && e.bookOf(c.Instr) != nil {
+			was = e.instruments[c.Instr].Entry
+		}
+	}
+	if riskgate.Strictness(en.Action) < riskgate.Strictness(was) || en.Action == msg.Unblock {
+		return msg.RejectNotPermitted
+	}
+	return 0
 }
 
 // entryAllowed refuses a turn that names nobody, or that opens what is still being emptied.

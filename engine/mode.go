@@ -69,7 +69,7 @@ func (e *Engine) setLeverage(c *msg.Command, o *riskgate.Order, row uint32) {
 		e.house.SetLeverage(row, x, o.Instrument)
 		e.house.Tidy(row)
 	}
-	e.answer(msg.LeverageSet, c).Rare = c.Rare
+	e.answer(msg.LeverageSet, c).Rare = msg.Rare{c.Rare[0]}
 }
 
 // isolate gives a position margin of its own (M-26).

@@ -16,7 +16,7 @@ import (
 
 // placePlain is place for a plain order; false: nothing was done.
 func (e *Engine) placePlain(c *msg.Command) bool {
-	a, in, s, n := e.gate.Rests(&c.Request)
+	a, in, last, n := e.gate.Rests(&c.Request)
 	if a == nil || !e.store.Roomy() {
 		return false
 	}
@@ -38,7 +38,7 @@ func (e *Engine) placePlain(c *msg.Command) bool {
 
 	// What the command says is read once and told to order, ticket and event from registers.
 	ref, price, qty, account, instr, session, side := c.Ref, c.Price, c.Qty, c.Account, c.Instr, c.Session, c.Side
-	s.Take(ref)
+	riskgate.Take(last, ref)
 	o, t := e.store.Take(h)
 	o.Leaves, o.Owner, o.Session, o.Side, o.Flags = qty, a.Owner, session, side, book.Flags(0).WithSTP(resolve(c.STP, in))
 	t.Price, t.Filled, t.Ref, t.Account, t.Instr = price, 0, ref, account, instr
@@ -84,7 +84,7 @@ func (e *Engine) workPlain(c *msg.Command, b *book.Book, a *clearing.Account, in
 
 // cancelPlain is cancel for a plain order; false: nothing was done.
 func (e *Engine) cancelPlain(c *msg.Command) bool {
-	a, _, s := e.gate.Passes(&c.Request)
+	a, _, last := e.gate.Passes(&c.Request, riskgate.MayCancel)
 	if a == nil || e.jobs.walks != 0 {
 		return false
 	}
@@ -101,7 +101,7 @@ func (e *Engine) cancelPlain(c *msg.Command) bool {
 		return false
 	}
 
-	s.Take(c.Ref)
+	riskgate.Take(last, c.Ref)
 	ev := e.tell(msg.Canceled, h, o, t, o.Leaves)
 	ev.Reason = msg.CanceledByUser
 	r := &ev.Rare
@@ -116,7 +116,7 @@ func (e *Engine) cancelPlain(c *msg.Command) bool {
 
 // amendPlain is amend for a plain order that loses its place and rests; false: nothing was done.
 func (e *Engine) amendPlain(c *msg.Command) bool {
-	a, in, s := e.gate.Passes(&c.Request)
+	a, in, last := e.gate.Passes(&c.Request, riskgate.MayOrder)
 	if a == nil || c.Flags&^msg.FlagLeaves != 0 || uint64(c.Qty-1) >= uint64(riskgate.MaxQty) {
 		return false
 	}
@@ -140,7 +140,7 @@ func (e *Engine) amendPlain(c *msg.Command) bool {
 		return false
 	}
 
-	s.Take(c.Ref)
+	riskgate.Take(last, c.Ref)
 	b.Unlink(h)
 	t.Price, o.Leaves = c.Price, leaves
 	r := &e.tell(msg.Amended, h, o, t, leaves).Rare

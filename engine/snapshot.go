@@ -8,6 +8,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/margin"
 	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/riskgate"
 )
 
 // A snapshot is the state of an engine as bytes: all that can change an event or an answer, and nothing else (D-38). Who restores
@@ -19,7 +20,7 @@ import (
 // from it, its snapshot.go says. Scratch of the engine is neither.
 
 // snapshotFormat is the version of the bytes. It goes up whenever code, or what it calls, stores something else.
-const snapshotFormat = 4
+const snapshotFormat = 5
 
 // Snapshot hands over the state as bytes, in pieces of at most 64 KiB that are good until put returns; put returns false to
 // end it early. It reads every table, and the engine must not be used meanwhile. Equal histories give equal bytes.
@@ -76,6 +77,8 @@ func (e *Engine) code(c *fixed.Codec, hash *uint64) {
 	e.codeBooks(c)
 	e.house.Code(c)
 	e.gate.Sessions.Code(c)
+	e.gate.Keys.Code(c)
+	fixed.Rows(c, "clients", e.clients.rows, session{}, (*session).code)
 	e.jobs.code(c)
 	e.timers.code(c)
 	e.codeDistress(c)
@@ -232,8 +235,47 @@ func (t *timers) read(c *fixed.Codec, set int) {
 	}
 }
 
+func (s *session) code(c *fixed.Codec) {
+	c.Bytes(s.uuid[:])
+	fixed.Word(c, &s.next)
+	fixed.Word(c, &s.server)
+	fixed.Word(c, &s.since)
+	fixed.Half(c, &s.window)
+	fixed.Quarter(c, &s.terms)
+	fixed.Quarter(c, &s.version)
+	fixed.Byte(c, &s.kind)
+	fixed.Byte(c, &s.cancel)
+	fixed.Byte(c, &s.state)
+	c.Flag(&s.goes)
+}
+
+// relateClients refuses sessions of keys and owners that there are not, and lists the drop copies.
+func (e *Engine) relateClients(c *fixed.Codec) {
+	c.Begin("keys")
+	for id := range e.gate.Keys {
+		if k := &e.gate.Keys[id]; k.Role > msg.RoleTreasury || uint32(k.Owner) > e.limits.Accounts || uint32(k.Account) > e.limits.Accounts ||
+			id == 0 && *k != (riskgate.Key{}) {
+			c.Refuse(id, "a key of a role, owner or account that there is not")
+			return
+		}
+	}
+	c.Begin("clients")
+	for id := range e.clients.rows {
+		row, s := &e.clients.rows[id], &e.gate.Sessions[id]
+		switch {
+		case uint64(s.Key) >= uint64(len(e.gate.Keys)), (row.state != 0) != (s.Key != 0), row.state >= sessionStates,
+			uint32(s.Owner) > e.limits.Accounts, row.state == 0 && *row != (session{}), row.kind > msg.FeedSnapshot:
+			c.Refuse(id, "a session that has no key, or is of none")
+			return
+		case row.state != 0 && row.state != finalized:
+			e.clients.enlist(msg.SessionID(id), s.Owner)
+		}
+	}
+}
+
 // relate refuses what names something that there is not.
 func (e *Engine) relate(c *fixed.Codec) {
+	e.relateClients(c)
 	c.Begin("engine")
 	if e.now < 0 || e.now > MaxTime {
 		c.Refuse(0, "the time is none")
@@ -309,6 +351,8 @@ func (e *Engine) canFire(slot uint32) bool {
 		return e.quote(msg.UnderlyingID(n)) != nil
 	case markTimer, fundingTimer:
 		return e.bookOf(msg.InstrumentID(n)) != nil
+	case emptyTimer:
+		return e.gate.Sessions.Keyed(msg.SessionID(n))
 	}
 	return true
 }

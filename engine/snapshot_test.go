@@ -274,6 +274,11 @@ var derived = map[string]string{
 	"Engine.unchecked": "whether it checks itself",
 	"Engine.afar":      "follows from the limits",
 	"Engine.wide":      "likewise",
+	"Engine.asked":     "scratch",
+	"Engine.sweeps":    "scratch",
+	"clients.live":     "counted",
+	"clients.copies":   "listed anew of the sessions that are drop copies",
+	"session.copies":   "likewise",
 
 	"jobs.head":    "the queue begins anew at 0",
 	"jobs.walks":   "counted",
@@ -478,6 +483,13 @@ func full(t *testing.T) *desk {
 		d.gains = append(d.gains, margin.Winner{Account: 2, Row: 3, Weight: 5, Lots: 6, Gain: 4})
 		d.found = append(d.found, margin.Winner{Account: 2, Row: 3, Weight: 4, Lots: 5, Gain: 6})
 		d.adl = adl{rank: 1, leg: 2, row: 3, whole: true}
+		k := keyOf(1, msg.RoleTrader, 1)
+		k.Account = 1
+		d.ok(msg.SetKey(k), msg.SetKey(keyOf(2, msg.RoleDropCopy, 1)))
+		d.logon(12, 2, msg.DropCopy, nil)
+		one := d.logon(11, 1, msg.OrderEntry, func(n *msg.Negotiation) { n.Cancel, n.CancelFlags, n.Window = msg.CancelOnBoth, 1, 5000 })
+		one.takes(msg.Limit(1, 1, msg.Buy, 80, 1))
+		d.ok(msg.Unbind(11, msg.UnbindLost))
 	})
 }
 
@@ -497,7 +509,7 @@ func TestRestoreRefuses(t *testing.T) {
 		{"cut in the middle", d.limits, b[:len(b)/2], "the stream ends here"},
 		{"cut by one byte", d.limits, b[:len(b)-1], "table end"},
 		{"more", d.limits, append(slices.Clone(b), 0), "the stream goes on"},
-		{"format", d.limits, flipped(b, 16, 1), "format 5, expected 4"},
+		{"format", d.limits, flipped(b, 16, 1), "format 4, expected 5"},
 		{"something else", d.limits, make([]byte, 4096), "another table"},
 		{"limits", other, b, "table limits, row 4, byte 68: limit 2000, expected 2001"},
 	} {

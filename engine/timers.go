@@ -39,6 +39,7 @@ const (
 	markTimer                     // by instrument: a step of a composite mark
 	fundingTimer                  // by instrument: a sample of the premium or a payment
 	ladderTimer                   // by pool: its first call is the second, or its next slice is due; of the fund, by row
+	emptyTimer                    // by session: its orders go, and wait for a place among the mass cancels
 	timerKinds                    // how many there are
 )
 
@@ -174,6 +175,8 @@ func (e *Engine) fire(kind timerKind, n uint32, id uint64, at fixed.Nanos) {
 		e.fund(msg.InstrumentID(n), at)
 	case ladderTimer:
 		e.tick(clearing.Pool(n))
+	case emptyTimer:
+		e.empty(msg.SessionID(n))
 	}
 }
 

@@ -99,6 +99,7 @@ const (
 	GraceEnded        // the orders of a session that was not bound again go
 	SessionFinalized  // a session has ended for good
 	MessagesMissed    // messages of the client did not come: Missing
+	MassCancelBegun   // a client's CancelAll goes on; Qty orders were canceled so far: an Entry
 	eventEnd
 
 	lastShortEvent = Ticked
@@ -144,23 +145,23 @@ func (e *Event) Hash(d *fixed.Digest) {
 type Reason uint8
 
 const (
-	_                  Reason = iota
-	CanceledByUser            // a Cancel
-	CanceledByMass            // a CancelAll
-	CanceledRemainder         // an IOC's or market order's rest
-	CanceledBySTP             // self-trade prevention
-	CanceledExpired           // its time had come when it was met
-	CanceledPostOnly          // a post-only order that would take after a slide or an amend
-	_                         // disconnect
-	_                         // dead-man
-	CanceledByKill            // BlockAndCancel
-	_                         // market-maker protection
-	CanceledReduceOnly        // a reduce-only order had nothing left to reduce
-	CanceledByRisk            // the liquidation ladder
-	CanceledByMarket          // the state of the instrument
-	_                         // linked order
-	_                         // venue operator
-	CanceledEventBound        // it would have met more orders than one command may
+	_                    Reason = iota
+	CanceledByUser              // a Cancel
+	CanceledByMass              // a CancelAll
+	CanceledRemainder           // an IOC's or market order's rest
+	CanceledBySTP               // self-trade prevention
+	CanceledExpired             // its time had come when it was met
+	CanceledPostOnly            // a post-only order that would take after a slide or an amend
+	CanceledByDisconnect        // its session lost its connection, and was not bound again in time
+	_                           // dead-man
+	CanceledByKill              // BlockAndCancel
+	_                           // market-maker protection
+	CanceledReduceOnly          // a reduce-only order had nothing left to reduce
+	CanceledByRisk              // the liquidation ladder
+	CanceledByMarket            // the state of the instrument
+	_                           // linked order
+	_                           // venue operator
+	CanceledEventBound          // it would have met more orders than one command may
 	reasonEnd
 )
 

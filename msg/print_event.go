@@ -35,7 +35,7 @@ func (e *Event) appendTerms(dst []byte) []byte {
 	case MarkUpdated:
 		dst = appendInt(dst, " price=", e.Price)
 		dst = appendInterest(dst, e.Qty)
-	case MassCanceled:
+	case MassCanceled, MassCancelBegun:
 		if e.Side != 0 {
 			dst = appendWord(dst, " ", e.Side.String())
 		}
@@ -72,7 +72,7 @@ func (e *Event) appendRare(dst []byte) []byte {
 		}
 	case Canceled, Expired:
 		dst = e.Change().append(dst)
-	case MassCanceled:
+	case MassCanceled, MassCancelBegun:
 		en := asked.Entry()
 		dst = appendWord(dst, " scope=", en.Scope.String())
 		dst = appendID(dst, " owner=", en.Owner)

@@ -38,6 +38,7 @@ var (
 		Maintained: "Maintained", Received: "Received", KeySet: "KeySet", SessionNegotiated: "SessionNegotiated",
 		SessionBound: "SessionBound", SessionUnbound: "SessionUnbound", GraceEnded: "GraceEnded",
 		SessionFinalized: "SessionFinalized", MessagesMissed: "MessagesMissed",
+		MassCancelBegun: "MassCancelBegun",
 	}
 	sideNames = [...]string{Buy: "buy", Sell: "sell"}
 	tifNames  = [...]string{GTC: "gtc", IOC: "ioc", FOK: "fok", GTD: "gtd"}

@@ -58,7 +58,7 @@ func (e *Event) appendSession(dst []byte) []byte {
 	case KeySet:
 		dst = asked.KeyChange().append(dst)
 	case SessionNegotiated:
-		dst = asked.Negotiation().append(dst)
+		dst = appendUint(asked.Negotiation().append(dst), " last=", e.Last())
 	case SessionBound:
 		b := e.Bound()
 		dst = appendUint(dst, " client=", b.Client)
@@ -113,8 +113,8 @@ func (f Refused) append(dst []byte) []byte {
 	if f.Limit != 0 || f.Actual != 0 {
 		dst = appendInt(appendInt(dst, " limit=", f.Limit), " actual=", f.Actual)
 	}
-	if f.Cancels {
-		dst = append(dst, " cancels"...)
+	if f.Instead != 0 {
+		dst = appendWord(dst, " instead=", f.Instead.String())
 	}
 	return dst
 }

@@ -30,7 +30,7 @@ var (
 	key        = msg.KeyChange{Key: 6, Role: msg.RoleTrader, Scheme: 1, Owner: 9, Account: 1, Public: [32]byte{0: 0xd7, 31: 0x1a}}
 	agreed     = msg.Negotiation{Session: 4, Key: 6, Kind: msg.OrderEntry, Version: 1, Cancel: msg.CancelOnLoss, CancelFlags: 1,
 		Window: 5000, UUID: [16]byte{0: 0x12, 15: 0x34}, Stamp: 999}
-	refused  = msg.Refused{Reject: msg.RejectOffTick, Field: 2, Limit: 5, Actual: 7}
+	refused  = msg.Refused{Reject: msg.RejectOffTick, Field: 2, Instead: msg.KindLimit, Limit: 5, Actual: 7}
 	everyone = msg.Report{Underlying: 5, Price: 50_000 * fixed.Coin, Confidence: fixed.One}
 )
 
@@ -125,7 +125,7 @@ func commands() []msg.Command {
 		msg.Finalize(4),
 		msg.Miss(msg.Missing{Session: 4, From: 41, Count: 3}),
 		enveloped(msg.Refuse(0, 1, 2, order, refused)),
-		enveloped(msg.Refuse(0, 1, 2, 0, msg.Refused{Reject: msg.RejectBadBlock, Cancels: true})),
+		enveloped(msg.Refuse(0, 1, 2, 0, msg.Refused{Reject: msg.RejectBadBlock, Instead: msg.KindCancel})),
 	})
 }
 
@@ -211,12 +211,16 @@ func sessionEvents() (all []msg.Event) {
 	unbound.SetUnbound(msg.Unbound{Why: msg.UnbindLost, Goes: true, Grace: 5 * fixed.Second})
 	stays.SetUnbound(msg.Unbound{Why: msg.UnbindTerminated})
 	set, negotiated, missed := event(msg.KeySet), event(msg.SessionNegotiated), event(msg.MessagesMissed)
-	set.Rare, negotiated.Rare = msg.SetKey(key).Rare, msg.Negotiate(agreed).Rare
+	logon := msg.Negotiate(agreed)
+	set.Rare = msg.SetKey(key).Rare
+	negotiated.SetNegotiated(&logon.Request, 77)
 	missed.SetMissing(msg.Missing{From: 41, Count: 3})
 	off := event(msg.Rejected)
 	off.Reject = msg.RejectOffTick
 	off.SetRefusal(msg.Refusal{Limit: 5, Actual: 7, Asked: msg.KindRefuse, Field: 2})
-	return append(all, received, bound, unbound, stays, set, negotiated, missed, event(msg.GraceEnded), event(msg.SessionFinalized), off)
+	begun := event(msg.MassCancelBegun)
+	begun.Qty, begun.Side, begun.Rare = 3, msg.Sell, msg.Rare{uint64(msg.ScopeAccount)}
+	return append(all, begun, received, bound, unbound, stays, set, negotiated, missed, event(msg.GraceEnded), event(msg.SessionFinalized), off)
 }
 
 // riskEvents are the events of margin.

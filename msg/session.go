@@ -122,6 +122,15 @@ func (r *Request) Negotiation() Negotiation {
 	return n
 }
 
+// SetNegotiated writes what was negotiated, and the last client id of the key, as line 2 of a SessionNegotiated.
+func (e *Event) SetNegotiated(r *Request, last Ref) {
+	e.Rare = r.Rare
+	e.Rare[5], e.Rare[6], e.Rare[7] = uint64(last), 0, 0
+}
+
+// Last is the last client id of the key of a SessionNegotiated.
+func (e *Event) Last() Ref { return Ref(e.Rare[5]) }
+
 // Binding is a connection that a session has from now on.
 type Binding struct {
 	Session  SessionID
@@ -199,20 +208,22 @@ func (k Kind) AboutSession() bool { return k >= KindNegotiate && k <= KindMiss }
 type Refused struct {
 	Reject        Reject
 	Field         uint8 // 1 + where the field stands in the message's table; 0: none
-	Cancels       bool  // it asked to cancel, and draws from the quota of those that do
+	Instead       Kind  // of which it would have become a command: whose right, quota and client id it needs; 0: of none
 	Limit, Actual int64 // in the unit of the wire
 }
 
-// Refuse is the command that takes the place of a message that was refused. Whoever sends it sets Session and envelope.
+// Refuse is the command that takes the place of a message that was refused. Whoever sends it sets Session and envelope. It holds
+// the code of the reject, which outlives this build.
 func Refuse(ref Ref, account AccountID, instr InstrumentID, order OrderID, f Refused) Command {
 	return Command{Request: Request{Kind: KindRefuse, Ref: ref, Account: account, Instr: instr, Order: order,
-		Rare: Rare{uint64(f.Reject) | uint64(f.Field)<<8 | bit(f.Cancels)<<16, uint64(f.Limit), uint64(f.Actual)}}}
+		Rare: Rare{uint64(f.Reject.Code()) | uint64(f.Field)<<16 | uint64(f.Instead)<<24, uint64(f.Limit), uint64(f.Actual)}}}
 }
 
 // Refused is that of a KindRefuse.
 func (r *Request) Refused() Refused {
 	w := r.Rare[0]
-	return Refused{Reject(w), uint8(w >> 8), w>>16&1 == 1, int64(r.Rare[1]), int64(r.Rare[2])}
+	reject, _ := RejectByCode(uint16(w))
+	return Refused{reject, uint8(w >> 16), Kind(w >> 24), int64(r.Rare[1]), int64(r.Rare[2])}
 }
 
 // Bound is what a SessionBound says.

@@ -34,6 +34,9 @@ func TestSessionConstructorAndAccessorAgree(t *testing.T) {
 		c = msg.Miss(missing)
 		agree("Missing", c.Missing(), missing)
 		agree("Meant", c.Meant(), missing.Session)
+		if refused.Reject %= msg.RejectInternal + 1; refused.Reject.Code() == 0 {
+			refused.Reject = 0
+		}
 		c = msg.Refuse(1, 2, 3, 4, refused)
 		agree("Refused", c.Refused(), refused)
 

@@ -37,7 +37,7 @@ func (r *Request) Sound() bool {
 	case KindEndGrace, KindFinalize, KindMiss:
 		return w[0] <= wordMax
 	case KindRefuse:
-		return w[0] < 1<<17
+		return w[0] <= longMax
 	}
 	return true
 }

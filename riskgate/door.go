@@ -33,7 +33,7 @@ func (g *Gate) Enter(r *msg.Request, o *Order, m Meter, enters bool) msg.Reject 
 			return reject
 		}
 	}
-	if r.Session != 0 && !g.mayAct(r.Session, a) {
+	if r.Session != 0 && !g.mayAct(r, a) {
 		return msg.RejectNotPermitted
 	}
 	last, repeated := g.Use(r)
@@ -51,18 +51,32 @@ func (g *Gate) Enter(r *msg.Request, o *Order, m Meter, enters bool) msg.Reject 
 	return 0
 }
 
-// Use takes the client id of a message. It returns the session's last one before it, and whether r's is not above that
-// (D-36). No id repeats nothing; a session that is not in the table has none to compare with, and may do nothing either.
+// draws reports whether a client numbers his messages that become commands of a kind by his client id (W-25). Others have ids that he
+// alone reads.
+func draws(k msg.Kind) bool {
+	switch k {
+	case msg.KindLimit, msg.KindMarket, msg.KindPlace, msg.KindAmend, msg.KindCancel:
+		return true
+	}
+	return false
+}
+
+// Use takes the client id of a message. It returns the last one before it, of the session or its key, and whether r's is not
+// above that (D-36). No id repeats nothing; a session that is not in the table has none to compare with, and may do nothing either.
 func (g *Gate) Use(r *msg.Request) (last msg.Ref, repeated bool) {
 	if r.Ref == 0 || int(r.Session) >= len(g.Sessions) {
 		return 0, false
 	}
 	s := &g.Sessions[r.Session]
-	last = s.Last
+	if s.Key != 0 && !draws(r.Kind) {
+		return 0, false
+	}
+	used := g.last(s)
+	last = *used
 	if r.Ref <= last {
 		return last, true
 	}
-	s.Last = r.Ref
+	*used = r.Ref
 	return last, false
 }
 
@@ -76,15 +90,20 @@ func (g *Gate) listed(id msg.InstrumentID) *market.Instrument {
 
 // stranger refuses a message for an account that is not open.
 func (g *Gate) stranger(r *msg.Request) msg.Reject {
-	if r.Session != 0 && (!g.Sessions.Has(r.Session) || !g.Sessions[r.Session].Open) {
+	if r.Session != 0 && !g.Permits(r) {
 		return msg.RejectNotPermitted
 	}
 	return msg.RejectUnknownAccount
 }
 
-// mayAct reports whether a session may speak for an account.
-func (g *Gate) mayAct(id msg.SessionID, a *clearing.Account) bool {
-	return g.Sessions.Has(id) && g.Sessions[id].Open && g.Sessions[id].Owner == a.Owner
+// Permits reports whether a session may give a command of that kind at all.
+func (g *Gate) Permits(r *msg.Request) bool {
+	return g.Sessions.Has(r.Session) && g.Sessions[r.Session].May&Needs(r.Kind) != 0
+}
+
+// mayAct reports whether a session may give a command for an account.
+func (g *Gate) mayAct(r *msg.Request, a *clearing.Account) bool {
+	return g.Permits(r) && g.Sessions[r.Session].Owns(r.Account, a)
 }
 
 // Entry asks whether the account that Enter found may bring an order into the instrument at all: its permission for the
@@ -95,9 +114,9 @@ func (g *Gate) Entry(id msg.AccountID, o *Order) msg.Reject {
 	if in := o.Instrument; in != nil && s.Groups>>(in.Group&31)&1 == 0 {
 		return msg.RejectNotPermitted
 	}
-	worst := max(strictness(g.Venue.Entry), strictness(s.Entry), strictness(g.House.Owner(o.Account.Owner).Entry))
+	worst := max(Strictness(g.Venue.Entry), Strictness(s.Entry), Strictness(g.House.Owner(o.Account.Owner).Entry))
 	if o.Instrument != nil {
-		worst = max(worst, strictness(o.Instrument.Entry))
+		worst = max(worst, Strictness(o.Instrument.Entry))
 	}
 	if o.Account.Rung >= msg.RungCall2 {
 		worst = max(worst, 1)
@@ -109,7 +128,8 @@ func (g *Gate) Entry(id msg.AccountID, o *Order) msg.Reject {
 	return 0
 }
 
-func strictness(a msg.Action) int {
+// Strictness is how much a turn of the kill switch forbids: 2 new orders, 1 those that do not reduce.
+func Strictness(a msg.Action) int {
 	switch a {
 	case msg.Block, msg.BlockAndCancel:
 		return 2
@@ -132,7 +152,7 @@ func (g *Gate) meter(r *msg.Request, o *Order, a *clearing.Account, m Meter) msg
 	if ahead := next - r.Time - (burst-1)*gap; ahead > 0 {
 		return o.refuse(msg.RejectRateLimited, int64(ahead), 0)
 	}
-	if r.Session == 0 || g.mayAct(r.Session, a) {
+	if r.Session == 0 || g.mayAct(r, a) {
 		*quota = next + gap
 	}
 	return 0

@@ -21,12 +21,13 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
-// Gate reads the state of a shard. All but the throttle's quotas and the sessions' last client ids is others' to write.
+// Gate reads the state of a shard. All but the throttle's quotas and the last client ids is others' to write.
 type Gate struct {
 	House       *clearing.House
 	Instruments []market.Instrument // by id
 	Venue       *market.Venue
 	Sessions    Sessions
+	Keys        Keys // by id; 0 is none
 }
 
 // Order is an order, or a message about one, on its way through the gate.

@@ -14,39 +14,55 @@ import (
 //
 // The functions call no other, so that all that they find stays in registers.
 
-// Passes lets a message in that Enter would: its account, whose sums are those of the present marks, its instrument and its
-// session; nil where the long way has to tell. The client id is not taken yet; see Session.Take.
-func (g *Gate) Passes(r *msg.Request) (a *clearing.Account, in *market.Instrument, s *Session) {
+// Passes lets a message in that Enter would, of one who has a right: its account, whose sums are those of the present marks, its
+// instrument and the last client id; nil where the long way has to tell. The client id is not taken yet; see Take.
+func (g *Gate) Passes(r *msg.Request, right Rights) (a *clearing.Account, in *market.Instrument, last *msg.Ref) {
 	a = g.House.Fresh(r.Account)
 	if a == nil || uint64(r.Instr) >= uint64(len(g.Instruments)) || int(r.Session) >= len(g.Sessions) {
 		return nil, nil, nil
 	}
-	in, s = &g.Instruments[r.Instr], &g.Sessions[r.Session]
-	if !in.Plain || g.Venue.MessageRate != 0 ||
-		r.Session != 0 && (!s.Open || s.Owner != a.Owner) || r.Ref != 0 && r.Ref <= s.Last {
+	in, last = &g.Instruments[r.Instr], &g.Sessions[r.Session].Last
+	if r.Session != 0 {
+		s := &g.Sessions[r.Session]
+		if s.May&right == 0 || s.Owner != a.Owner || s.Account != 0 && s.Account != r.Account {
+			return nil, nil, nil
+		}
+		if s.Key != 0 {
+			last = &g.Keys[s.Key].Last
+		}
+	}
+	if !in.Plain || g.Venue.MessageRate != 0 || r.Ref != 0 && r.Ref <= *last {
 		return nil, nil, nil
 	}
-	return a, in, s
+	return a, in, last
 }
 
 // Rests is Passes for a new order, and asks besides whether it is a plain one, which may rest in full, within what an order
 // may be, and what its account may bring in. Only what House.Rest asks is not asked. n is the order's value at its limit.
-func (g *Gate) Rests(r *msg.Request) (a *clearing.Account, in *market.Instrument, s *Session, n fixed.Money) {
+func (g *Gate) Rests(r *msg.Request) (a *clearing.Account, in *market.Instrument, last *msg.Ref, n fixed.Money) {
 	a = g.House.Fresh(r.Account)
 	if a == nil || uint64(r.Instr) >= uint64(len(g.Instruments)) || int(r.Session) >= len(g.Sessions) {
 		return nil, nil, nil, 0
 	}
-	in, s = &g.Instruments[r.Instr], &g.Sessions[r.Session]
+	in, last = &g.Instruments[r.Instr], &g.Sessions[r.Session].Last
+	if r.Session != 0 {
+		s := &g.Sessions[r.Session]
+		if s.May&MayOrder == 0 || s.Owner != a.Owner || s.Account != 0 && s.Account != r.Account {
+			return nil, nil, nil, 0
+		}
+		if s.Key != 0 {
+			last = &g.Keys[s.Key].Last
+		}
+	}
 	span := &in.Spans[r.Side&1]
 	n = fixed.Money(int64(r.Qty) * int64(r.Price) * int64(in.TickLot))
 	if a.May&in.Opens == 0 || r.Side-1 > 1 || r.TIF > msg.IOC || r.STP > msg.STPNone || r.Flags != 0 ||
-		g.Venue.MessageRate != 0 || g.Venue.Entry != 0 || g.Venue.Storage != 0 ||
-		r.Session != 0 && (!s.Open || s.Owner != a.Owner) || r.Ref != 0 && r.Ref <= s.Last ||
+		g.Venue.MessageRate != 0 || g.Venue.Entry != 0 || g.Venue.Storage != 0 || r.Ref != 0 && r.Ref <= *last ||
 		uint64(r.Price-span.Low) > span.Width || uint64(r.Qty-1) >= uint64(in.PlainQty) ||
 		n > in.MaxNotional || n < in.MinNotional || n > g.House.Bound() {
 		return nil, nil, nil, 0
 	}
-	return a, in, s, n
+	return a, in, last, n
 }
 
 // Moves is what Rests asks besides of an order that Passes and is to have leaves lots at limit from now on. n is its value there.
@@ -59,8 +75,8 @@ func (g *Gate) Moves(a *clearing.Account, in *market.Instrument, side msg.Side, 
 }
 
 // Take takes the client id of a message that passed and goes on.
-func (s *Session) Take(id msg.Ref) {
+func Take(last *msg.Ref, id msg.Ref) {
 	if id != 0 {
-		s.Last = id
+		*last = id
 	}
 }

@@ -164,6 +164,25 @@ func Head(m *Message) (h Heading, ok bool) {
 	return h, true
 }
 
+// KindOf is of which kind a message of a template becomes a command, the first where there are several; 0: of none.
+func KindOf(template uint16) msg.Kind {
+	switch template {
+	case gen.TemplateNewOrder, gen.TemplateNewOrderExt:
+		return msg.KindLimit
+	case gen.TemplateReplace:
+		return msg.KindAmend
+	case gen.TemplateCancel:
+		return msg.KindCancel
+	case gen.TemplateMassCancel:
+		return msg.KindCancelAll
+	case gen.TemplateEntryControl:
+		return msg.KindSetEntry
+	case gen.TemplatePositionControl:
+		return msg.KindSetLeverage
+	}
+	return 0
+}
+
 // ToRequest makes a request of any message of a client, for a session of owner. s is the scale of the instrument that Head
 // names; it is not looked at where the message has no price. Messages that the core has no command for are refused as
 // RejectNotSupported, once their fields are found to be sound; what is no message of a client as RejectUnknownTemplate.

@@ -9,7 +9,7 @@ import (
 
 // What a firm is told: an event of the core as a report. A frame is a function of the event, of the request that the event's
 // command was, of the envelope in which it came, and of the scale, and of nothing else; so a report that is asked for
-// again is the same to the byte. A drop copy is the same reports under numbers of its own.
+// again is the same to the byte. Which events are reports says msg.Event.Reports. A drop copy is the same reports under numbers of its own.
 
 // Envelope is what travels beside a command: what a report says and the core has no use for.
 type Envelope struct {
@@ -35,14 +35,17 @@ func AppendReport(dst []byte, ev *msg.Event, asked *msg.Request, env *Envelope, 
 	case msg.Traded:
 		return appendTrade(dst, ev, env, s), true
 	case msg.Rejected:
+		if !ev.Reports() {
+			return dst, false
+		}
 		return appendReject(dst, ev, env, s), true
-	case msg.MassCanceled:
+	case msg.MassCanceled, msg.MassCancelBegun:
 		return appendMassCancel(dst, ev, env), true
 	case msg.EntryChanged:
 		e := turn(ev)
 		return appendAck(dst, ev, env, gen.EntryAction(e.Action), wireScope(e.Scope)), true
 	case msg.LeverageSet, msg.ModeChanged, msg.MarginMoved:
-		if env.Template != gen.TemplatePositionControl {
+		if !ev.Reports() {
 			return dst, false
 		}
 		return appendAck(dst, ev, env, noEnum, noEnum), true
@@ -179,16 +182,20 @@ func appendTrade(dst []byte, ev *msg.Event, env *Envelope, s *Scale) []byte {
 
 func appendReject(dst []byte, ev *msg.Event, env *Envelope, s *Scale) []byte {
 	refusal := ev.Refusal()
-	limit, actual := refusal.Limit, refusal.Actual
+	limit, actual, field := refusal.Limit, refusal.Actual, uint8(NoField)
+	if refusal.Field != 0 {
+		field = refusal.Field - 1
+	}
 	switch {
 	case limit == 0 && actual == 0:
 		limit, actual = None, None
+	case refusal.Asked == msg.KindRefuse: // they never were in the core's units
 	case pricesIn(ev.Reject):
 		limit, actual = scaled(limit, s.Tick), scaled(actual, s.Tick)
 	case lotsIn(ev.Reject, refusal.Asked):
 		limit, actual = scaled(limit, s.Lot), scaled(actual, s.Lot)
 	}
-	return AppendRefusal(dst, ev, env, Refusal{ev.Reject, NoField, limit, actual})
+	return AppendRefusal(dst, ev, env, Refusal{ev.Reject, field, limit, actual})
 }
 
 // pricesIn and lotsIn say what the two numbers of a refusal count in the core: ticks, lots, or (neither) what they count on
@@ -240,6 +247,9 @@ func appendMassCancel(dst []byte, ev *msg.Event, env *Envelope) []byte {
 	m := gen.AsMassCancelReport(block)
 	m.SetRequestID(uint64(ev.Ref))
 	m.SetCanceled(uint32(min(int64(ev.Qty), 1<<32-1)))
+	if ev.Kind == msg.MassCancelBegun {
+		m.SetStatus(gen.MassCancelStatusPartial)
+	}
 	m.SetScope(wireScope(turn(ev).Scope))
 	return out
 }

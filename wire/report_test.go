@@ -77,8 +77,26 @@ func TestReports(t *testing.T) {
 			ev.SetRefusal(msg.Refusal{Limit: 90, Actual: 100, Asked: msg.KindLimit})
 			return ev
 		}, "Reject limitValue=450 actualValue=500 ingressTime=5 refSeqNum=4 code=PriceOutsideBand refTemplate=100 layer=Risk fieldIndex=255"},
-		{"unknown order", func() *msg.Event { ev := base(msg.Rejected); ev.Reject = msg.RejectUnknownOrder; return ev },
-			"Reject limitValue=none actualValue=none ingressTime=5 refSeqNum=4 code=UnknownOrder refTemplate=100 layer=Engine fieldIndex=255"},
+		{"unknown order", func() *msg.Event {
+			ev := base(msg.Rejected)
+			ev.Reject = msg.RejectUnknownOrder
+			ev.SetRefusal(msg.Refusal{Asked: msg.KindCancel})
+			return ev
+		}, "Reject limitValue=none actualValue=none ingressTime=5 refSeqNum=4 code=UnknownOrder refTemplate=100 layer=Engine fieldIndex=255"},
+		{"before the core", func() *msg.Event {
+			ev := base(msg.Rejected)
+			ev.Reject = msg.RejectOffTick
+			ev.SetRefusal(msg.Refusal{Limit: 5, Actual: 7, Asked: msg.KindRefuse, Field: 2})
+			return ev
+		}, "Reject limitValue=5 actualValue=7 ingressTime=5 refSeqNum=4 code=OffTick refTemplate=100 layer=Risk fieldIndex=1"},
+		{"out of sequence", func() *msg.Event {
+			ev := base(msg.Rejected)
+			ev.Reject = msg.RejectSequenceMismatch
+			ev.SetRefusal(msg.Refusal{Asked: msg.KindLimit})
+			return ev
+		}, "nothing"},
+		{"mass cancel that goes on", func() *msg.Event { ev := base(msg.MassCancelBegun); ev.Rare[0] = uint64(msg.ScopeAccount); return ev },
+			"MassCancelReport requestId=77 canceled=3 failed=0 scope=Account status=Partial"},
 		{"mass cancel", func() *msg.Event { ev := base(msg.MassCanceled); ev.Rare[0] = uint64(msg.ScopeAccount); return ev },
 			"MassCancelReport requestId=77 canceled=3 failed=0 scope=Account status=Complete"},
 		{"kill switch", func() *msg.Event {
@@ -110,6 +128,35 @@ func TestReports(t *testing.T) {
 }
 
 // The codes and reasons of the schema are those of the core, name by name.
+// TestReportsAreThoseOfTheCore holds that what takes a number of a session has a frame, and nothing else has: but for what is
+// said in a message of the session layer.
+func TestReportsAreThoseOfTheCore(t *testing.T) { // W-29
+	reports := 0
+	for kind := range 256 {
+		for _, session := range []msg.SessionID{0, 4} {
+			for _, asked := range []msg.Kind{msg.KindLimit, msg.KindDeposit, msg.KindRefuse, msg.KindBind} {
+				ev := msg.Event{Kind: msg.EventKind(kind), Session: session, Reject: msg.RejectNoMark}
+				if ev.Kind == msg.MessagesMissed {
+					continue
+				}
+				if ev.Kind == msg.Rejected {
+					ev.SetRefusal(msg.Refusal{Asked: asked})
+				}
+				_, ok := wire.AppendReport(nil, &ev, &msg.Request{}, &wire.Envelope{}, &wire.Scale{Tick: 1, Lot: 1})
+				if ok != ev.Reports() {
+					t.Errorf("%v of session %d, asked %v: a frame %v, a report %v", ev.Kind, session, asked, ok, ev.Reports())
+				}
+				if ok {
+					reports++
+				}
+			}
+		}
+	}
+	if reports == 0 {
+		t.Error("nothing is a report")
+	}
+}
+
 func TestCodesAndReasonsAreTheCores(t *testing.T) {
 	enum := func(name string) *schema.Enum {
 		for _, s := range schema.All() {

@@ -176,8 +176,7 @@ func (l *Link) judge(no wire.Refusal, c class, n int64, head *wire.Heading, now 
 func (l *Link) seal(slot *msg.Request, template uint16, head *wire.Heading, no wire.Refusal, now fixed.Nanos) {
 	row := l.row
 	if no.Reject != 0 {
-		f := msg.Refused{Reject: no.Reject, Limit: no.Limit, Actual: no.Actual,
-			Cancels: template == gen.TemplateCancel || template == gen.TemplateMassCancel}
+		f := msg.Refused{Reject: no.Reject, Limit: no.Limit, Actual: no.Actual, Instead: wire.KindOf(template)}
 		if no.Field != wire.NoField {
 			f.Field = no.Field + 1
 		}
