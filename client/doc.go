@@ -40,4 +40,5 @@
 //	socket_*.go  reads and writes that do not wait
 //	book.go      an order book from the feed
 //	market.go    a channel of the feed: two lines, holes in the numbers and what closes them, books that follow
+//	receiver.go  a market with sockets
 package client

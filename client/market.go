@@ -169,8 +169,8 @@ func (m *Market) Book(id msg.InstrumentID) *Book {
 // Session is the name under which the channel comes; zero until something has come.
 func (m *Market) Session() wire.SessionName { return m.session }
 
-// Ended reports whether the session has ended and everything in it was given.
-func (m *Market) Ended() bool { return m.ended && m.next == m.end }
+// Ended reports whether the session has ended, everything in it was given, and no book waits for a snapshot.
+func (m *Market) Ended() bool { return m.ended && m.next == m.end && !m.holds() }
 
 // Counts are what became of what came.
 func (m *Market) Counts() MarketCounts { return m.counts }
