@@ -127,11 +127,11 @@ func (r *Roster) report(ev *msg.Event, now fixed.Nanos) {
 	if int(ev.Account) < len(r.owners) {
 		owner = r.owners[ev.Account]
 	}
-	if row := r.at(ev.Session); row != nil {
-		if row.owner != 0 {
-			owner = row.owner
+	if row := r.at(ev.Session); row != nil && row.stage != asked {
+		owner = row.owner
+		if row.stage == open {
+			r.send(row, frame, now)
 		}
-		r.send(row, frame, now)
 	}
 	if !ev.Copies() {
 		return
@@ -187,6 +187,7 @@ func (r *Roster) negotiated(ev *msg.Event, now fixed.Nanos) {
 	r.mu.Unlock()
 	r.enlist(row)
 	r.keys.stamped(n.Key, n.Stamp)
+	r.keys.used(n.Key, ev.Last())
 	if asker != nil {
 		asker.negotiated(now)
 		r.touch(asker)
@@ -207,7 +208,7 @@ func (r *Roster) bound(ev *msg.Event, now fixed.Nanos) {
 	}
 	r.mu.Lock()
 	asker := row.asker
-	row.asker = nil
+	row.asker, row.since, row.lost = nil, 0, 0
 	r.mu.Unlock()
 	row.grace = 0
 	r.keys.stamped(row.terms.Key, b.Stamp)
@@ -226,6 +227,9 @@ func (r *Roster) bound(ev *msg.Event, now fixed.Nanos) {
 // unbound is the end of a connection in the core, from which on the grace runs.
 func (r *Roster) unbound(ev *msg.Event) {
 	if row := r.at(ev.Session); row != nil {
+		r.mu.Lock()
+		row.since = ev.Time
+		r.mu.Unlock()
 		if u := ev.Unbound(); u.Goes && u.Grace != 0 {
 			row.grace = u.Grace
 			r.graces = append(r.graces, row)
@@ -268,13 +272,16 @@ func (r *Roster) refused(ev *msg.Event, now fixed.Nanos) {
 		return
 	}
 	r.mu.Lock()
-	asker := row.asker
-	row.asker = nil
+	asker, lost := row.asker, row.lost
+	row.asker, row.lost = nil, 0
 	if asked == msg.KindNegotiate && row.stage == 0 {
 		r.rows[row.id] = row.former
 		delete(r.byID, row.terms.UUID)
 	}
 	r.mu.Unlock()
+	if lost != 0 { // nobody has it now
+		r.owe(row, msg.Unbind(row.id, lost))
+	}
 	if asker != nil {
 		asker.refused(asked == msg.KindNegotiate, ev.Reject, now)
 		r.touch(asker)

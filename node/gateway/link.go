@@ -43,7 +43,7 @@ type Link struct {
 	nonced    bool
 	request   logonRequest
 	keepalive fixed.Nanos
-	again     bool // the Bind is to be said again
+	rebind    bool // the Bind is to be said again
 	failed    bool // authentication failed, for who counts
 
 	// Of an established session.
@@ -51,12 +51,14 @@ type Link struct {
 	sequenced bool   // business messages may come
 	finish    finish
 	recalling *request // of the retransmission that is under way
+	again     []byte   // room for what is sent again
 
 	born, heard, spoke, began, moved, until fixed.Nanos
 	flaws                                   [flawsMax]fixed.Nanos
 	flawed                                  int
 
 	touched bool // the reader's
+	owner   any  // whose it is, for who is given it by Touched
 }
 
 type linkState uint8
@@ -170,6 +172,19 @@ func (l *Link) Established() bool {
 	return l.state == established
 }
 
+// idle reports whether nothing is to be sent, and ended whether it is over besides.
+func (l *Link) idle() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sent == len(l.out)
+}
+
+func (l *Link) ended() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state == over && l.sent == len(l.out)
+}
+
 // Unsent is what is to be sent; it is good until the next call of any method.
 func (l *Link) Unsent() []byte { return l.out[l.sent:] }
 
@@ -206,11 +221,16 @@ func (l *Link) run(now fixed.Nanos) {
 
 // claim is a slot of the session's lane, nil when that is full.
 func (l *Link) claim() *msg.Request {
+	l.enter()
+	return l.lane.port.Claim()
+}
+
+// enter takes the session's lane for the rest of the step.
+func (l *Link) enter() {
 	if l.lane == nil {
 		l.lane = l.row.lane
 		l.lane.mu.Lock()
 	}
-	return l.lane.port.Claim()
 }
 
 // handOver gives the core what was claimed in this step.
@@ -231,6 +251,11 @@ func (l *Link) say(c msg.Command, now fixed.Nanos) {
 // pay says what is owed; false when there is no room for all of it.
 func (l *Link) pay(now fixed.Nanos) bool {
 	for len(l.owed) > 0 {
+		l.enter()
+		if u := &l.owed[0]; u.Kind == msg.KindUnbind && l.roster.succeeded(l, l.row, u.Unbinding().Why) {
+			l.owed = l.owed[1:]
+			continue
+		}
 		slot := l.claim()
 		if slot == nil {
 			return false
@@ -286,12 +311,14 @@ func (l *Link) Advance(now fixed.Nanos) {
 		l.pay(now)
 		return
 	}
-	if l.again {
-		l.again = false
+	if l.rebind {
+		l.rebind = false
 		l.say(l.request.bind(l.row), now)
 	}
-	if !l.asking && l.blocked() {
-		l.heard = now
+	if l.blocked() {
+		l.heard = now // what he says is not being read
+	}
+	if !l.asking && (l.blocked() || l.stream.Waiting() > 0) {
 		l.run(now)
 	}
 	l.clocks(now)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/wire"
 	"github.com/lockstep-exchange/lockstep/wire/gen"
 )
@@ -135,6 +137,38 @@ func TestGrace(t *testing.T) {
 	w.run("connect a\nnegotiate window=500\nestablish\nclose\nwait 490ms\nconnect b\nestablish\nwait 1s")
 	if got := asked(w); got != "Negotiate Bind Unbind Bind " {
 		t.Error(got)
+	}
+}
+
+// A connection that is lost while another one takes its session over does not end the new one: its end would come behind the new beginning.
+// Where the core refuses that, the session has no connection.
+func TestLostWhileTakenOver(t *testing.T) {
+	for _, refused := range []bool{false, true} {
+		w := newWorld(t)
+		w.run(in)
+		a := w.at
+		w.dial("b")
+		b := w.at
+		w.batch = []byte{}
+		w.do([]string{"establish", "takeover=1"})
+		b.link.Filled(copy(b.link.Room(), w.batch), w.now)
+		w.batch = nil
+		if refused {
+			w.core.refuses = msg.RejectStaleSendingTime
+		}
+		a.shut = true
+		a.link.Lost(w.now) // the core has not taken the Bind yet
+		w.settle()
+		w.wait(20 * fixed.Millisecond)
+		if got := w.core.sessions[1].bound; got == refused {
+			t.Errorf("refused %v: bound %v", refused, got)
+		}
+		if !refused {
+			w.at = b
+			if got := w.run("sequence 1\norder 1"); !strings.HasSuffix(got, "b 1 OrderAccepted 101") {
+				t.Errorf("got\n%s", got)
+			}
+		}
 	}
 }
 

@@ -206,7 +206,7 @@ func (l *Link) bound(b *msg.Bound, now fixed.Nanos) bool {
 func (l *Link) bindAgain(now fixed.Nanos) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.again = l.asking && l.state < established
+	l.rebind = l.asking && l.state < established
 }
 
 // refused is the core's no.

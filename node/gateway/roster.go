@@ -48,8 +48,10 @@ type Row struct {
 
 	// Guarded by the roster's mutex.
 	stage  stage
-	asker  *Link // for which the core is asked to negotiate or to bind
-	former *Row  // that had this place, until the core has said yes
+	since  fixed.Nanos // when it was unbound last; 0: it is bound, or has not been yet
+	lost   msg.Why     // why the link is gone from which asker takes the session; 0: it is not, or the core knows
+	asker  *Link       // for which the core is asked to negotiate or to bind
+	former *Row        // that had this place, until the core has said yes
 
 	link  atomic.Pointer[Link] // that it is bound to
 	grace fixed.Nanos          // when its orders go; guarded by hearing
@@ -65,15 +67,23 @@ type Row struct {
 	old  tail // what was brought about again, the last of it; empty: nothing
 }
 
-// find is count reports from a number on, where they are at hand; else nil. The row's mutex is held.
-func (row *Row) find(from uint64, count int) []byte {
-	switch {
-	case row.tail.has(from, count):
-		return row.tail.of(from, count)
-	case row.old.has(from, count):
-		return row.old.of(from, count)
+// again appends count reports from a number on, where they are at hand. The row's mutex is held.
+func (row *Row) again(dst []byte, from uint64, count int) (out []byte, ok bool) {
+	if upto := row.tail.first; from < upto {
+		old := int(min(uint64(count), upto-from))
+		if !row.old.has(from, old) {
+			return dst, false
+		}
+		dst = append(dst, row.old.of(from, old)...)
+		from, count = from+uint64(old), count-old
 	}
-	return nil
+	if count == 0 {
+		return dst, true
+	}
+	if !row.tail.has(from, count) {
+		return dst, false
+	}
+	return append(dst, row.tail.of(from, count)...), true
 }
 
 // stage is how far a session has come.
@@ -115,6 +125,53 @@ func NewRoster(t Terms, keys *Keys, limits engine.Limits, ports []*node.Port) *R
 		r.lanes = append(r.lanes, &lane{port: p})
 	}
 	return r
+}
+
+// Learn makes the roster know what an engine holds that does not run: the state from which the events to come go on.
+func (r *Roster) Learn(e *engine.Engine) {
+	r.hearing.Lock()
+	defer r.hearing.Unlock()
+	for id := range r.scales {
+		if in, ok := e.Instrument(msg.InstrumentID(id)); ok {
+			r.setScale(msg.InstrumentID(id), wire.ScaleOf(in.TickLot, in.UnitLots))
+		}
+	}
+	for id := range r.owners {
+		if a, ok := e.Account(msg.AccountID(id)); ok {
+			r.owners[id] = a.Owner
+		}
+	}
+	for id := range r.rows {
+		if k, ok := e.Key(msg.KeyID(id)); ok {
+			r.keys.set(msg.KeyChange{Key: msg.KeyID(id), Role: k.Role, Scheme: k.Scheme, Owner: k.Owner, Account: k.Account, Public: k.Public}, k.Last, k.Stamp)
+		}
+	}
+	for id := range r.rows {
+		if s, ok := e.Session(msg.SessionID(id)); ok {
+			r.restore(msg.SessionID(id), &s, e.Now())
+		}
+	}
+}
+
+// restore makes the row of a session that the core knows. One that is bound was so to a connection of before: it is lost.
+func (r *Roster) restore(id msg.SessionID, s *engine.SessionState, now fixed.Nanos) {
+	row := r.row(&msg.Negotiation{Session: id, Key: s.Key, Kind: s.Kind, Version: s.Version, Cancel: s.Cancel, CancelFlags: s.CancelFlags,
+		Window: s.Window, UUID: s.UUID}, s.Owner)
+	row.stage, row.client, row.since = open, s.Next, now
+	row.answered.Store(s.Next - 1)
+	row.tail.begin(s.Server)
+	if s.Final {
+		row.stage = final
+		return
+	}
+	r.enlist(row)
+	switch {
+	case s.Bound:
+		r.owe(row, msg.Unbind(id, msg.UnbindLost))
+	case s.Goes:
+		row.grace = s.Grace
+		r.graces = append(r.graces, row)
+	}
 }
 
 // row makes the row of a negotiation.
@@ -175,8 +232,11 @@ func (r *Roster) find(id *[16]byte) *Row {
 	return nil
 }
 
+// forgetAfter is how long a session may be away before its key may give its place to another one; the core's figure.
+const forgetAfter = fixed.Day
+
 // reserve takes a row for a session that is to be negotiated by a link: one that nobody had, or else one of the same key that has ended
-// for good. twice says that there is a session of this id already; both nil and false that no row is free.
+// for good or was away for a day. twice says that there is a session of this id already; both nil and false that no row is free.
 func (r *Roster) reserve(n *msg.Negotiation, owner msg.OwnerID, l *Link) (row *Row, twice bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -188,7 +248,7 @@ func (r *Roster) reserve(n *msg.Negotiation, owner msg.OwnerID, l *Link) (row *R
 		if old := r.rows[id]; old == nil {
 			at = id
 			break
-		} else if at == 0 && old.stage == final && old.terms.Key == n.Key {
+		} else if at == 0 && old.terms.Key == n.Key && old.asker == nil && (old.stage == final || old.since != 0 && n.Stamp-old.since > forgetAfter+clockSlack) {
 			at = id
 		}
 	}
@@ -210,6 +270,18 @@ func (r *Roster) ask(row *Row, l *Link) bool {
 		return false
 	}
 	row.asker = l
+	return true
+}
+
+// succeeded reports whether another link asks for the session of one that is gone: then its Bind has the last word, and the end of this one
+// may not come behind it. It is asked with the lane held, as the Bind is said.
+func (r *Roster) succeeded(l *Link, row *Row, why msg.Why) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if row.asker == nil || row.asker == l {
+		return false
+	}
+	row.lost = why
 	return true
 }
 

@@ -241,8 +241,8 @@ func (l *Link) recalled(now fixed.Nanos) bool {
 	q := l.recalling
 	q.row.mu.Lock()
 	defer q.row.mu.Unlock()
-	frames := q.row.find(q.from, q.count)
-	if frames == nil {
+	frames, ok := q.row.again(l.again[:0], q.from, q.count)
+	if l.again = frames[:0]; !ok {
 		return false
 	}
 	l.recalling = nil

@@ -198,6 +198,12 @@ func (p *peer) describe(frame []byte) string {
 		case gen.TemplateReject:
 			r := gen.AsReject(m.Block)
 			return fmt.Sprintf("%d Reject %d of %d", n, r.Code(), r.RefSeqNum())
+		case gen.TemplateTrade:
+			r := gen.AsTrade(m.Block)
+			return fmt.Sprintf("%d Trade %d of %d at %d leaves %d position %d", n, r.LastQty(), r.ClOrdID(), r.LastPx(), r.LeavesQty(), r.PositionAfter())
+		case gen.TemplateOrderCanceled:
+			r := gen.AsOrderCanceled(m.Block)
+			return fmt.Sprintf("%d OrderCanceled %d reason %d", n, r.ClOrdID(), r.Reason())
 		case gen.TemplateMassCancelReport:
 			return fmt.Sprintf("%d MassCancelReport", n)
 		case gen.TemplateControlAck:
@@ -429,10 +435,10 @@ func (w *world) frame(p *peer, name string, a words, n func(int) uint64) []byte 
 		m := gen.AsNewOrder(block)
 		m.SetSeqNum(uint32(n(0)))
 		m.SetClOrdID(a.number(w.t, "ref", 100+n(0)))
-		m.SetPrice(50)
+		m.SetPrice(int64(a.number(w.t, "price", 50)))
 		m.SetQty(int64(a.number(w.t, "qty", 5)))
 		m.SetInstrumentID(1)
-		m.SetAccountID(1)
+		m.SetAccountID(uint32(a.number(w.t, "account", 1)))
 		m.SetSide(gen.Side(a.number(w.t, "side", 1)))
 		m.SetOrdType(gen.OrdType(a.number(w.t, "type", 1)))
 		m.SetFlags(gen.OrderFlags(a.number(w.t, "flags", 0)))
@@ -491,7 +497,7 @@ func (w *world) credentials(p *peer, frame []byte, a words) []byte {
 	c.SetKind(gen.SessionKind(a.number(w.t, "kind", 1)))
 	c.SetTakeover(gen.YesNo(a.number(w.t, "takeover", 0)))
 	c.SetCodWindowMs(uint32(a.number(w.t, "window", 0)))
-	c.SetCodMode(gen.CancelOnDisconnectBoth)
+	c.SetCodMode(gen.CancelOnDisconnect(a.number(w.t, "cod", 3)))
 	c.SetScheme(gen.SignatureSchemeEd25519)
 	if id == secret {
 		c.SetScheme(gen.SignatureSchemeHmacSha256)

@@ -65,6 +65,9 @@ func (f *File) Err() error {
 		return nil
 	}
 	slices.SortStableFunc(f.faults, func(a, b scenario.Fault) int {
+		if a.File != b.File {
+			return strings.Compare(a.File, b.File)
+		}
 		if a.Line != b.Line {
 			return a.Line - b.Line
 		}
@@ -83,6 +86,15 @@ func Unreadable(path, expected string, err error) error {
 
 // Sound reports whether nothing is wrong so far.
 func (f *File) Sound() bool { return len(f.faults) == 0 }
+
+// Alongside notes what is wrong with another file that this one names.
+func (f *File) Alongside(err error) {
+	if others := (scenario.Faults)(nil); errors.As(err, &others) {
+		f.faults = append(f.faults, others...)
+		return
+	}
+	f.faults = append(f.faults, scenario.Fault{File: f.Name, Text: err.Error()})
+}
 
 // Alone is a fault at an offset by itself, whatever else was noted.
 func (f *File) Alone(offset int, format string, args ...any) error {

@@ -1,0 +1,297 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/netip"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/lockstep-exchange/lockstep/engine"
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/node"
+)
+
+// Gateway is the sockets around a roster.
+//
+//	accept ──> conn: a goroutine that reads, decodes and claims, all that has come at once ──> lane
+//	node's reader ──> one goroutine: Hear all that is released, then one write a connection that is concerned
+//	ticker ──> every 10 ms: timers, what waited, who is over
+//
+// Who writes to a connection writes what the socket takes and never waits for it; what it does not take, a goroutine of the connection
+// sends when it can (W-48). So the reader of events is held up by nobody.
+type Gateway struct {
+	config Config
+	roster *Roster
+	reader *node.Reader
+	clock  func() fixed.Nanos
+	limits engine.Limits
+
+	logons  chan struct{} // a place in it lets a stranger's bytes be looked at, signatures and all
+	recalls chan struct{} // and one in this lets older reports be brought about again
+
+	mu        sync.Mutex
+	conns     map[*conn]struct{}
+	byAddress map[netip.Addr]int
+	failures  map[netip.Addr]failures
+	listeners []net.Listener
+	stopping  bool
+
+	work sync.WaitGroup
+	quit chan struct{}
+}
+
+// Config says how a gateway serves. Zero fields take their defaults.
+type Config struct {
+	Terms      Terms
+	Keys       *Keys
+	Ports      []*node.Port   // doors of the node that nobody else uses, two at least
+	Journal    Journal        // of the node; none: what is older than Terms.Retain is gone
+	Most       int            // connections at a time; 4,096
+	PerAddress int            // of one address; 1,024
+	Clear      []netip.Prefix // networks from which a connection may come without TLS, besides this machine (W-40)
+}
+
+// failures are the logons of one address that have failed in a minute (W-39).
+type failures struct {
+	since fixed.Nanos
+	count int
+}
+
+const (
+	tickTime     = 10 * time.Millisecond
+	failuresMax  = 5
+	failuresTime = 60 * fixed.Second
+	lingerTime   = time.Second // for a client to close after the last word
+)
+
+// Open makes a gateway for a node that does not run yet, of what its engine holds. It listens to nothing before Serve.
+func Open(n *node.Node, c Config) (*Gateway, error) {
+	if len(c.Ports) < 2 {
+		return nil, errors.New("gateway: fewer than two ports, expected one for risk control and one for orders at least")
+	}
+	if c.Most == 0 {
+		c.Most = 4096
+	}
+	if c.PerAddress == 0 {
+		c.PerAddress = 1024
+	}
+	if c.Terms.Random == nil {
+		c.Terms.Random = func(b []byte) { rand.Read(b) } // it never fails
+	}
+	reader, err := n.Reader(true)
+	if err != nil {
+		return nil, err
+	}
+	c.Terms.Recall = c.Journal.Files != nil
+	g := &Gateway{config: c, reader: reader, limits: n.Engine().Limits(), recalls: make(chan struct{}, 1), clock: c.Ports[0].Now, logons: make(chan struct{}, max(runtime.GOMAXPROCS(0)-1, 1)),
+		conns: map[*conn]struct{}{}, byAddress: map[netip.Addr]int{}, failures: map[netip.Addr]failures{}, quit: make(chan struct{})}
+	g.roster = NewRoster(c.Terms, c.Keys, g.limits, c.Ports)
+	g.roster.Learn(n.Engine())
+	return g, nil
+}
+
+// Start lets the gateway hear, after the node was started.
+func (g *Gateway) Start() {
+	g.work.Go(g.hear)
+	g.work.Go(g.tick)
+}
+
+// hear hands over what the node releases until it has stopped.
+func (g *Gateway) hear() {
+	for g.reader.Wait() {
+		now := g.clock()
+		for ev := g.reader.Next(); ev != nil; ev = g.reader.Next() {
+			g.roster.Hear(ev, now)
+		}
+		g.reader.Release()
+		g.roster.Touched(func(l *Link) { l.owner.(*conn).heard() })
+	}
+	g.abandon()
+}
+
+// tick looks at timers until the gateway ends.
+func (g *Gateway) tick() {
+	t := time.NewTicker(tickTime)
+	defer t.Stop()
+	var all []*conn
+	for {
+		select {
+		case <-g.quit:
+			return
+		case <-t.C:
+		}
+		now := g.clock()
+		g.roster.Advance(now)
+		all = g.list(all[:0])
+		for _, c := range all {
+			c.attend(now)
+		}
+		clear(all)
+	}
+}
+
+// list appends the connections there are.
+func (g *Gateway) list(dst []*conn) []*conn {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for c := range g.conns {
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// Serve takes connections of a listener until it is closed or the gateway stops; with secure they are TLS 1.3 (W-40). It returns nil when
+// the gateway has stopped.
+func (g *Gateway) Serve(listener net.Listener, secure *tls.Config) error {
+	g.mu.Lock()
+	if g.stopping {
+		g.mu.Unlock()
+		return listener.Close()
+	}
+	g.listeners = append(g.listeners, listener)
+	g.mu.Unlock()
+	for {
+		socket, err := listener.Accept()
+		if err != nil {
+			g.mu.Lock()
+			stopping := g.stopping
+			g.mu.Unlock()
+			switch {
+			case stopping:
+				return nil
+			case errors.Is(err, net.ErrClosed):
+				return err
+			}
+			time.Sleep(tickTime) // no descriptor is free, say: others may close theirs
+			continue
+		}
+		g.admit(socket, secure)
+	}
+}
+
+// admit begins a connection, or closes it where there are too many or its address has failed too often.
+func (g *Gateway) admit(socket net.Conn, secure *tls.Config) {
+	address := addressOf(socket)
+	now := g.clock()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f := g.failures[address]
+	if now-f.since >= failuresTime {
+		delete(g.failures, address)
+		f = failures{}
+	}
+	if secure == nil && !g.mayBeClear(address) || g.stopping || len(g.conns) >= g.config.Most || g.byAddress[address] >= g.config.PerAddress || f.count >= failuresMax {
+		_ = socket.Close()
+		return
+	}
+	c := newConn(g, socket, secure, address, now)
+	g.conns[c] = struct{}{}
+	g.byAddress[address]++
+	g.work.Go(c.run)
+}
+
+// mayBeClear reports whether what an address says may be read on the way.
+func (g *Gateway) mayBeClear(address netip.Addr) bool {
+	if address.IsLoopback() || address.IsUnspecified() {
+		return true
+	}
+	for _, network := range g.config.Clear {
+		if network.Contains(address) {
+			return true
+		}
+	}
+	return false
+}
+
+// addressOf is the address on the other side; of a socket that has none, of this machine, the unspecified one.
+func addressOf(socket net.Conn) netip.Addr {
+	if a, err := netip.ParseAddrPort(socket.RemoteAddr().String()); err == nil {
+		return a.Addr().Unmap()
+	}
+	return netip.IPv4Unspecified()
+}
+
+// failed counts a logon that has failed.
+func (g *Gateway) failed(address netip.Addr) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f := g.failures[address]
+	if now := g.clock(); f.count == 0 || now-f.since >= failuresTime {
+		f = failures{since: now}
+	}
+	f.count++
+	if f.count == failuresMax {
+		f.since = g.clock() // refused from now on
+	}
+	g.failures[address] = f
+}
+
+// forget drops a connection of which nothing is left.
+func (g *Gateway) forget(c *conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, there := g.conns[c]; !there {
+		return
+	}
+	delete(g.conns, c)
+	if g.byAddress[c.address]--; g.byAddress[c.address] == 0 {
+		delete(g.byAddress, c.address)
+	}
+}
+
+// Connections is how many there are.
+func (g *Gateway) Connections() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.conns)
+}
+
+// Shutdown tells every client that the venue goes down, and closes what is left when they have answered or ctx ends. Then all that came of it
+// lies in the lanes, the node may be stopped, and Wait returns when it has.
+func (g *Gateway) Shutdown(ctx context.Context) {
+	g.mu.Lock()
+	g.stopping = true
+	for _, l := range g.listeners {
+		_ = l.Close() // nobody is to be told
+	}
+	g.mu.Unlock()
+	for _, c := range g.list(nil) {
+		c.link.Shutdown(g.clock())
+		c.move()
+	}
+	t := time.NewTicker(tickTime)
+	defer t.Stop()
+	for g.Connections() > 0 || g.roster.Owes() {
+		select {
+		case <-ctx.Done():
+			g.abandon()
+			return
+		case <-t.C:
+		}
+	}
+}
+
+// abandon closes every connection at once.
+func (g *Gateway) abandon() {
+	g.mu.Lock()
+	g.stopping = true
+	for _, l := range g.listeners {
+		_ = l.Close()
+	}
+	g.mu.Unlock()
+	for _, c := range g.list(nil) {
+		c.link.Lost(g.clock())
+		_ = c.socket.Close()
+	}
+}
+
+// Wait waits for the goroutines of a gateway that was shut down and whose node has stopped.
+func (g *Gateway) Wait() {
+	close(g.quit)
+	g.work.Wait()
+}
