@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/node"
 	"github.com/lockstep-exchange/lockstep/node/journal"
+	"github.com/lockstep-exchange/lockstep/serve"
 )
 
 // demoCommand is exchange demo.
@@ -22,16 +24,21 @@ type demoCommand struct {
 	Hlog     string        `help:"Write a histogram log of the latencies there." placeholder:"FILE" type:"path" xor:"log"`
 	Data     string        `help:"Keep a journal in this folder, and go on where it ends. Kill the demo and start it again." placeholder:"DIR" type:"path"`
 	Ack      string        `enum:"fsync,none" default:"fsync" help:"With --data, what an event waits for before anyone sees it: fsync, or none, which promises nothing."`
+	Listen   string        `help:"Serve a venue to try things on at this address of this machine: one market, a maker who quotes, and development keys, which are printed." placeholder:"HOST:PORT" xor:"pace"`
+	AddrFile string        `help:"With --listen, write the address there when it is open." placeholder:"FILE" type:"path"`
 	Acks     string        `help:"With --data, write a line for each command whose events have left the exchange: its number and a digest of them; - is stdout." placeholder:"FILE|-"`
 }
 
 func (d *demoCommand) examples() []string {
 	return []string{"exchange demo", "exchange demo --max", "exchange demo --rate 1 --duration 30s --hlog demo.hlog",
-		"exchange demo --data data", "exchange demo --data data --max --acks -"}
+		"exchange demo --data data", "exchange demo --listen 127.0.0.1:7001", "exchange demo --data data --max --acks -"}
 }
 
 // Run plays the recording that is part of the binary and prints what happened.
 func (d *demoCommand) Run(con *console) (err error) {
+	if d.Listen != "" {
+		return d.listen(con)
+	}
 	o := demo.Options{Rate: d.Rate, Max: d.Max, Duration: d.Duration, Accounts: d.Accounts, Seed: d.Seed, Data: d.Data}
 	if d.Ack == journal.None.String() {
 		o.Ack = journal.None
@@ -79,4 +86,63 @@ func (d *demoCommand) play(con *console, o demo.Options) error {
 		return errors.Join(err, con.printJSON(report))
 	}
 	return errors.Join(err, report.WriteText(con.out))
+}
+
+// listen serves a venue to try things on until it is interrupted.
+func (d *demoCommand) listen(con *console) (err error) {
+	dir := d.Data
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "lockstep-demo-"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	}
+	c, err := serve.Demonstration(dir, d.Listen)
+	if err != nil {
+		return badUsage("%v", err)
+	}
+	if d.Ack == journal.None.String() {
+		c.Ack = journal.None
+	}
+	venue, err := serve.Start(c)
+	if err != nil {
+		return err
+	}
+	if err := d.welcome(con, venue); err != nil {
+		return errors.Join(err, venue.Stop())
+	}
+	quoting, enough := context.WithCancel(con.ctx)
+	defer enough()
+	go func() {
+		if err := serve.Quote(quoting, venue.Orders, d.Seed); err != nil && quoting.Err() == nil {
+			fmt.Fprintf(con.err, "the maker has stopped: %v\n", err)
+		}
+	}()
+	return venue.Run(con.ctx)
+}
+
+// welcome prints where the venue listens and with which keys it can be entered.
+func (d *demoCommand) welcome(con *console, venue *serve.Served) error {
+	if d.AddrFile != "" {
+		file, err := os.Create(d.AddrFile)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(venue.WriteAddresses(file), file.Close()); err != nil {
+			return err
+		}
+	}
+	if con.json {
+		return con.printJSON(struct {
+			Orders string        `json:"orders"`
+			Venue  string        `json:"venue"`
+			Keys   []serve.Guest `json:"keys"`
+		}{venue.Orders, serve.VenuePublic(), serve.Guests()})
+	}
+	con.printf("orders at %s; the market is instrument 1, BTC-USD-PERP: prices in tenths, quantities in thousandths\n", venue.Orders)
+	con.printf("development keys, which everybody has and exchange serve refuses:\n  venue 16  public %s\n", serve.VenuePublic())
+	for _, g := range serve.Guests() {
+		con.printf("  key %d  %-12s  account %d  private %s\n", g.Key, g.Role, g.Account, g.Private)
+	}
+	return nil
 }

@@ -34,6 +34,8 @@ type commandLine struct {
 	Quiet    bool   `help:"No progress and no remarks, only results and faults."`
 	Progress string `enum:"auto,never" default:"auto" help:"When to draw a progress bar: auto (on a terminal) or never."`
 
+	Serve    serveCommand    `cmd:"" help:"A venue that firms connect to, over TCP and TLS."`
+	Keys     keysCommand     `cmd:"" help:"Keys of those who log in, and of the venue."`
 	Replay   replayCommand   `cmd:"" help:"Drive recorded market data through the engine and compare it with the answers that come with it."`
 	Demo     demoCommand     `cmd:"" help:"A recorded market comes back to life: what the exchange does and how fast."`
 	Scenario scenarioCommand `cmd:"" help:"Run trading days that are written down, and check what everyone must see."`

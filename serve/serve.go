@@ -1,0 +1,163 @@
+// Package serve is a venue that firms connect to, as a file describes it: an engine with its journal, and the gateway in front of it.
+//
+//	exchange.toml   folders, addresses, threads, limits of the gateway     read at each start: Config
+//	venue.toml      markets, accounts, keys                                read at the first start: the seed of the journal
+//
+// What decides about matching and risk stands in the second, becomes commands, and is in the journal from then on; a file that has
+// changed is refused. What the first says changes nothing of what the exchange answers.
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"github.com/lockstep-exchange/lockstep/node"
+	"github.com/lockstep-exchange/lockstep/node/gateway"
+	"github.com/lockstep-exchange/lockstep/node/journal"
+)
+
+// Served is a venue that runs.
+type Served struct {
+	config   *Config
+	node     *node.Node
+	gate     *gateway.Gateway
+	failed   chan error // of a listener
+	Recovery *node.Recovery
+	Orders   string // the address where orders are taken in clear; "": nowhere
+	Secure   string // and over TLS
+}
+
+// stopTime is how long clients have to answer when the venue goes down.
+const stopTime = 5 * time.Second
+
+// unfit is an error of the surroundings: an address is taken, say.
+type unfit struct{ error }
+
+func (unfit) ExitCode() int    { return 9 }
+func (unfit) ExitName() string { return "environment" }
+func (u unfit) Unwrap() error  { return u.error }
+
+// Start opens the venue of a file and lets it listen. The errors are those of Load and node.Open, and of addresses that are taken.
+func Start(c *Config) (*Served, error) {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, err
+	}
+	s := &Served{config: c, failed: make(chan error, 2)}
+	if err := s.open(); err != nil {
+		return nil, err
+	}
+	if err := s.begin(); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+// open opens the exchange of the folder.
+func (s *Served) open() (err error) {
+	c := s.config
+	s.node, s.Recovery, err = node.Open(c.Data, node.Venue{Limits: c.venue.limits, Currency: c.venue.currency, Seed: c.venue.seed, Ack: c.Ack, Segment: c.Segment},
+		node.Config{Ports: c.Lanes, Lane: c.Lane, Idle: c.Idle, Core: c.Core, Float: c.Float, Tick: c.Tick})
+	return err
+}
+
+// begin lets the node run and the gateway listen.
+func (s *Served) begin() (err error) {
+	c := s.config
+	ports := make([]*node.Port, c.Lanes)
+	for i := range ports {
+		ports[i] = s.node.Port(i)
+	}
+	gate, err := gateway.Open(s.node, gateway.Config{Terms: gateway.Terms{Shard: c.Shard, Rates: c.Rates, Retain: c.Retain}, Keys: c.keys, Ports: ports,
+		Journal: gateway.Journal{Files: journal.Disk{}, Dir: c.Data}, Most: c.Most, PerAddress: c.PerAddress, Clear: c.Clear})
+	if err != nil {
+		return err
+	}
+	if err = s.node.Start(); err != nil {
+		return err
+	}
+	s.gate = gate
+	s.gate.Start()
+	if s.Orders, err = s.listen(c.Orders, false); err != nil {
+		return err
+	}
+	s.Secure, err = s.listen(c.Secure, true)
+	return err
+}
+
+// listen takes connections at an address; "" is none.
+func (s *Served) listen(address string, secure bool) (string, error) {
+	if address == "" {
+		return "", nil
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return "", unfit{err}
+	}
+	t := s.config.tls
+	if !secure {
+		t = nil
+	}
+	go func() { s.failed <- s.gate.Serve(l, t) }()
+	return l.Addr().String(), nil
+}
+
+// Run serves until ctx ends or something fails, and stops the venue.
+func (s *Served) Run(ctx context.Context) (err error) {
+	select {
+	case <-ctx.Done():
+	case <-s.node.Done():
+		err = s.node.Err()
+	case err = <-s.failed:
+	}
+	return errors.Join(err, s.Stop())
+}
+
+// Stop tells the clients, ends the node and closes the journal.
+func (s *Served) Stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*stopTime)
+	defer cancel()
+	if s.gate != nil {
+		answer, enough := context.WithTimeout(ctx, stopTime)
+		s.gate.Shutdown(answer)
+		enough()
+	}
+	err := s.node.Stop(ctx)
+	if s.gate != nil {
+		s.gate.Wait()
+	}
+	return err
+}
+
+// Append appends where the venue listens and how it answers, as lines for people.
+func (s *Served) Append(dst []byte) []byte {
+	dst = s.Recovery.Append(dst)
+	for _, at := range []struct{ address, how string }{{s.Orders, "in clear"}, {s.Secure, "over TLS 1.3"}} {
+		if at.address != "" {
+			dst = fmt.Appendf(dst, "orders at %s, %s\n", at.address, at.how)
+		}
+	}
+	status := s.node.Status()
+	where := "no core of its own: " + status.Unpinned
+	if status.Core >= 0 {
+		where = fmt.Sprintf("core %d", status.Core)
+	}
+	return fmt.Appendf(dst, "answers wait for %s; the hot thread has %s and waits by %s\n", status.Ack, where, status.Idle)
+}
+
+// WriteAddresses writes the addresses, a line each, clear first, for who has asked for port 0.
+func (s *Served) WriteAddresses(w io.Writer) error {
+	for _, a := range []string{s.Orders, s.Secure} {
+		if a == "" {
+			continue
+		}
+		if _, err := fmt.Fprintln(w, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
