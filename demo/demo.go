@@ -35,6 +35,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/node"
+	"github.com/lockstep-exchange/lockstep/node/channel"
 	"github.com/lockstep-exchange/lockstep/node/journal"
 	"github.com/lockstep-exchange/lockstep/replay"
 )
@@ -56,6 +57,8 @@ type Options struct {
 	Acks  io.Writer            // with Data: a line for each command that is acknowledged, as kept.go says; nil: none
 	Room  func(msg.Storage)    // with Data: told when the disk has more or less room from now on; nil: nobody
 	Found func(*node.Recovery) // with Data: told what the start has found, before anything is sent; nil: nobody
+
+	Feed *channel.Sockets // where market data goes; nil: nowhere
 }
 
 const (
@@ -153,7 +156,8 @@ type run struct {
 	twin   *hdrhistogram.Histogram // of the same pipeline with an empty handler; nil: not measured
 	total  *hdrhistogram.Histogram // of the exchange; nil: not measured
 	engine *engine.Engine
-	kept   *kept // nil without a journal
+	kept   *kept      // nil without a journal
+	told   *broadcast // nil without a feed
 	view   *view
 	status node.Status
 	sent   int // requests, the opening included
@@ -223,7 +227,12 @@ func (r *run) shadow(lasting time.Duration) error {
 }
 
 // trade plays the script to the exchange, from where the journal ends if there is one.
-func (r *run) trade() error {
+func (r *run) trade() (err error) {
+	if r.options.Feed != nil {
+		if r.told, err = newBroadcast(r.script.limits, r.options.Data != ""); err != nil {
+			return err
+		}
+	}
 	r.view = newView(r.script)
 	c := r.newCourier()
 	c.view = r.view
@@ -234,8 +243,14 @@ func (r *run) trade() error {
 	if err := c.connect(n); err != nil {
 		return err
 	}
+	if r.told != nil {
+		if err := r.told.open(n, *r.options.Feed); err != nil {
+			return errors.Join(err, n.Stop(context.Background()))
+		}
+	}
 	audience := newAudience(&r.options, r.speed, n.Status().Ack)
 	err = r.during(n, func() {
+		r.told.run()
 		if c.next < r.script.opening {
 			c.run(r.script.opening)
 		}
@@ -258,7 +273,7 @@ func (r *run) trade() error {
 		r.status = n.Status()
 	})
 	r.sent, r.quotes, r.equal = c.next, c.quotes, c.equal
-	failed := audience.close()
+	failed := errors.Join(audience.close(), r.told.end())
 	r.total = audience.total
 	if c.acks != nil {
 		failed = errors.Join(failed, c.acks.err)

@@ -49,6 +49,7 @@ func (r *run) recover(c *courier) (*node.Node, error) {
 	k := &kept{}
 	v := node.Venue{Limits: r.script.limits, Currency: currency, Cluster: cluster, Shard: 1, Ack: r.options.Ack, Segment: segmentSize,
 		Replayed: func(command *msg.Command, events []msg.Event) {
+			r.told.replay(events)
 			if k.strange == nil {
 				k.strange = c.replay(command, events)
 			}

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"time"
 
 	"github.com/lockstep-exchange/lockstep/demo"
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/node"
+	"github.com/lockstep-exchange/lockstep/node/channel"
 	"github.com/lockstep-exchange/lockstep/node/journal"
 	"github.com/lockstep-exchange/lockstep/serve"
 )
@@ -27,11 +29,16 @@ type demoCommand struct {
 	Listen   string        `help:"Serve a venue to try things on at this address of this machine: one market, a maker who quotes, and development keys, which are printed." placeholder:"HOST:PORT" xor:"pace"`
 	AddrFile string        `help:"With --listen, write the address there when it is open." placeholder:"FILE" type:"path"`
 	Acks     string        `help:"With --data, write a line for each command whose events have left the exchange: its number and a digest of them; - is stdout." placeholder:"FILE|-"`
+
+	Feed          []netip.AddrPort `help:"Market data goes there as MoldUDP64 datagrams: one or two multicast groups or addresses, A and B." placeholder:"ADDR:PORT"`
+	FeedInterface string           `help:"With --feed, by which interface groups are reached." placeholder:"NAME"`
+	FeedRequests  netip.AddrPort   `help:"With --feed, where readers on this machine and in private networks ask for what they have lost." placeholder:"ADDR:PORT"`
 }
 
 func (d *demoCommand) examples() []string {
 	return []string{"exchange demo", "exchange demo --max", "exchange demo --rate 1 --duration 30s --hlog demo.hlog",
-		"exchange demo --data data", "exchange demo --listen 127.0.0.1:7001", "exchange demo --data data --max --acks -"}
+		"exchange demo --data data", "exchange demo --listen 127.0.0.1:7001", "exchange demo --data data --max --acks -",
+		"exchange demo --feed 239.1.1.1:9100 --feed 239.1.1.2:9100 --feed-requests 127.0.0.1:9101"}
 }
 
 // Run plays the recording that is part of the binary and prints what happened.
@@ -40,6 +47,9 @@ func (d *demoCommand) Run(con *console) (err error) {
 		return d.listen(con)
 	}
 	o := demo.Options{Rate: d.Rate, Max: d.Max, Duration: d.Duration, Accounts: d.Accounts, Seed: d.Seed, Data: d.Data}
+	if o.Feed, err = d.feed(); err != nil {
+		return err
+	}
 	if d.Ack == journal.None.String() {
 		o.Ack = journal.None
 	}
@@ -74,6 +84,27 @@ func (d *demoCommand) Run(con *console) (err error) {
 	}
 	o.Log = file
 	return errors.Join(d.play(con, o), file.Close())
+}
+
+// private are the networks from which anybody may ask the demo for market data again.
+var private = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("10.0.0.0/8"),
+	netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("fc00::/7")}
+
+// feed is where market data goes, nil for nowhere.
+func (d *demoCommand) feed() (*channel.Sockets, error) {
+	switch {
+	case len(d.Feed) > 2:
+		return nil, badUsage("%d addresses for --feed, expected one or two: lines A and B", len(d.Feed))
+	case len(d.Feed) == 0 && (d.FeedInterface != "" || d.FeedRequests.IsValid()):
+		return nil, badUsage("--feed-interface or --feed-requests without --feed, expected the address to which market data goes")
+	case len(d.Feed) == 0:
+		return nil, nil
+	}
+	s := &channel.Sockets{Requests: d.FeedRequests, Networks: private}
+	for _, to := range d.Feed {
+		s.Lines = append(s.Lines, channel.Line{To: to, Interface: d.FeedInterface})
+	}
+	return s, nil
 }
 
 // play prints the report of a run, of one that was interrupted or has failed a check too.
