@@ -332,7 +332,9 @@ func (b *Book) hit(s *half, h uint32, f *Fill) {
 		b.Reduce(h, f.Qty)
 		return
 	}
-	b.removeFirst(s, h)
+	l := &b.store.levels[o.Level]
+	l.qty -= f.Qty
+	b.removeFirst(s, l, o.Level, h)
 }
 
 // Hash folds how far the auction has come into d.

@@ -76,21 +76,24 @@ const (
 // entry for each unit of Room. Makers with nothing left are unlinked and freed; their rows are not reused before the next
 // Alloc. It allocates only if fills has no capacity left.
 func (b *Book) Match(t *Taker, fills []Fill) []Fill {
-	st := b.store
 	rests := t.Side.Opposite()
 	s, limit := b.side(rests), rank(rests, t.Limit)
 	own := uint64(t.Owner)
 	if own == 0 || t.STP == msg.STPNone {
 		own = 1 << 32 // no maker's
 	}
+	st := b.store
+	orders, tickets := st.orders, st.tickets
 	t.Stop = StopDone
 	for t.Leaves > 0 && s.best <= limit {
 		if t.Room <= 0 {
 			t.Stop = StopBound
 			break
 		}
-		h := st.levels[b.firstLevel(s)].head
-		o := &st.orders[h]
+		row := b.firstLevel(s)
+		l := &st.levels[row]
+		h := l.head
+		o, k := &orders[h], &tickets[h]
 		kind, q := Trade, min(t.Leaves, o.Leaves)
 		if (o.Flags|t.Wary)&(asked|Expires) != 0 || uint64(o.Owner) == own {
 			kind, q = b.meet(t, h)
@@ -99,21 +102,20 @@ func (b *Book) Match(t *Taker, fills []Fill) []Fill {
 			}
 		}
 
-		left := o.Leaves - q
 		if kind == Trade {
 			t.Leaves -= q
-			st.tickets[h].Filled += q
+			k.Filled += q
 		}
 		t.Room--
+		left := o.Leaves - q
 		fills = append(fills, Fill{}) // written in place: a literal is built elsewhere and copied, and stalls
-		f, k := &fills[len(fills)-1], &st.tickets[h]
-		f.Maker, f.Ref, f.Handle, f.Kind = st.ID(h), k.Ref, h, kind
+		f := &fills[len(fills)-1]
+		f.Maker, f.Ref, f.Handle, f.Kind = msg.OrderID(o.Gen)<<32|msg.OrderID(h), k.Ref, h, kind
 		f.Price, f.Qty, f.Leaves, f.Filled = k.Price, q, left, k.Filled
 		f.Account, f.Owner, f.Session, f.Flags = k.Account, o.Owner, o.Session, o.Flags
-		if left > 0 {
-			b.Reduce(h, q)
-		} else {
-			b.removeFirst(s, h)
+		l.qty -= q
+		if o.Leaves = left; left == 0 {
+			b.removeFirst(s, l, row, h)
 		}
 		if t.Stop != StopDone {
 			break
@@ -163,21 +165,20 @@ func (b *Book) meetOwn(t *Taker, o *Order) (FillKind, fixed.Lots) {
 	return 0, 0
 }
 
-// removeFirst unlinks and frees the first order of a side. If its level and block go with it, Match tidies up at its end.
-func (b *Book) removeFirst(s *half, h uint32) {
+// removeFirst unlinks and frees the first order of a side, with whose lots its level does not count any more. If its level and block
+// go with it, Match tidies up at its end.
+func (b *Book) removeFirst(s *half, l *level, row, h uint32) {
 	st := b.store
 	o := &st.orders[h]
-	row, next := o.Level, o.Next
-	l := &st.levels[row]
+	next := o.Next
 	l.head = next
-	l.qty -= o.Leaves
 	l.count--
 	st.orders[next].Prev = 0
 	if o.Flags&Expires != 0 {
 		st.unschedule(h)
+		st.expiry.at[h] = 0
 	}
-	o.Level = 0
-	st.Free(h)
+	st.vacate(h, o)
 	if next != 0 {
 		return
 	}
