@@ -7,9 +7,8 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
-// What an order that rests, moves, goes or trades changes in a plain position of a plain instrument: the short way of Add, Replace,
-// Remove, FillResting and Fill. Requirements follow when somebody asks for them, see loose.go. What the long way does besides at
-// every fill has to be done here too.
+// What an order that rests, moves or goes changes in a plain position of a plain instrument: the short way of Add, Replace and Remove;
+// that of trades is in taking.go. Requirements follow when somebody asks for them, see loose.go.
 
 // Rest lets a new order of lots lots of a side at limit, worth n there, rest in a position, if what the gate would ask of its
 // account and position holds for certain. Order 0 is one that will not rest now: it is only asked for. ok is false where the
@@ -91,73 +90,4 @@ func (h *House) Leave(c *Claim, a *Account, p *Position, side msg.Side, lots fix
 	p.Add(side, -lots, -c.Reserved)
 	p.Open--
 	return p.Qty == 0 && p.Open == 0
-}
-
-// Meet is FillResting and State for by lots of a resting order of a side, in a plain instrument. It returns the profit realized
-// and the position's row. ok is false where the long way has to be gone, since the account is not up to date or its position not
-// plain, and then nothing has changed.
-func (h *House) Meet(order uint32, in *market.Instrument, side msg.Side, by, leaves fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money, row uint32, ok bool) {
-	c := &h.claims[order]
-	row = c.Position
-	p := &h.rows[row]
-	a := &h.accounts[p.Account]
-	if p.Asks != 0 || a.Epoch != h.epoch || h.ledgers[row].ReduceOnly != 0 {
-		return 0, 0, false
-	}
-
-	freed := c.Reserved
-	if leaves != 0 {
-		c.Reserved, _ = margin.Terms{Loss: c.Loss, Fee: c.Fee}.Reserve(in, leaves, price)
-		freed -= c.Reserved
-	} else {
-		h.unlist(c, a)
-		p.Open--
-	}
-	p.Add(side, -by, -freed)
-	sell := -fixed.Lots(side >> 1)
-	return h.FillPlain(row, in, (by^sell)-sell, price, fee), row, true
-}
-
-// FillPlain is Fill and State for a plain position of an account whose sums are those of the present marks, in a plain instrument.
-// Whether a fill opens or closes is as good as chance, so no branch asks: what does not close closes no lots.
-func (h *House) FillPlain(row uint32, in *market.Instrument, delta fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money) {
-	p, l := &h.rows[row], &h.ledgers[row]
-	a := &h.accounts[p.Account]
-	h.loosen(row, a, p)
-	held, cost := p.Qty, l.Cost
-	part := min(fixed.Abs(delta), fixed.Abs(held)) & ((held ^ delta) >> 63)
-	released, ok := fixed.PartCeil(cost, part, fixed.Abs(held))
-	if !ok {
-		return h.fillAndState(row, in, delta, price, fee) // at the end, so that nothing has to be kept for after it
-	}
-	sign := held >> 63
-	closed := (part ^ sign) - sign
-	value := fixed.Money(int64(price) * int64(in.TickLot)) // of a lot
-	realized = fixed.Money(int64(closed)*int64(value)) - released
-	change := fixed.Money(int64(delta+closed)*int64(value)) - released
-	l.Cost = cost + change
-	now := held + delta
-	p.Qty = now
-	h.interest[p.Instr] += max(now, 0) - max(held, 0)
-	s := &h.statements[p.Account]
-	profit, cash := fixed.Money(int64(delta)*int64(in.LotValue))-change, realized-fee
-	a.Profit += profit
-	a.Cash += cash
-	p.Room = max(p.Room, 0) + min(profit+cash, 0)
-	s.Realized += realized
-	s.Fees += fee
-	if s.Watch != touched || (a.Cash+a.Profit)>>(h.calm&63) <= a.Maintenance+fixed.Money(fixed.Abs(now))*in.PerLotKept {
-		h.disturb(Pool(p.Account))
-	}
-	return realized
-}
-
-// fillAndState is FillPlain the long way.
-//
-//go:noinline
-func (h *House) fillAndState(row uint32, in *market.Instrument, delta fixed.Lots, price fixed.Ticks, fee fixed.Money) (realized fixed.Money) {
-	realized = h.Fill(0, row, in, delta, price, fee)
-	h.rows[row].Room = 0
-	h.State(h.rows[row].Account, realized, fee)
-	return realized
 }

@@ -25,29 +25,16 @@ func (e *Engine) room(more int) int {
 // match lets a taker trade and settles both sides of each trade, maker by maker.
 func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32, order *book.Order, ticket *book.Ticket, t *book.Taker) {
 	p := e.house.Position(row)
-	leaves, before := t.Leaves, p.Qty
-	plain := trades(in, p)
+	before := p.Qty
+	k := taking{order: order, ticket: ticket, h: h, leaves: t.Leaves, plain: trades(in, p)}
+	k.Instrument, k.Row, k.Side = in, row, t.Side
 	t.Wary = wary(b, in, t.Side.Opposite())
 	for {
 		e.fills = b.Match(t, e.fills[:0])
 		if e.afar {
 			e.foreseeFills(ticket.Account, row)
 		}
-		for i := range e.fills {
-			f := &e.fills[i]
-			switch f.Kind {
-			case book.Trade:
-				leaves -= f.Qty
-				if !plain || !e.tradePlain(in, h, row, order, ticket, t.Side, f, leaves) {
-					e.trade(in, h, row, order, ticket, t, f, leaves)
-				}
-			default:
-				e.displaced(in, t.Side.Opposite(), f)
-				if f.Kind == book.SelfReduced || f.Kind == book.SelfCanceled && t.STP == msg.STPDecrement {
-					leaves -= f.Qty
-				}
-			}
-		}
+		e.settleFills(&k, t)
 		if t.Stop != book.StopAsk {
 			break
 		}
@@ -64,6 +51,28 @@ func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32
 	}
 	if e.house.Short() != 0 {
 		e.cover()
+	}
+}
+
+// settleFills settles what a match did, maker by maker.
+func (e *Engine) settleFills(k *taking, t *book.Taker) {
+	for n := 0; ; n++ {
+		if k.plain {
+			n += e.settlePlain(k, e.fills[n:])
+			e.house.EndTaking(&k.Taking)
+		}
+		if n == len(e.fills) {
+			return
+		}
+		f := &e.fills[n]
+		if f.Kind == book.Trade || f.Kind == book.SelfReduced || f.Kind == book.SelfCanceled && t.STP == msg.STPDecrement {
+			k.leaves -= f.Qty
+		}
+		if f.Kind == book.Trade {
+			e.trade(k.Instrument, k.h, k.Row, k.order, k.ticket, t, f, k.leaves)
+		} else {
+			e.displaced(k.Instrument, t.Side.Opposite(), f)
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package engine
 import (
 	"github.com/lockstep-exchange/lockstep/book"
 	"github.com/lockstep-exchange/lockstep/clearing"
-	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/market"
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/riskgate"
@@ -146,67 +145,5 @@ func (e *Engine) amendPlain(c *msg.Command) bool {
 	r := &e.tell(msg.Amended, h, o, t, leaves).Rare
 	r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7] = uint64(t.Filled), uint64(leaves), uint64(c.Ref), uint64(c.Session), 0, 0, 0, 0
 	b.Link(h, side, c.Price)
-	return true
-}
-
-// trades reports whether the trades of a taker may go the short way: he and his instrument are plain, and no maker is paid.
-func trades(in *market.Instrument, p *clearing.Position) bool {
-	return in.Plain && p.Asks == 0 && in.Maker >= 0 && in.MarkMode != msg.MarkComposite
-}
-
-// tradePlain is trade for a taker of whom trades holds, and a maker who is plain; false: nothing was done. Both events are
-// written word by word: a structure would be filled, copied and read again.
-func (e *Engine) tradePlain(in *market.Instrument, h, row uint32, order *book.Order, ticket *book.Ticket, side msg.Side, f *book.Fill,
-	leaves fixed.Lots) bool {
-	n := fixed.Money(int64(f.Qty) * int64(f.Price) * int64(in.TickLot))
-	maker, ok := in.Maker.CeilShort(n)
-	if !ok {
-		return false
-	}
-	taker, ok := in.Taker.CeilShort(n)
-	if !ok {
-		return false
-	}
-	realized, makerRow, ok := e.house.Meet(f.Handle, in, side.Opposite(), f.Qty, f.Leaves, f.Price, maker)
-	if !ok {
-		return false
-	}
-
-	at := e.told
-	e.told = at + 2
-	both := e.out[at:][:2]
-	ev, r := &both[0], &both[0].Rare
-	r[4], r[5], r[6], r[7] = uint64(maker), uint64(realized), uint64(e.house.Position(makerRow).Qty), 1
-	r[0], r[1] = uint64(f.Leaves), uint64(f.Filled)
-	ev.Order, ev.Ref, ev.Price, ev.Qty = f.Maker, f.Ref, f.Price, f.Qty
-	ev.Account, ev.Session = f.Account, f.Session
-
-	sell := -fixed.Lots(side >> 1)
-	realized = e.house.FillPlain(row, in, (f.Qty^sell)-sell, f.Price, taker)
-	e.house.Venue.Fees += taker + maker
-	e.trades++
-	in.Last = f.Price
-	filled := ticket.Filled + f.Qty
-	ticket.Filled = filled
-	id := msg.OrderID(order.Gen)<<32 | msg.OrderID(h)
-	r[2], r[3] = uint64(e.trades), uint64(id)
-	ev.Seq, ev.Time, ev.Instr = e.seq, e.now, ticket.Instr
-	ev.Index, ev.Reject, ev.Reason, ev.Kind, ev.Side = uint16(at-e.first), 0, 0, msg.Traded, side.Opposite()
-
-	ev, r = &both[1], &both[1].Rare
-	r[4], r[5], r[6], r[7] = uint64(taker), uint64(realized), uint64(e.house.Position(row).Qty), 0
-	r[0], r[1], r[2], r[3] = uint64(leaves), uint64(filled), uint64(e.trades), uint64(f.Maker)
-	ev.Seq, ev.Time, ev.Instr = e.seq, e.now, ticket.Instr
-	ev.Order, ev.Ref, ev.Price, ev.Qty = id, ticket.Ref, f.Price, f.Qty
-	ev.Account, ev.Session = ticket.Account, order.Session
-	ev.Index, ev.Reject, ev.Reason, ev.Kind, ev.Side = uint16(at+1-e.first), 0, 0, msg.Traded, side
-	if f.Leaves == 0 {
-		if e.jobs.walks != 0 {
-			e.jobs.leave(e.house, f.Handle)
-		}
-		if e.house.Position(makerRow).Qty == 0 {
-			e.tidy(makerRow)
-		}
-	}
 	return true
 }
