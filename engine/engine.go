@@ -69,7 +69,7 @@ type Engine struct {
 // New makes an engine with nothing listed and nobody in it. It allocates every table and touches its pages. The error names
 // the limit that is out of range.
 func New(limits Limits) (*Engine, error) {
-	l, err := limits.standard()
+	l, err := limits.Complete()
 	if err != nil {
 		return nil, err
 	}

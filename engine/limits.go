@@ -24,8 +24,8 @@ type Limits struct {
 	Jobs             uint32 // mass cancels under way at one time, 16 more for the kill switch; default 64
 }
 
-// standard fills in the defaults and says what does not fit.
-func (l Limits) standard() (Limits, error) {
+// Complete fills in the defaults and says what does not fit.
+func (l Limits) Complete() (Limits, error) {
 	or := func(v *uint32, def uint32) {
 		if *v == 0 {
 			*v = def

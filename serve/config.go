@@ -41,6 +41,8 @@ type Config struct {
 	Most       int
 	PerAddress int
 
+	Feed *Feed // where market data goes; nil: nowhere
+
 	tls   *tls.Config
 	keys  *gateway.Keys
 	venue *venue
@@ -86,6 +88,7 @@ func (l *loading) read(t *strict.Table) {
 	l.listen(t)
 	l.threads(t)
 	l.journal(t)
+	l.feed(t)
 	secrets := map[msg.KeyID][]byte{}
 	if seed := table(t, "seed", `{ file = "venue.toml" }`); seed != nil {
 		if name, v := seed.Text("file", `"venue.toml"`, true); v != nil {

@@ -26,6 +26,7 @@ type Served struct {
 	config   *Config
 	node     *node.Node
 	gate     *gateway.Gateway
+	told     *told
 	failed   chan error // of a listener
 	Recovery *node.Recovery
 	Orders   string // the address where orders are taken in clear; "": nowhere
@@ -60,7 +61,11 @@ func Start(c *Config) (*Served, error) {
 // open opens the exchange of the folder.
 func (s *Served) open() (err error) {
 	c := s.config
-	s.node, s.Recovery, err = node.Open(c.Data, node.Venue{Limits: c.venue.limits, Currency: c.venue.currency, Seed: c.venue.seed, Ack: c.Ack, Segment: c.Segment},
+	if s.told, err = newTold(c.Feed, c.venue.limits); err != nil {
+		return err
+	}
+	s.node, s.Recovery, err = node.Open(c.Data, node.Venue{Limits: c.venue.limits, Currency: c.venue.currency, Seed: c.venue.seed, Ack: c.Ack, Segment: c.Segment,
+		Replayed: s.told.replay()},
 		node.Config{Ports: c.Lanes, Lane: c.Lane, Idle: c.Idle, Core: c.Core, Float: c.Float, Tick: c.Tick})
 	return err
 }
@@ -77,9 +82,13 @@ func (s *Served) begin() (err error) {
 	if err != nil {
 		return err
 	}
+	if err = s.told.open(s.node); err != nil {
+		return err
+	}
 	if err = s.node.Start(); err != nil {
 		return err
 	}
+	s.told.run()
 	s.gate = gate
 	s.gate.Start()
 	if s.Orders, err = s.listen(c.Orders, false); err != nil {
@@ -130,7 +139,7 @@ func (s *Served) Stop() error {
 	if s.gate != nil {
 		s.gate.Wait()
 	}
-	return err
+	return errors.Join(err, s.told.close())
 }
 
 // Append appends where the venue listens and how it answers, as lines for people.
@@ -141,6 +150,7 @@ func (s *Served) Append(dst []byte) []byte {
 			dst = fmt.Appendf(dst, "orders at %s, %s\n", at.address, at.how)
 		}
 	}
+	dst = s.told.append(dst)
 	status := s.node.Status()
 	where := "no core of its own: " + status.Unpinned
 	if status.Core >= 0 {

@@ -135,6 +135,14 @@ func (d *demoCommand) listen(con *console) (err error) {
 	if d.Ack == journal.None.String() {
 		c.Ack = journal.None
 	}
+	if sockets, err := d.feed(); err != nil {
+		return err
+	} else if sockets != nil {
+		c.Feed = &serve.Feed{Channel: [3]byte{'B', 'T', 'C'}, Epoch: 1, Sockets: *sockets}
+		if d.Data == "" { // numbers begin anew, and so does the session
+			c.Feed.Epoch = uint32(time.Now().Unix())
+		}
+	}
 	venue, err := serve.Start(c)
 	if err != nil {
 		return err

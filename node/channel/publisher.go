@@ -58,13 +58,21 @@ func New(c Config) (*Publisher, error) {
 	case c.Revision > 9:
 		return nil, fmt.Errorf("channel: Revision is %d, expected 0..9", c.Revision)
 	}
-	for _, b := range c.Name {
-		if (b < 'A' || b > 'Z') && (b < '0' || b > '9') {
-			return nil, fmt.Errorf("channel: Name is %q, expected three of A..Z and 0..9", c.Name[:])
-		}
+	if !Named(c.Name) {
+		return nil, fmt.Errorf("channel: Name is %q, expected three of A..Z and 0..9", c.Name[:])
 	}
 	name := wire.NameSession(c.Name, c.Epoch, c.Revision)
 	return &Publisher{tape: feed.New(c.Limits), packer: wire.NewPacker(name, 1), history: newHistory(c.History), session: name}, nil
+}
+
+// Named reports whether a channel may be called so: by three of A..Z and 0..9.
+func Named(name [3]byte) bool {
+	for _, b := range name {
+		if (b < 'A' || b > 'Z') && (b < '0' || b > '9') {
+			return false
+		}
+	}
+	return true
 }
 
 // Session is the name under which the channel goes out.

@@ -167,6 +167,13 @@ func (s *Server) Records(dst []byte, from uint64, count int) (out []byte, n int,
 	return out, n, first, next
 }
 
+// Numbers are the first record that is kept, and the number of the next one.
+func (s *Server) Numbers() (first, next uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.publisher.Numbers()
+}
+
 // Snapshot is Publisher.Snapshot.
 func (s *Server) Snapshot(id msg.InstrumentID, into *feed.Snapshot) (ok bool) {
 	s.mu.Lock()

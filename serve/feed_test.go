@@ -1,0 +1,119 @@
+package serve
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lockstep-exchange/lockstep/client"
+	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/wire"
+)
+
+// freePort is a port of this machine for datagrams that nobody uses.
+func freePort(t *testing.T) netip.AddrPort {
+	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	return conn.LocalAddr().(*net.UDPAddr).AddrPort()
+}
+
+// A venue publishes what is traded on it, and after a restart goes on with the next number of the same session; who was not there before asks
+// for all of it, what was published before the restart too.
+func TestServedFeed(t *testing.T) {
+	lines := []netip.AddrPort{freePort(t), freePort(t)}
+	file := folder(t, func(exchange, venue string) (string, string) {
+		return exchange + fmt.Sprintf(`feed = { channel = "BTC", epoch = 35, lines = ["%s", "%s"], requests = "127.0.0.1:0", networks = ["127.0.0.0/8"], history_log2 = 12 }
+`, lines[0], lines[1]), venue
+	})
+	private, err := ReadKey(filepath.Join(filepath.Dir(file), "trader.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ReadKey(filepath.Join(filepath.Dir(file), "venue.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := uint64(1)
+	for _, kept := range []bool{false, true} {
+		c, err := Load(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := Start(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if says := string(s.Append(nil)); !strings.Contains(says, fmt.Sprintf("market data of BTC00000Z0 to %s %s, to be asked for again at 127.0.0.1:", lines[0], lines[1])) {
+			t.Errorf("it says\n%s", says)
+		}
+		if _, from := s.told.server.Numbers(); kept && from != next {
+			t.Errorf("after a restart the next record is %d, want %d", from, next)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ended := make(chan error, 1)
+		go func() { ended <- s.Run(ctx) }()
+		var r *client.Receiver
+		heard := make(chan uint64, 1000)
+		r, err = client.NewReceiver(client.Feed{Lines: lines, Requests: s.told.server.RequestsAt()},
+			client.MarketConfig{Channel: [3]byte{'B', 'T', 'C'}, First: 1, Instruments: []msg.InstrumentID{1}, Window: 1 << 12}, nil,
+			func(number uint64, _ *wire.Message) { heard <- number })
+		if err != nil {
+			t.Fatal(err)
+		}
+		var hearing sync.WaitGroup
+		hearing.Go(func() { _ = r.Run(ctx) })
+		trade(t, s.Orders, private, key.Public().(ed25519.PublicKey))
+		_, told := s.told.server.Numbers()
+		for number, last := uint64(0), told-1; number < last; {
+			select {
+			case number = <-heard:
+			case <-ctx.Done():
+				t.Fatalf("heard record %d, want %d", number, last)
+			}
+		}
+		r.Look(func(m *client.Market) {
+			if b := m.Book(1); !b.Ready() || m.Counts().Passed != 0 || b.Definition().InstrumentID() != 1 || kept && told <= next {
+				t.Errorf("the book waits for %d, %v: %+v", b.Next(), b.Err(), m.Counts())
+			}
+		})
+		_ = r.Close()
+		hearing.Wait()
+		cancel()
+		if err := <-ended; err != nil && ctx.Err() == nil {
+			t.Error(err)
+		}
+		_, next = s.told.publisher.Numbers()
+	}
+}
+
+func TestFaultsOfTheFeed(t *testing.T) {
+	good := `feed = { channel = "BTC", lines = ["239.1.1.1:9100"] }`
+	for _, c := range []struct{ from, to, want string }{
+		{`channel = "BTC", `, ``, `[feed] has no channel, expected channel = "BTC"`},
+		{`"BTC"`, `"BT"`, `[feed] channel is "BT", expected three of A..Z and 0..9`},
+		{`["239.1.1.1:9100"]`, `[]`, `[feed] has no lines, expected lines = ["239.1.1.1:9100"`},
+		{`"BTC"`, `"btc"`, `[feed] channel is "btc", expected three of A..Z and 0..9`},
+		{`9100"`, `9100", "239.1.1.2"`, `[feed] lines is "239.1.1.2", expected an address and a port`},
+		{` }`, `, requests = "127.0.0.1:1" }`, `[feed] has no networks, expected networks = ["10.1.0.0/16"]`},
+		{` }`, `, networks = ["here"] }`, `[feed] networks has "here", expected a network`},
+		{` }`, `, epoch = 3000000000 }`, `[feed] epoch is 3000000000, expected a whole number from 0 to 2176782335`},
+		{` }`, `, interfase = "lo" }`, `[feed] interfase is no key here; did you mean interface?`},
+	} {
+		_, err := Load(folder(t, func(exchange, venue string) (string, string) {
+			return exchange + strings.Replace(good, c.from, c.to, 1) + "\n", venue
+		}))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s for %s: got %v, want %s", c.to, c.from, err, c.want)
+		}
+	}
+}
