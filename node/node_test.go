@@ -562,3 +562,66 @@ func TestNoAllocations(t *testing.T) { // L-32
 	}
 	stop(t, n)
 }
+
+// Several goroutines read in turn, one of them asleep: every event is read once, and what one leaves wakes the sleeper.
+func TestReaderIsShared(t *testing.T) {
+	n, err := New(Config{Engine: exchange(t), Float: true, Collect: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := n.Reader(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Start(); err != nil {
+		t.Fatal(err)
+	}
+	const commands = 3000
+	var (
+		mu   sync.Mutex
+		last msg.Seq
+		read int
+	)
+	pass := func() {
+		for ev := r.Next(); ev != nil; ev = r.Next() {
+			if ev.Seq < last {
+				t.Errorf("seq %d after %d", ev.Seq, last)
+			}
+			last = ev.Seq
+			read++
+		}
+		r.Release()
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		mu.Lock()
+		defer mu.Unlock()
+		for r.WaitShared(&mu) {
+			pass()
+		}
+	}()
+	tick := msg.Tick()
+	for i := range commands {
+		for n.Port(0).Send(&tick.Request) != nil {
+			runtime.Gosched()
+		}
+		if i%3 == 0 && mu.TryLock() {
+			r.Relieve(func() {
+				for range i % 50 {
+					pass()
+				}
+			})
+			mu.Unlock()
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := n.Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	<-done
+	if read != commands {
+		t.Errorf("%d events of %d", read, commands)
+	}
+}

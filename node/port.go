@@ -2,6 +2,7 @@ package node
 
 import (
 	"errors"
+	"sync"
 
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
@@ -136,6 +137,27 @@ func (r *Reader) Wait() bool {
 		r.sleeper.Sleep(func() bool { return r.next() != nil || r.over() })
 	}
 	return r.next() != nil
+}
+
+// WaitShared is Wait for a reader that several goroutines use in turn, each with l held; while it sleeps l is free.
+func (r *Reader) WaitShared(l sync.Locker) bool {
+	look := func() bool {
+		l.Lock()
+		defer l.Unlock()
+		return r.next() != nil || r.over()
+	}
+	for r.next() == nil && !r.over() {
+		l.Unlock()
+		r.sleeper.Sleep(look)
+		l.Lock()
+	}
+	return r.next() != nil
+}
+
+// Relieve lets a goroutine read in the place of the one that sleeps in WaitShared, with the same lock held: use is called, and that one
+// sleeps on unless use leaves something. It saves a wake where who has sent a command stays for what comes of it.
+func (r *Reader) Relieve(use func()) {
+	r.sleeper.Relieve(use, func() bool { return r.next() != nil || r.over() })
 }
 
 // over reports whether nothing more will be published for this reader.

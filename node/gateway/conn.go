@@ -59,6 +59,7 @@ func (c *conn) run() {
 		if n > 0 {
 			c.take(n, now)
 			c.move()
+			c.gate.stay(c.link)
 			c.hold()
 		}
 		if err != nil {

@@ -14,6 +14,8 @@ import (
 	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/node"
+	"github.com/lockstep-exchange/lockstep/node/journal"
+	"github.com/lockstep-exchange/lockstep/ring"
 )
 
 // Gateway is the sockets around a roster.
@@ -30,6 +32,9 @@ type Gateway struct {
 	reader *node.Reader
 	clock  func() fixed.Nanos
 	limits engine.Limits
+
+	hearing sync.Mutex // of who reads events
+	gated   bool       // events wait for the disk
 
 	logons  chan struct{} // a place in it lets a stranger's bytes be looked at, signatures and all
 	recalls chan struct{} // and one in this lets older reports be brought about again
@@ -50,6 +55,7 @@ type Config struct {
 	Terms      Terms
 	Keys       *Keys
 	Ports      []*node.Port   // doors of the node that nobody else uses, two at least
+	Ack        journal.Mode   // of the node
 	Journal    Journal        // of the node; none: what is older than Terms.Retain is gone
 	Most       int            // connections at a time; 4,096
 	PerAddress int            // of one address; 1,024
@@ -97,21 +103,49 @@ func Open(n *node.Node, c Config) (*Gateway, error) {
 
 // Start lets the gateway hear, after the node was started.
 func (g *Gateway) Start() {
+	g.gated = g.config.Ack == journal.Fsync && g.config.Journal.Files != nil
 	g.work.Go(g.hear)
 	g.work.Go(g.tick)
 }
 
 // hear hands over what the node releases until it has stopped.
 func (g *Gateway) hear() {
-	for g.reader.Wait() {
-		now := g.clock()
-		for ev := g.reader.Next(); ev != nil; ev = g.reader.Next() {
-			g.roster.Hear(ev, now)
-		}
+	g.hearing.Lock()
+	for g.reader.WaitShared(&g.hearing) {
+		g.pass()
+	}
+	g.hearing.Unlock()
+	g.abandon()
+}
+
+// pass hands over what is released now; g.hearing is held.
+func (g *Gateway) pass() {
+	now, some := g.clock(), false
+	for ev := g.reader.Next(); ev != nil; ev = g.reader.Next() {
+		g.roster.Hear(ev, now)
+		some = true
+	}
+	if some {
 		g.reader.Release()
 		g.roster.Touched(func(l *Link) { l.owner.(*conn).heard() })
 	}
-	g.abandon()
+}
+
+// stayTime is how long who has sent something stays for the answers. An engine needs less; waking another goroutine costs more.
+const stayTime = 20 * fixed.Microsecond
+
+// stay hands over what is released until a link has its answers, in the place of the goroutine that hears, unless somebody else does already.
+// Where answers wait for the disk it is of no use.
+func (g *Gateway) stay(l *Link) {
+	if g.gated || !g.hearing.TryLock() {
+		return
+	}
+	g.reader.Relieve(func() {
+		for end := g.clock() + stayTime; !l.answered() && g.clock() < end; ring.Pause() {
+			g.pass()
+		}
+	})
+	g.hearing.Unlock()
 }
 
 // tick looks at timers until the gateway ends.

@@ -185,6 +185,13 @@ func (l *Link) ended() bool {
 	return l.state == over && l.sent == len(l.out)
 }
 
+// answered reports whether there is nothing to wait for: all that the client has sent is answered.
+func (l *Link) answered() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state != established || l.row.answered.Load()+1 >= l.row.client
+}
+
 // Unsent is what is to be sent; it is good until the next call of any method.
 func (l *Link) Unsent() []byte { return l.out[l.sent:] }
 
