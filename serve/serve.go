@@ -77,7 +77,7 @@ func (s *Served) begin() (err error) {
 	for i := range ports {
 		ports[i] = s.node.Port(i)
 	}
-	gate, err := gateway.Open(s.node, gateway.Config{Terms: gateway.Terms{Shard: c.Shard, Rates: c.Rates, Retain: c.Retain}, Keys: c.keys, Ports: ports,
+	gate, err := gateway.Open(s.node, gateway.Config{Terms: gateway.Terms{Shard: c.Shard, Rates: c.Rates, Retain: c.Retain}, Keys: c.keys, Ports: ports, Ack: c.Ack,
 		Journal: gateway.Journal{Files: journal.Disk{}, Dir: c.Data}, Most: c.Most, PerAddress: c.PerAddress, Clear: c.Clear})
 	if err != nil {
 		return err
