@@ -369,3 +369,22 @@ func TestHashSeesPrices(t *testing.T) { // A-17
 		t.Fatal("the bits were not put back")
 	}
 }
+
+// TestOverdueStepMovesNoMarkBack lets reports come while steps of a composite mark are overdue behind much else: when they come at last no time
+// goes by, and the mark stays where the reports have moved it.
+func TestOverdueStepMovesNoMarkBack(t *testing.T) { // M-34, M-37, A-16
+	d := onIndex(t, Limits{Instruments: 2, Events: 256})
+	d.ok(msg.SetRule(1, msg.FundingInterval, int64(fixed.Hour)))
+	d.at += 4*fixed.Hour + fixed.Second/2
+	d.ok(msg.Tick(), source(3, 150), source(1, 101)) // degraded: the mark has a speed
+	d.at += 8 * fixed.Second
+	d.ok(source(2, 101))
+	for at, ok := d.NextDue(); ok && at <= d.at; at, ok = d.NextDue() {
+		if d.ok(msg.Tick()); d.count(msg.MarkUpdated) != 0 {
+			t.Errorf("%v", d.last)
+		}
+	}
+	if m := d.market(2); m.Mark != 101 || m.Oracle != msg.Degraded {
+		t.Errorf("%+v, want a mark of 101", m)
+	}
+}

@@ -181,12 +181,23 @@ func (m *Marker) Recompute(now fixed.Nanos, s *Sight, v *Venue) fixed.Ticks {
 	case s.Health >= msg.Frozen:
 		return s.Mark
 	}
+	now = m.notBefore(now)
 	m.look(now, s)
 	value, ok := m.combine(now, s)
 	if !ok || value <= 0 {
 		return s.Mark
 	}
 	return m.clamp(now, value, s, v)
+}
+
+// notBefore is a time, or that of the latest that the marker has seen where that is later: a step that is overdue comes when a report or a trade
+// of now has been heard already, and no time goes by backwards.
+func (m *Marker) notBefore(now fixed.Nanos) fixed.Nanos {
+	now = max(now, m.at, m.bookAt)
+	if m.count != 0 {
+		now = max(now, m.nth(m.count-1).at)
+	}
+	return now
 }
 
 // look takes in the book: its median, and a sample of the basis where a step of it has gone by.
