@@ -23,8 +23,11 @@ func (k poolID) number() uint64 { return uint64(k.account)<<32 | uint64(k.instr)
 // distress lets pools come to where they should stand. Wires decide who is looked at when, and the twin has none: it takes the
 // next pool from what the engine has told, and finds by itself whether that pool was to be stepped and all that comes of it.
 // Who was passed over shows in misplaced.
-func (n *naive) distress() {
-	for len(n.out) < len(n.heard) {
+func (n *naive) distress() { n.distressUpTo(len(n.heard)) }
+
+// distressUpTo is distress that takes no more than so many of the events for those of pools that were looked at.
+func (n *naive) distressUpTo(most int) {
+	for len(n.out) < min(most, len(n.heard)) {
 		e := &n.heard[len(n.out)]
 		if e.Kind == msg.SweepPending && len(n.out) == len(n.heard)-1 {
 			n.waiting = int(e.Qty)
@@ -81,7 +84,8 @@ func (n *naive) overdue(due *naiveOrder) (expires, fires bool) {
 	if due == nil || fires && n.timers[0].at < due.expire {
 		return false, fires
 	}
-	for _, e := range n.heard[min(len(n.out), len(n.heard)):] {
+	early := n.heard[:min(n.early, len(n.heard))]
+	for _, e := range early[min(len(n.out), len(early)):] {
 		if e.Kind == msg.Expired {
 			expires = e.Order == due.id
 		}
@@ -255,7 +259,7 @@ func (n *naive) slice(k poolID, at fixed.Nanos) {
 	} else { // nothing is sent, whatever is overdue
 		at = n.passOver(at)
 	}
-	if next, _, _ := n.nextRung(k); next == msg.RungLiquidating && p.stalls >= n.prices.venue.Ladder.Stall {
+	if next, _, _ := n.nextRung(k); next == msg.RungLiquidating && p.stalls >= n.prices.venue.Ladder.Stall && !n.doubted(k) {
 		n.takeOver(k, p)
 		return
 	}

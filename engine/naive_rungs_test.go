@@ -163,8 +163,13 @@ func (n *naive) nextRung(k poolID) (next msg.Rung, equity, maintenance fixed.Mon
 	if next <= p.rung {
 		next = n.rise(p, equity, maintenance)
 	}
-	if next > p.rung && slices.ContainsFunc(legs, func(id msg.InstrumentID) bool { return n.health(id) >= msg.Frozen }) {
-		next = p.rung // nobody is stepped down on a price that is in doubt (M-33)
+	if next > p.rung && n.doubted(k) {
+		next = p.rung
 	}
 	return next, equity, maintenance
+}
+
+// doubted reports whether a pool is stepped down no further, since a price of it is in doubt (M-33).
+func (n *naive) doubted(k poolID) bool {
+	return slices.ContainsFunc(n.legs(k), func(id msg.InstrumentID) bool { return n.health(id) >= msg.Frozen })
 }

@@ -58,6 +58,7 @@ type naive struct {
 	out     []msg.Event
 	heard   []msg.Event            // what the engine has told of this command: the twin takes from it which pool is looked at next
 	waiting int                    // pools that the engine has not looked at yet, by its own account
+	early   int                    // so many of those events come before the command itself is looked at
 	done    func(*naiveTimer) bool // whether the engine has seen to a timer
 }
 
@@ -226,7 +227,7 @@ func (n *naive) apply(c *msg.Command) []msg.Event {
 	if n.day() != before || c.Seq == 1 {
 		n.cut()
 	}
-	n.distress()
+	n.distressUpTo(n.early)
 	n.workDue()
 	n.runJobs()
 	n.distress()
@@ -287,7 +288,7 @@ func (n *naive) workDue() {
 			n.timers = n.timers[1:]
 			n.asOf = first.at
 			first.do()
-			n.distress()
+			n.distressUpTo(n.early)
 			n.asOf = n.now
 		default:
 			return

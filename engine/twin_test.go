@@ -628,14 +628,15 @@ func (p *pair) done(t *naiveTimer) bool {
 
 // look lets a copy of the engine see to what is due before a command.
 func (p *pair) look(c *msg.Command) {
-	p.late = p.e
-	if at, _, _, _, ok := p.e.timers.earliest(); !ok || at > c.Time {
+	p.late, p.n.early = p.e, int(p.e.limits.Events)
+	if p.e.earliest() > c.Time {
 		return
 	}
 	p.late = p.e.Fork()
 	p.late.seq, p.late.now, p.late.out = c.Seq, c.Time, make([]msg.Event, p.e.limits.Events)
 	p.late.first, p.late.told = 0, 0
 	p.late.carryOn()
+	p.n.early = p.late.told
 }
 
 // apply gives both a command and says where they differ.
