@@ -21,7 +21,7 @@ type Distribution struct {
 // Distribution makes one further pass of an entry, with the clock read around each
 // operation.
 func (h *Harness) Distribution(stage string, e Entry) (*Distribution, error) {
-	defer h.hold()()
+	defer h.Hold()()
 	if err := h.Context.Err(); err != nil {
 		return nil, err
 	}

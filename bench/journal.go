@@ -94,7 +94,7 @@ func (h *Harness) ThroughJournal(r *Recording, ack journal.Mode, s Sending, n in
 
 // recover opens a journal and compares the state.
 func (h *Harness) recover(folder string, venue node.Venue, state uint64) (*node.Recovery, error) {
-	defer h.hold()()
+	defer h.Hold()()
 	nd, found, err := node.Open(folder, venue, node.Config{})
 	if err != nil {
 		return nil, err

@@ -188,7 +188,7 @@ func (s *Suite) margins() error {
 	if err != nil {
 		return err
 	}
-	defer s.Harness.hold()()
+	defer s.Harness.Hold()()
 	s.Harness.progress("a crowd", 0, s.Harness.Rounds)
 	few, err := NewHolders(1<<10, 0)
 	if err != nil {

@@ -96,8 +96,8 @@ func median(v []float64) float64 {
 	return s[len(s)/2]
 }
 
-// hold takes the thread, the core and the garbage collector for measuring.
-func (h *Harness) hold() (letGo func()) {
+// Hold takes the thread, the core and the garbage collector for measuring.
+func (h *Harness) Hold() (letGo func()) {
 	percent := debug.SetGCPercent(-1)
 	runtime.LockOSThread() // or the thread's own time would be of several
 	leave := func() {}
@@ -115,7 +115,7 @@ func (h *Harness) hold() (letGo func()) {
 // for each. An entry that does not do its stream's work gets an error instead of
 // times. Race itself fails when a driver cannot be made or the context has ended.
 func (h *Harness) Race(stage string, entries []Entry) ([]Measure, error) {
-	defer h.hold()()
+	defer h.Hold()()
 	measures := make([]Measure, len(entries))
 	for i, e := range entries {
 		measures[i].Name, measures[i].Plan = e.Name, e.Plan

@@ -58,7 +58,7 @@ const (
 // the machine is.
 func NewSuite(h *Harness, timed uint64) *Suite {
 	s := &Suite{Harness: h, Timed: timed, Crowd: manyAccounts, Spread: manyInstruments, Trips: 200_000}
-	leave := h.hold()
+	leave := h.Hold()
 	quiet := h.clock.Spin(200 * time.Millisecond)
 	leave()
 	s.Report = Report{Machine: Machine(), Ack: "none", Rounds: h.Rounds, Clock: round(h.clock.Cost), Noise: noise(quiet)}

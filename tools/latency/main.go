@@ -6,8 +6,15 @@
 //	latency diff before.hlog after.hlog --assert 'p99.9<+10%'
 //	latency plot before.hlog after.hlog --out runs.html
 //
+// And it makes such logs: it trades on a venue at a rate that it keeps whatever the venue does, and times every answer from when its
+// request should have been sent.
+//
+//	latency load --self-test
+//	latency load --addr venue:7001 --venue HEX --key 7=my.key --rate 20k --duration 60s --hlog run.hlog --assert 'p99<50us'
+//
 // Results go to stdout, all else to stderr. Exit codes: 0 done; 1 internal fault; 2 wrong arguments or a log that cannot be
-// read, with file and line; 3 an assertion does not hold. All it knows of logs is package bench/latency.
+// read, with file and line; 3 an assertion does not hold; 5 the venue cannot be reached or does not let us in; 130 interrupted. All it
+// knows of logs is package bench/latency, and of load bench/load.
 package main
 
 import (
@@ -37,6 +44,7 @@ type commandLine struct {
 
 	Table tableCommand `cmd:"" default:"withargs" help:"Percentiles of each log and tag."`
 	Diff  diffCommand  `cmd:"" help:"Two logs, figure by figure."`
+	Load  loadCommand  `cmd:"" help:"Trade over the wire, and time the answers."`
 	Plot  plotCommand  `cmd:"" help:"One HTML page: curves, course over time, tables."`
 }
 
@@ -44,6 +52,7 @@ type commandLine struct {
 type console struct {
 	out  io.Writer
 	json bool
+	args []string // of the command line
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -54,7 +63,7 @@ func run(args []string, out, errs io.Writer) int {
 	helped := false
 	parser := kong.Must(&menu, kong.Name("latency"), kong.Writers(out, errs), kong.Exit(func(int) { helped = true }),
 		kong.Description("Percentile tables, comparisons and pictures of histogram logs.\n\n"+
-			"Examples:\n  latency run.hlog\n  latency diff before.hlog after.hlog --assert 'p99.9<+10%'\n  latency plot run.hlog --out run.html"))
+			"Examples:\n  latency run.hlog\n  latency diff before.hlog after.hlog --assert 'p99.9<+10%'\n  latency plot run.hlog --out run.html\n  latency load --self-test --rate 5k --assert 'p99<50ms'"))
 	chosen, err := parser.Parse(args)
 	if helped {
 		return exitDone
@@ -62,7 +71,7 @@ func run(args []string, out, errs io.Writer) int {
 	if err != nil {
 		return fail(errs, menu.JSON, &usageError{err})
 	}
-	if err = chosen.Run(&console{out, menu.JSON}); err != nil {
+	if err = chosen.Run(&console{out, menu.JSON, args}); err != nil {
 		return fail(errs, menu.JSON, err)
 	}
 	return exitDone
