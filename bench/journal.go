@@ -31,7 +31,7 @@ import (
 // segmentFor is the size of a segment in these figures: what a run writes fits into one or two, and no more is filled with zeros ahead.
 func segmentFor(commands int) int64 {
 	const pages = 4 << 10
-	return min(max(int64(commands)*80/pages*pages, 1<<20), 128<<20)
+	return min(max(int64(commands)*32/pages*pages, 1<<20), 128<<20)
 }
 
 // Kept is a run through a journaled pipeline.

@@ -12,7 +12,7 @@ func (s *Store) Fork() *Store {
 	}
 	c.expiry.at, c.expiry.heap, c.expiry.place = slices.Clone(s.expiry.at), slices.Clone(s.expiry.heap), slices.Clone(s.expiry.place)
 	c.slots = slices.Clone(s.slots)
-	c.tickets, c.arrivals = slices.Clone(s.tickets), slices.Clone(s.arrivals)
+	c.tickets, c.arrivals, c.tags = slices.Clone(s.tickets), slices.Clone(s.arrivals), slices.Clone(s.tags)
 	return c
 }
 

@@ -19,6 +19,7 @@ func (s *Store) Hash(d *fixed.Digest) {
 		if o.Flags&Expires != 0 {
 			d.Word(uint64(s.expiry.at[h]))
 		}
+		s.tags[h].hash(d, h)
 		if o.Level == 0 && o.Side != 0 {
 			o.hash(d, &s.tickets[h])
 		}

@@ -10,7 +10,7 @@ import (
 // What a snapshot has of a store and its books (D-38), and what is built anew from it (D-39).
 //
 //	stored     rows as they lie, the queues and the blocks by their forward links, the empty blocks by age, the free rows in order,
-//	           generations, times, arrivals
+//	           generations, times, arrivals, tags
 //	built anew links back, sums of levels, best prices, the trees, the heap of expiries
 //	left out   fingers, and what a level says that nobody uses
 //
@@ -25,6 +25,7 @@ func (s *Store) Code(c *fixed.Codec) {
 	fixed.Rows(c, "blocks", s.blocks[1:], block{key: noKey}, s.codeBlock)
 	fixed.Rows(c, "expiries", s.expiry.at[1:], 0, codeTime)
 	fixed.Rows(c, "arrivals", s.arrivals[1:], 0, codeSeq)
+	fixed.Rows(c, "tags", s.tags[1:], Tag{}, (*Tag).code)
 	s.orderRows.code(c, "free orders")
 	s.levelRows.code(c, "free levels")
 	s.blockRows.code(c, "free blocks")

@@ -30,6 +30,7 @@ type Store struct {
 
 	expiry   expiry
 	arrivals []msg.Seq // by handle, see auction.go
+	tags     []Tag     // by handle, see tag.go
 }
 
 // rows hands out the handles of one slab, the last one given back first.
@@ -66,7 +67,7 @@ func (r *rows) full() bool { return r.top == 0 }
 // NewStore makes the slabs of a shard, with rows 1 to n of each kind usable, and touches their pages; nothing in the
 // package allocates orders, levels or blocks after it. A level needs a block, 64 prices share one, and a book keeps up to
 // 64 empty ones a side: with levels + 128 blocks a book a level never lacks one, with fewer a price far from all others
-// may. An order takes 92 bytes, a level 36, a block 292.
+// may. An order takes 100 bytes, a level 36, a block 292.
 func NewStore(orders, levels, blocks uint32) *Store {
 	s := &Store{
 		orders:    make([]Order, uint64(orders)+1),
@@ -79,9 +80,10 @@ func NewStore(orders, levels, blocks uint32) *Store {
 		levelRows: newRows(levels),
 		expiry:    newExpiry(orders),
 		arrivals:  make([]msg.Seq, uint64(orders)+1),
+		tags:      make([]Tag, uint64(orders)+1),
 	}
 	for i := range s.orders {
-		s.orders[i], s.tickets[i], s.arrivals[i] = Order{}, Ticket{}, 0
+		s.orders[i], s.tickets[i], s.arrivals[i], s.tags[i] = Order{}, Ticket{}, 0, Tag{}
 	}
 	for i := range s.blocks {
 		s.blocks[i], s.slots[i] = block{key: noKey}, slots{}

@@ -339,6 +339,14 @@ var drills = []struct {
 		for range 3 {
 			d.run(msg.Tick())
 		}
+		send(msg.SetDeadMan(1, d.at+2*fixed.Second))
+		send(msg.SetDeadMan(1, 0))
+		send(msg.SetDeadMan(1, d.at+2*fixed.Second))
+		send(with(msg.Limit(1, 1, msg.Buy, 900, 1), msg.FlagPersist, msg.GTC))
+		send(msg.Limit(1, 1, msg.Buy, 900, 1))
+		d.at += 3 * fixed.Second
+		d.run(msg.Tick())
+		send(msg.CancelAll(1, 0, 0))
 		for range 300 {
 			send(msg.Limit(1, 1, msg.Buy, 900, 1))
 		}
@@ -397,12 +405,12 @@ func TestApplyDoesNotAllocate(t *testing.T) { // A-20, T-5
 			t.Errorf("no drill asks for kind %d", k)
 		}
 	}
-	for k := msg.KindSetKey; k <= msg.KindRefuse; k++ {
+	for k := msg.KindSetKey; k <= msg.KindSetDeadMan; k++ {
 		if d.asked[k] == 0 {
 			t.Errorf("no drill asks for kind %d", k)
 		}
 	}
-	for k := msg.Received; k <= msg.MassCancelBegun; k++ {
+	for k := msg.Received; k <= msg.DeadManExpired; k++ {
 		if d.told[k] == 0 {
 			t.Errorf("no drill brings about event kind %d", k)
 		}

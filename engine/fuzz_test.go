@@ -59,7 +59,7 @@ func (w *wild) next() (c msg.Command) {
 	t := w.trader
 	if t.below(3) == 0 {
 		r := &c.Request
-		r.Kind = msg.Kind(t.below(int64(msg.KindRefuse) + 1))
+		r.Kind = msg.Kind(t.below(int64(msg.KindSetDeadMan) + 1))
 		r.Order, r.Ref, r.Price, r.Qty = msg.OrderID(w.number()), msg.Ref(w.number()), fixed.Ticks(w.number()), fixed.Lots(w.number())
 		r.Account, r.Instr, r.Session = msg.AccountID(w.number()), msg.InstrumentID(w.number()), msg.SessionID(t.below(5)*t.below(5)/4)
 		r.Flags, r.Side, r.TIF, r.STP = msg.Flags(t.below(1<<11)), msg.Side(t.below(4)), msg.TIF(t.below(6)), msg.STP(t.below(8))
@@ -89,7 +89,7 @@ func (w *wild) next() (c msg.Command) {
 func (w *wild) client() (c msg.Command) {
 	t := w.trader
 	id, stamp := msg.SessionID(t.below(4)), fixed.Nanos(t.at+1)
-	switch t.below(9) {
+	switch t.below(10) {
 	case 0:
 		return msg.SetKey(keyOf(msg.KeyID(t.below(3)), msg.Role(t.below(7)), msg.OwnerID(t.below(4))))
 	case 1:
@@ -105,6 +105,8 @@ func (w *wild) client() (c msg.Command) {
 		c = msg.Refuse(msg.Ref(w.number()), msg.AccountID(t.below(8)), msg.InstrumentID(t.below(4)), 0, msg.Refused{Reject: msg.Reject(t.below(70)), Instead: msg.Kind(t.below(12))})
 	case 6:
 		c = msg.SetEntry(msg.AccountID(t.below(8)), msg.InstrumentID(t.below(4)), msg.Entry{Scope: msg.Scope(t.below(5)), Action: msg.Action(t.below(5)), Owner: msg.OwnerID(t.below(4))})
+	case 7:
+		c = msg.SetDeadMan(msg.AccountID(t.below(8)), t.at+fixed.Nanos(t.below(3))*fixed.Second)
 	default:
 		c = t.next()
 	}

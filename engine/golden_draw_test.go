@@ -68,7 +68,11 @@ func goldenClients() (list []msg.Command) {
 	send(2, 78, msg.CancelAll(3, 0, 0))
 	send(3, 1, msg.SetEntry(3, 0, msg.Entry{Scope: msg.ScopeAccount, Action: msg.ReduceEntry}))
 	send(3, 2, msg.Limit(3, 1, msg.Buy, 90, 1))
-	list = append(list, msg.Tick(), msg.Bind(msg.Binding{Session: 2, Stamp: 1}), // StaleSendingTime
+	send(1, 2, msg.SetDeadMan(1, 2*fixed.Second))
+	send(1, 3, with(msg.Limit(1, 1, msg.Sell, 101, 1), msg.FlagPersist, msg.GTC))
+	late := msg.Tick()
+	late.Time = 5 * fixed.Second
+	list = append(list, late, msg.Bind(msg.Binding{Session: 2, Stamp: 1}), // StaleSendingTime
 		msg.Bind(msg.Binding{Session: 2, Stamp: 50, TakeOver: true}), msg.Unbind(2, msg.UnbindLost), msg.Unbind(1, msg.UnbindLost), msg.EndGrace(1),
 		msg.Finalize(2), msg.SetKey(msg.KeyChange{Key: 4}))
 	return list

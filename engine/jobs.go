@@ -37,6 +37,11 @@ type job struct {
 	reason   msg.Reason
 }
 
+// alone reports whether nobody asked for a job: a connection or a dead-man did not go on.
+func (j *job) alone() bool {
+	return j.reason == msg.CanceledByDisconnect || j.reason == msg.CanceledByDeadMan
+}
+
 // jobs is a bounded queue of jobs.
 type jobs struct {
 	ring        []job
@@ -233,7 +238,7 @@ func (e *Engine) nextDue() bool {
 		e.expire(h)
 		return true
 	}
-	if !set || at > e.now || room < e.tells(kind, n) || kind == emptyTimer && e.jobs.full(true) {
+	if !set || at > e.now || room < e.tells(kind, n) || (kind == emptyTimer || kind == deadManTimer) && e.jobs.full(true) {
 		return false
 	}
 	e.timers.clear(kind, n)
@@ -271,7 +276,7 @@ func (e *Engine) runJobs() {
 		j.canceled++
 		e.touch(t.Account)
 		by := &msg.Command{Request: msg.Request{Ref: j.ref, Session: j.session}}
-		if j.reason == msg.CanceledByDisconnect {
+		if j.alone() {
 			by = nil
 		}
 		e.take(e.books[t.Instr], &e.instruments[t.Instr], h, j.reason, by)
@@ -324,14 +329,16 @@ func (e *Engine) meant(j *job, h uint32) bool {
 	case msg.CanceledReduceOnly:
 		return e.idle(h)
 	case msg.CanceledByDisconnect:
-		return e.store.Order(h).Session == j.session
+		return e.store.Order(h).Session == j.session && !e.store.Tag(h).Persist
+	case msg.CanceledByDeadMan:
+		return !e.store.Tag(h).Persist
 	}
 	return true
 }
 
 // finished tells who asked for a mass cancel that it is done; what the engine does on its own account has no end to tell.
 func (e *Engine) finished(j *job) {
-	if j.reason == msg.CanceledReduceOnly || j.reason == msg.CanceledByDisconnect {
+	if j.reason == msg.CanceledReduceOnly || j.alone() {
 		return
 	}
 	ev := e.emit(msg.MassCanceled)

@@ -92,7 +92,7 @@ func (l *Limits) blocks() uint32 {
 func (l *Limits) timers(pools uint32) (n [timerKinds]uint32) {
 	n[tierTimer] = 1
 	n[ladderTimer] = pools
-	n[emptyTimer] = l.Sessions
+	n[emptyTimer], n[deadManTimer] = l.Sessions, l.Accounts+1
 	n[oracleTimer] = l.Underlyings + 1
 	n[markTimer], n[fundingTimer] = l.Instruments+1, l.Instruments+1
 	return n

@@ -108,7 +108,7 @@ func (n *naive) formed(c *msg.Command) msg.Reject {
 	}
 	const most = 1 << 55
 	bad := func(b bool) { no.when(b, msg.RejectValueOutOfRange, 0, 0) }
-	no.when(c.Flags&^(msg.FlagPostOnly|msg.FlagSlide|msg.FlagReduceOnly|msg.FlagIsolated|msg.FlagLeaves) != 0, msg.RejectReservedBits, 0, 0)
+	no.when(c.Flags&^(msg.FlagPostOnly|msg.FlagSlide|msg.FlagReduceOnly|msg.FlagIsolated|msg.FlagPersist|msg.FlagLeaves) != 0, msg.RejectReservedBits, 0, 0)
 	bad(c.Qty <= 0 || c.Qty > most || c.Price < 0 || c.Price > most)
 	bad(c.Price == 0 && c.Kind != msg.KindMarket)
 	if amend {

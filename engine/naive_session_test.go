@@ -35,6 +35,7 @@ type naiveMembers struct {
 	keys     map[msg.KeyID]*naiveKey
 	sessions map[msg.SessionID]*naiveMember
 	going    map[msg.SessionID]bool // orders are still being taken out
+	lasting  map[msg.OrderID]bool   // orders that outlive a connection
 }
 
 // carries is the table of D-94 and W-20: who may have which sessions.
@@ -245,10 +246,15 @@ func (n *naiveMembers) count(events []msg.Event) {
 // play applies a command to both and compares.
 func (n *naiveMembers) play(c msg.Command) error {
 	c.Seq, c.Time = n.seq+1, n.at
-	kept := map[msg.SessionID]int{}
+	kept, still := map[msg.SessionID]int{}, map[msg.OrderID]bool{}
 	for id := range n.sessions {
 		if !n.going[id] {
 			kept[id] = n.resting(id)
+		}
+		for _, o := range n.ordersOf(id) {
+			if n.lasting[o] {
+				still[o] = true
+			}
 		}
 	}
 	gateway := c.Kind == msg.KindSetKey || c.Kind.AboutSession()
@@ -313,12 +319,37 @@ func (n *naiveMembers) play(c msg.Command) error {
 			return fmt.Errorf("session %d has %d orders, of %d", id, now, was)
 		}
 	}
-	for id := range n.going {
-		if n.resting(id) == 0 && !n.emptying(id) {
-			delete(n.going, id)
+	for i := range events {
+		ev := &events[i]
+		if ev.Kind == msg.Accepted && c.Flags&msg.FlagPersist != 0 {
+			n.lasting[ev.Order] = true
+		}
+		if alone := ev.Reason == msg.CanceledByDisconnect || ev.Reason == msg.CanceledByDeadMan; ev.Kind == msg.Canceled && alone && still[ev.Order] {
+			return fmt.Errorf("%v: an order that outlives a connection", ev)
 		}
 	}
+	for id := range n.going {
+		if n.emptying(id) {
+			continue
+		}
+		for _, o := range n.ordersOf(id) {
+			if !n.lasting[o] {
+				return fmt.Errorf("session %d has lost its connection, and order %v rests", id, o)
+			}
+		}
+		delete(n.going, id)
+	}
 	return n.same()
+}
+
+// ordersOf are the orders of a session that rest.
+func (n *naiveMembers) ordersOf(id msg.SessionID) (list []msg.OrderID) {
+	for h := uint32(1); h <= n.limits.Orders; h++ {
+		if o := n.store.Order(h); o.Side != 0 && o.Session == id {
+			list = append(list, n.store.ID(h))
+		}
+	}
+	return list
 }
 
 // same compares what is known of sessions and keys.
@@ -356,7 +387,8 @@ func TestSessionsAgainstNaive(t *testing.T) { // D-36, W-28, W-29
 		for id := msg.AccountID(1); id <= 8; id++ {
 			d.ok(msg.OpenAccount(id, msg.OwnerID(id|1), msg.AllGroups), msg.Deposit(id, 10_000_000*fixed.Coin))
 		}
-		n := &naiveMembers{desk: d, keys: map[msg.KeyID]*naiveKey{}, sessions: map[msg.SessionID]*naiveMember{}, going: map[msg.SessionID]bool{}}
+		n := &naiveMembers{desk: d, keys: map[msg.KeyID]*naiveKey{}, sessions: map[msg.SessionID]*naiveMember{}, going: map[msg.SessionID]bool{},
+			lasting: map[msg.OrderID]bool{}}
 		g := &membersDice{xorshift: &seed, n: n}
 		for k := range commands {
 			if seed.below(3) == 0 {
@@ -486,6 +518,9 @@ func (g *membersDice) next() (c msg.Command) {
 		}
 	default:
 		c = msg.Limit(account, instr, side, fixed.Ticks(95+g.below(10)), fixed.Lots(1+g.below(5)))
+		if g.below(3) == 0 {
+			c.Flags = msg.FlagPersist
+		}
 	}
 	if g.below(12) == 0 {
 		return c // the embedder's

@@ -57,6 +57,9 @@ func (e *Engine) place(c *msg.Command) {
 	if o.Asks != 0 && !o.ReduceOnly {
 		order.Flags |= book.Posts
 	}
+	if c.Flags&msg.FlagPersist != 0 {
+		e.store.SetTag(h, book.Tag{Persist: true})
+	}
 	if c.TIF == msg.GTD {
 		expire := c.OrderExt().Expire
 		e.store.SetExpire(h, expire)

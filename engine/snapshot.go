@@ -353,6 +353,8 @@ func (e *Engine) canFire(slot uint32) bool {
 		return e.bookOf(msg.InstrumentID(n)) != nil
 	case emptyTimer:
 		return e.gate.Sessions.Keyed(msg.SessionID(n))
+	case deadManTimer:
+		return e.house.Account(msg.AccountID(n)) != nil
 	}
 	return true
 }

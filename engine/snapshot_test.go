@@ -488,7 +488,8 @@ func full(t *testing.T) *desk {
 		d.ok(msg.SetKey(k), msg.SetKey(keyOf(2, msg.RoleDropCopy, 1)))
 		d.logon(12, 2, msg.DropCopy, nil)
 		one := d.logon(11, 1, msg.OrderEntry, func(n *msg.Negotiation) { n.Cancel, n.CancelFlags, n.Window = msg.CancelOnBoth, 1, 5000 })
-		one.takes(msg.Limit(1, 1, msg.Buy, 80, 1))
+		one.takes(with(msg.Limit(1, 1, msg.Buy, 80, 1), msg.FlagPersist, msg.GTC))
+		one.takes(msg.SetDeadMan(1, d.at+fixed.Minute))
 		d.ok(msg.Unbind(11, msg.UnbindLost))
 	})
 }

@@ -40,6 +40,7 @@ const (
 	fundingTimer                  // by instrument: a sample of the premium or a payment
 	ladderTimer                   // by pool: its first call is the second, or its next slice is due; of the fund, by row
 	emptyTimer                    // by session: its orders go, and wait for a place among the mass cancels
+	deadManTimer                  // by account: its dead-man
 	timerKinds                    // how many there are
 )
 
@@ -177,6 +178,8 @@ func (e *Engine) fire(kind timerKind, n uint32, id uint64, at fixed.Nanos) {
 		e.tick(clearing.Pool(n))
 	case emptyTimer:
 		e.empty(msg.SessionID(n))
+	case deadManTimer:
+		e.expireDeadMan(msg.AccountID(n), at)
 	}
 }
 

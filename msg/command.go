@@ -99,6 +99,7 @@ const (
 	KindFinalize              // a session has ended for good
 	KindMiss                  // messages of a client will not come: Missing
 	KindRefuse                // a client's message was refused before it became a command: Refused
+	KindSetDeadMan            // the orders of Account go at a time unless this is said again: in a Deadline
 	kindEnd
 
 	lastShort         = KindTick
@@ -148,6 +149,7 @@ const (
 	FlagReduceOnly                   // it may only bring the position nearer to zero
 	FlagIsolated                     // it opens or works for an isolated position
 	FlagLeaves     Flags = 1 << 10   // Amend: Qty is the open quantity, else the total
+	FlagPersist    Flags = 1 << 12   // it survives cancel on disconnect and the dead-man
 )
 
 // Limit is a plain order that rests until canceled: qty lots at price or better.

@@ -100,6 +100,8 @@ const (
 	SessionFinalized  // a session has ended for good
 	MessagesMissed    // messages of the client did not come: Missing
 	MassCancelBegun   // a client's CancelAll goes on; Qty orders were canceled so far: an Entry
+	DeadManSet        // a Deadline
+	DeadManExpired    // the orders of Account go, for nobody has said anything in time: a Deadline
 	eventEnd
 
 	lastShortEvent = Ticked
@@ -153,7 +155,7 @@ const (
 	CanceledExpired             // its time had come when it was met
 	CanceledPostOnly            // a post-only order that would take after a slide or an amend
 	CanceledByDisconnect        // its session lost its connection, and was not bound again in time
-	_                           // dead-man
+	CanceledByDeadMan           // the deadline of its account's dead-man had passed
 	CanceledByKill              // BlockAndCancel
 	_                           // market-maker protection
 	CanceledReduceOnly          // a reduce-only order had nothing left to reduce

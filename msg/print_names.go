@@ -17,7 +17,7 @@ var (
 		KindSettleFunding: "SettleFunding", KindPayFund: "PayFund", KindSetFeeTier: "SetFeeTier",
 		KindSetConcentration: "SetConcentration", KindCheckpoint: "Checkpoint", KindSetStorage: "SetStorage",
 		KindMaintain: "Maintain", KindSetKey: "SetKey", KindNegotiate: "Negotiate", KindBind: "Bind", KindUnbind: "Unbind",
-		KindEndGrace: "EndGrace", KindFinalize: "Finalize", KindMiss: "Miss", KindRefuse: "Refuse",
+		KindEndGrace: "EndGrace", KindFinalize: "Finalize", KindMiss: "Miss", KindRefuse: "Refuse", KindSetDeadMan: "SetDeadMan",
 	}
 	eventNames = [eventEnd]string{
 		Accepted: "Accepted", Expired: "Expired", MarkUpdated: "MarkUpdated", MassCanceled: "MassCanceled",
@@ -38,7 +38,7 @@ var (
 		Maintained: "Maintained", Received: "Received", KeySet: "KeySet", SessionNegotiated: "SessionNegotiated",
 		SessionBound: "SessionBound", SessionUnbound: "SessionUnbound", GraceEnded: "GraceEnded",
 		SessionFinalized: "SessionFinalized", MessagesMissed: "MessagesMissed",
-		MassCancelBegun: "MassCancelBegun",
+		MassCancelBegun: "MassCancelBegun", DeadManSet: "DeadManSet", DeadManExpired: "DeadManExpired",
 	}
 	sideNames = [...]string{Buy: "buy", Sell: "sell"}
 	tifNames  = [...]string{GTC: "gtc", IOC: "ioc", FOK: "fok", GTD: "gtd"}
@@ -51,7 +51,7 @@ var (
 		ScopeVenue: "venue"}
 	actionNames = [actionEnd]string{Block: "block", BlockAndCancel: "block-and-cancel", ReduceEntry: "reduce-only",
 		Unblock: "unblock"}
-	flagNames    = [16]string{0: "post-only", 1: "slide", 2: "reduce-only", 3: "isolated", 10: "leaves"}
+	flagNames    = [16]string{0: "post-only", 1: "slide", 2: "reduce-only", 3: "isolated", 10: "leaves", 12: "persist"}
 	markNames    = [markEnd]string{MarkManual: "manual", MarkIndex: "index", MarkComposite: "composite"}
 	healthNames  = [healthEnd]string{Good: "good", Degraded: "degraded", Frozen: "frozen", OracleHalted: "halted"}
 	storageNames = [storageEnd]string{StorageNormal: "normal", StorageSoft: "soft", StorageHard: "hard"}

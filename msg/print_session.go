@@ -45,6 +45,8 @@ func (r *Request) appendSession(dst []byte) []byte {
 		dst = r.Missing().append(appendUint(dst, " of=", r.Meant()))
 	case KindRefuse:
 		dst = r.Refused().append(dst)
+	case KindSetDeadMan:
+		dst = appendInt(dst, " deadline=", r.Deadline())
 	}
 	return dst
 }
@@ -74,6 +76,8 @@ func (e *Event) appendSession(dst []byte) []byte {
 		if u.Goes {
 			dst = appendInt(dst, " orders-go=", u.Grace)
 		}
+	case DeadManSet, DeadManExpired:
+		dst = appendInt(dst, " deadline=", asked.Deadline())
 	case MessagesMissed:
 		dst = e.Missing().append(dst)
 	}

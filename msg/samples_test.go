@@ -126,6 +126,8 @@ func commands() []msg.Command {
 		msg.Miss(msg.Missing{Session: 4, From: 41, Count: 3}),
 		enveloped(msg.Refuse(0, 1, 2, order, refused)),
 		enveloped(msg.Refuse(0, 1, 2, 0, msg.Refused{Reject: msg.RejectBadBlock, Instead: msg.KindCancel})),
+		enveloped(msg.SetDeadMan(1, 60*fixed.Second)),
+		withFlags(msg.Limit(1, 2, msg.Buy, 50_010, 3), msg.FlagPersist, msg.GTC, msg.STPDefault),
 	})
 }
 
@@ -220,7 +222,10 @@ func sessionEvents() (all []msg.Event) {
 	off.SetRefusal(msg.Refusal{Limit: 5, Actual: 7, Asked: msg.KindRefuse, Field: 2})
 	begun := event(msg.MassCancelBegun)
 	begun.Qty, begun.Side, begun.Rare = 3, msg.Sell, msg.Rare{uint64(msg.ScopeAccount)}
-	return append(all, begun, received, bound, unbound, stays, set, negotiated, missed, event(msg.GraceEnded), event(msg.SessionFinalized), off)
+	armed, expired := event(msg.DeadManSet), event(msg.DeadManExpired)
+	armed.Rare = msg.Rare{uint64(60 * fixed.Second)}
+	expired.Rare = armed.Rare
+	return append(all, armed, expired, begun, received, bound, unbound, stays, set, negotiated, missed, event(msg.GraceEnded), event(msg.SessionFinalized), off)
 }
 
 // riskEvents are the events of margin.

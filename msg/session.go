@@ -266,3 +266,17 @@ func (e *Event) SetMissing(m Missing) { e.Rare = Rare{m.From, m.Count} }
 
 // Missing are the messages of a MessagesMissed.
 func (e *Event) Missing() Missing { return Missing{e.Session, e.Rare[0], e.Rare[1]} }
+
+// SetDeadMan states the engine time at which the orders of an account go, unless another one is stated before (W-44); 0: they stay.
+func SetDeadMan(account AccountID, deadline fixed.Nanos) Command {
+	return Command{Request: Request{Kind: KindSetDeadMan, Account: account, Rare: Rare{uint64(deadline)}}}
+}
+
+// Deadline is that of a KindSetDeadMan.
+func (r *Request) Deadline() fixed.Nanos { return fixed.Nanos(r.Rare[0]) }
+
+// A deadline is so far ahead when it is stated.
+const (
+	DeadlineMin = fixed.Second
+	DeadlineMax = 300 * fixed.Second
+)

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
@@ -31,6 +32,9 @@ func TestSessionConstructorAndAccessorAgree(t *testing.T) {
 		c = msg.Unbind(why.Session, why.Why)
 		agree("Unbinding", c.Unbinding(), why)
 		agree("Meant", c.Meant(), why.Session)
+		deadline := drawn[fixed.Nanos](t)
+		c = msg.SetDeadMan(1, deadline)
+		agree("Deadline", c.Deadline(), deadline)
 		c = msg.Miss(missing)
 		agree("Missing", c.Missing(), missing)
 		agree("Meant", c.Meant(), missing.Session)

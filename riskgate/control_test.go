@@ -615,7 +615,7 @@ func TestFormat(t *testing.T) { // W-59
 	place := func(tif msg.TIF, flags msg.Flags, ext msg.OrderExt) msg.Command {
 		return with(msg.Place(1, 1, msg.Buy, 90, 2, ext), flags, tif)
 	}
-	d.no(msg.RejectReservedBits, change(func(c *msg.Command) { c.Flags = 1 << 4 }), change(func(c *msg.Command) { c.Flags = 1 << 15 }),
+	d.no(msg.RejectReservedBits, change(func(c *msg.Command) { c.Flags = 1 << 4 }), change(func(c *msg.Command) { c.Flags = 1 << 14 }), change(func(c *msg.Command) { c.Flags = 1 << 15 }),
 		change(func(c *msg.Command) { c.Flags, c.Qty = 1<<11, 0 }))
 	d.no(msg.RejectValueOutOfRange,
 		change(func(c *msg.Command) { c.Side = 0 }), change(func(c *msg.Command) { c.Side = 3 }), change(func(c *msg.Command) { c.STP = msg.STPNone + 1 }),

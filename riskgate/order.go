@@ -23,7 +23,7 @@ func Formed(r *msg.Request) msg.Reject {
 }
 
 func formed(r *msg.Request) msg.Reject {
-	const known = msg.FlagPostOnly | msg.FlagSlide | msg.FlagReduceOnly | msg.FlagIsolated | msg.FlagLeaves
+	const known = msg.FlagPostOnly | msg.FlagSlide | msg.FlagReduceOnly | msg.FlagIsolated | msg.FlagPersist | msg.FlagLeaves
 	switch {
 	case r.Flags&^known != 0:
 		return msg.RejectReservedBits

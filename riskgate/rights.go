@@ -12,6 +12,7 @@ import "github.com/lockstep-exchange/lockstep/msg"
 //	MayMargin         own      any           -          -         yes          yes
 //	MayKill           own      any           -          -         yes          yes
 //	MayHalt           -        any, owner 0  any        -         yes          yes
+//	MayGuard          own      any           -          -         yes          yes
 //
 // "own" and "any" are the accounts of the key: one, those of an owner, or with owner 0 everybody's.
 
@@ -25,8 +26,9 @@ const (
 	MayMargin                    // leverage, isolated and cross margin
 	MayKill                      // turn the kill switch of an account or an owner
 	MayHalt                      // turn that of an instrument or the venue
+	MayGuard                     // arm what cancels an account's orders by itself
 
-	mayAll = MayOrder | MayCancel | MaySweep | MayMargin | MayKill | MayHalt
+	mayAll = MayOrder | MayCancel | MaySweep | MayMargin | MayKill | MayHalt | MayGuard
 	// DoorRights are those of a session that has no key.
 	DoorRights = MayOrder | MayCancel | MaySweep | MayMargin
 )
@@ -35,9 +37,9 @@ const (
 func RightsOf(k *Key, kind msg.SessionKind) (may Rights) {
 	switch k.Role {
 	case msg.RoleTrader:
-		may = MayOrder | MayCancel | MaySweep | MayMargin | MayKill
+		may = MayOrder | MayCancel | MaySweep | MayMargin | MayKill | MayGuard
 	case msg.RoleRiskManager:
-		may = MayCancel | MaySweep | MayMargin | MayKill
+		may = MayCancel | MaySweep | MayMargin | MayKill | MayGuard
 		if k.Owner == 0 {
 			may |= MayHalt
 		}
@@ -83,6 +85,8 @@ func Needs(k msg.Kind) Rights {
 		return MayMargin
 	case msg.KindSetEntry:
 		return MayKill | MayHalt
+	case msg.KindSetDeadMan:
+		return MayGuard
 	case 0: // a message that stands for nothing: whoever may do something may be told that it does not exist
 		return mayAll
 	}

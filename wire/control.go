@@ -6,12 +6,13 @@ import (
 	"github.com/lockstep-exchange/lockstep/wire/gen"
 )
 
-// How control messages become requests: mass cancel, kill switch, positions. And the one door for all of order entry.
+// How control messages become requests: mass cancel, kill switch, dead-man, positions. And the one door for all of order entry.
 
 const (
 	massAccount, massScope, massFlags             = 2, 5, 7
 	massGroup, massMMP                            = 4, 9
 	entryScope                                    = 4
+	deadManDeadline                               = 1
 	positionDelta, positionLeverage, positionMode = 1, 2, 7
 )
 
@@ -65,6 +66,24 @@ func entry(scope gen.Scope, action msg.Action, owner msg.OwnerID) msg.Entry {
 		e.Owner = owner
 	}
 	return e
+}
+
+// DeadMan makes a request of a dead-man. How far ahead its deadline may be the core asks, in its own time.
+func DeadMan(m *gen.DeadMan, r *msg.Request) Refusal {
+	if field, flaw := m.Check(); flaw != gen.Sound {
+		return flawed(field, flaw)
+	}
+	deadline := m.Deadline()
+	switch {
+	case deadline == NoTime:
+		deadline = 0
+	case deadline >= 1<<63:
+		return refuse(msg.RejectValueOutOfRange, deadManDeadline, None, None)
+	}
+	c := msg.SetDeadMan(msg.AccountID(m.AccountID()), fixed.Nanos(deadline))
+	c.Ref = msg.Ref(m.RequestID())
+	*r = c.Request
+	return Refusal{}
 }
 
 // leverageUnit is a hundredth of leverage, the core's unit, in billionths.
@@ -177,6 +196,8 @@ func KindOf(template uint16) msg.Kind {
 		return msg.KindCancelAll
 	case gen.TemplateEntryControl:
 		return msg.KindSetEntry
+	case gen.TemplateDeadMan:
+		return msg.KindSetDeadMan
 	case gen.TemplatePositionControl:
 		return msg.KindSetLeverage
 	}
@@ -206,10 +227,10 @@ func ToRequest(m *Message, owner msg.OwnerID, s *Scale, r *msg.Request) Refusal 
 		return EntryControl(gen.AsEntryControl(m.Block), owner, r)
 	case gen.TemplatePositionControl:
 		return PositionControl(gen.AsPositionControl(m.Block), r)
+	case gen.TemplateDeadMan:
+		return DeadMan(gen.AsDeadMan(m.Block), r)
 	case gen.TemplateMassQuote:
 		field, flaw = gen.AsMassQuote(m.Block).Check()
-	case gen.TemplateDeadMan:
-		field, flaw = gen.AsDeadMan(m.Block).Check()
 	case gen.TemplateMmpConfig:
 	case gen.TemplateOrderStatusRequest:
 		field, flaw = gen.AsOrderStatusRequest(m.Block).Check()

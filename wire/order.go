@@ -64,11 +64,18 @@ const (
 )
 
 // carried are the order flags that the core knows.
-const carried = gen.OrderFlagsPostOnly | gen.OrderFlagsPostOnlySlide | gen.OrderFlagsReduceOnly | gen.OrderFlagsIsolated
+const carried = gen.OrderFlagsPostOnly | gen.OrderFlagsPostOnlySlide | gen.OrderFlagsReduceOnly | gen.OrderFlagsIsolated |
+	gen.OrderFlagsPersistOnDisconnect
 
-// flags are the flags of an order as the core has them: bits 0 to 2 are the same, isolated is bit 4 there and 3 here.
+// flags are the flags of an order as the core has them: bits 0 to 2 are the same, isolated is bit 4 on the wire and 3 there, persist is
+// bit 5 and 12.
 func flags(f gen.OrderFlags) msg.Flags {
-	return msg.Flags(f&7) | msg.Flags(f&gen.OrderFlagsIsolated)>>1
+	return msg.Flags(f&7) | msg.Flags(f&gen.OrderFlagsIsolated)>>1 | msg.Flags(f&gen.OrderFlagsPersistOnDisconnect)<<7
+}
+
+// wireFlags is flags the other way round.
+func wireFlags(f msg.Flags) gen.OrderFlags {
+	return gen.OrderFlags(f&7) | gen.OrderFlags(f&msg.FlagIsolated)<<1 | gen.OrderFlags(f&msg.FlagPersist)>>7
 }
 
 // terms are what NewOrder and NewOrderExt share.

@@ -43,6 +43,10 @@ func TestNewOrder(t *testing.T) {
 			m.SetTif(gen.TimeInForceIOC)
 		},
 			"Market ref=77 account=9 instr=3 sell 3 ioc"},
+		{"that persists", func(m *gen.NewOrder) {
+			m.SetFlags(gen.OrderFlagsPersistOnDisconnect | gen.OrderFlagsIsolated | gen.OrderFlagsReduceOnly)
+		},
+			"Limit ref=77 account=9 instr=3 sell 3@1000 gtc reduce-only+isolated+persist"},
 		{"market with protection", func(m *gen.NewOrder) { m.SetOrdType(gen.OrdTypeMarket); m.SetTif(gen.TimeInForceFOK) },
 			"Market ref=77 account=9 instr=3 sell 3 fok protect=1000"},
 	} {
@@ -70,7 +74,7 @@ func TestNewOrderIsRefused(t *testing.T) {
 		{"no quantity", func(m *gen.NewOrder) { m.SetQty(0) }, no(msg.RejectValueOutOfRange, 2, 1, 0)},
 		{"no price", func(m *gen.NewOrder) { m.SetPrice(wire.None) }, no(msg.RejectValueOutOfRange, 1, wire.None, wire.None)},
 		{"stop", func(m *gen.NewOrder) { m.SetOrdType(gen.OrdTypeStopLimit) }, no(msg.RejectNotSupported, 8, wire.None, 4)},
-		{"close", func(m *gen.NewOrder) { m.SetFlags(gen.OrderFlagsClosePosition) }, no(msg.RejectNotSupported, 11, 0x17, 8)},
+		{"close", func(m *gen.NewOrder) { m.SetFlags(gen.OrderFlagsClosePosition) }, no(msg.RejectNotSupported, 11, 0x37, 8)},
 		{"off tick", func(m *gen.NewOrder) { m.SetPrice(5_001) }, no(msg.RejectOffTick, 1, 5, 5_001)},
 		{"off lot", func(m *gen.NewOrder) { m.SetQty(31) }, no(msg.RejectOffLot, 2, 10, 31)},
 	} {
@@ -186,6 +190,20 @@ func TestControls(t *testing.T) {
 	entry.SetAction(gen.EntryActionBlockAndCancel)
 	entry.SetScope(gen.ScopeFirm)
 	check(t, wire.EntryControl(entry, 4, &r), &r, "SetEntry ref=81 block-and-cancel scope=owner owner=4")
+
+	dead := new(gen.DeadMan)
+	dead.SetRequestID(83)
+	dead.SetAccountID(9)
+	for _, c := range []struct {
+		deadline uint64
+		want     string
+	}{{5, "SetDeadMan ref=83 account=9 deadline=5"}, {0, "SetDeadMan ref=83 account=9 deadline=0"}, {wire.NoTime, "SetDeadMan ref=83 account=9 deadline=0"},
+		{1<<63 - 1, "SetDeadMan ref=83 account=9 deadline=9223372036854775807"}, {1 << 63, "ValueOutOfRange 1"}} {
+		dead.SetDeadline(c.deadline)
+		check(t, wire.DeadMan(dead, &r), &r, c.want)
+	}
+	dead[24] = 1
+	check(t, wire.DeadMan(dead, &r), &r, "ReservedBits 4")
 
 	position := func(delta, leverage int64, mode gen.MarginMode) string {
 		m := new(gen.PositionControl)

@@ -44,6 +44,8 @@ func AppendReport(dst []byte, ev *msg.Event, asked *msg.Request, env *Envelope, 
 	case msg.EntryChanged:
 		e := turn(ev)
 		return appendAck(dst, ev, env, gen.EntryAction(e.Action), wireScope(e.Scope)), true
+	case msg.DeadManSet:
+		return appendAck(dst, ev, env, noEnum, noEnum), true
 	case msg.LeverageSet, msg.ModeChanged, msg.MarginMoved:
 		if !ev.Reports() {
 			return dst, false
@@ -99,7 +101,7 @@ func appendAccepted(dst []byte, ev *msg.Event, asked *msg.Request, env *Envelope
 	if asked.STP <= msg.STPDecrement { // that an owner may trade with himself cannot be said on the wire
 		m.SetStp(gen.SelfTrade(asked.STP))
 	}
-	m.SetFlags(gen.OrderFlags(asked.Flags&7) | gen.OrderFlags(asked.Flags&msg.FlagIsolated)<<1)
+	m.SetFlags(wireFlags(asked.Flags))
 	m.SetOrdStatus(gen.OrdStatusNew)
 	if asked.Flags&msg.FlagIsolated != 0 {
 		m.SetMarginMode(gen.MarginModeIsolated)

@@ -203,7 +203,7 @@ func TestEveryBitFlip(t *testing.T) { // D-20, D-21, D-24, D-25
 		t.Run("end="+end, func(t *testing.T) {
 			files := disk.New(room)
 			c := small(files)
-			commands := someCommands(4, 350)
+			commands := someCommands(4, 375)
 			w, _, _ := open(t, c)
 			if _, err := feed(w, commands, 20); err != nil {
 				t.Fatal(err)

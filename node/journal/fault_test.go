@@ -324,7 +324,7 @@ func TestMisfits(t *testing.T) {
 		"sectors":   func(c *journal.Config) { c.Segment = 16<<10 + 512 },
 		"huge":      func(c *journal.Config) { c.Segment = 1<<30 + 4096 },
 		"alignment": func(c *journal.Config) { c.Alignment = 1024 },
-		"batch":     func(c *journal.Config) { c.Batch = 127 },
+		"batch":     func(c *journal.Config) { c.Batch = 125 },
 		"batches":   func(c *journal.Config) { c.Batch = 64<<10 + 1 },
 		"ring":      func(c *journal.Config) { c.Ahead = 12 },
 		"spares":    func(c *journal.Config) { c.Spares = -1 },

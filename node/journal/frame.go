@@ -18,7 +18,7 @@ import (
 //	 32 engine time of the first command i64 (without commands: of the last) | 40 count u32 | 44 payload bytes u32
 //	 48 logic version u32 | 52 flags u32, none yet | 56 shard u64 | 64 hash of the frame before, 32 bytes | 96 zero, 24 bytes
 //	120 CRC32C of the payload | 124 CRC32C of bytes 0-123
-//	128 the commands, 64 or 128 bytes each, as msg.Command draws them
+//	128 the commands, as packed.go draws them; in schema 1 each 64 or 128 bytes, as msg.Command draws them
 //
 // The hash of a frame is the SHA-256 of header and payload (D-17). The checksums find damage of bits; the chain of hashes finds
 // frames that were lost, exchanged, misdirected, old or edited.
@@ -26,7 +26,7 @@ import (
 const (
 	frameMagic  = 0x4653_4b4c // "LKSF"
 	frameFormat = 1
-	schema      = 2 // of commands: 1 had no envelope, and a session's short commands in one line
+	schema      = 2 // of commands: in 1 they were not packed, and a session's short ones had one line
 	logic       = 1 // of the engine
 
 	headerSize = 128
@@ -131,8 +131,11 @@ func (h *header) parse(b []byte) bool {
 
 // bounded reports whether the lengths are possible (D-16): from here on they may be used.
 func (h *header) bounded() bool {
-	return h.count <= countMax && h.size <= payloadMax && h.size%lineSize == 0 &&
-		h.size/lineSize >= h.count && h.size/lineSize <= 2*h.count && (h.kind == Batch) == (h.count > 0)
+	least, most := uint32(packedHead), uint32(commandMax)
+	if h.schema == 1 {
+		least, most = lineSize, 2*lineSize
+	}
+	return h.count <= countMax && h.size <= payloadMax && h.size >= least*h.count && h.size <= most*h.count && (h.kind == Batch) == (h.count > 0)
 }
 
 // aligned is how many bytes a frame takes in a segment.
@@ -140,8 +143,8 @@ func aligned(payload, alignment int) int {
 	return (headerSize + payload + alignment - 1) / alignment * alignment
 }
 
-// putCommand writes the lines in use and returns how many bytes they take.
-func putCommand(b []byte, seq msg.Seq, c *msg.Request) int {
+// putLines writes the lines in use, and returns how many bytes they take.
+func putLines(b []byte, seq msg.Seq, c *msg.Request) int {
 	le := binary.LittleEndian
 	b = b[:msg.CommandSize]
 	le.PutUint64(b, uint64(seq))
@@ -164,8 +167,8 @@ func putCommand(b []byte, seq msg.Seq, c *msg.Request) int {
 	return msg.CommandSize
 }
 
-// getCommand reads a command of a schema up to the present one and returns how many bytes it took, 0 where b ends too early.
-func getCommand(b []byte, c *msg.Command, schema uint16) int {
+// getLines reads a command of schema 1 and returns how many bytes it took, 0 where b ends too early or its seq is another.
+func getLines(b []byte, seq msg.Seq, c *msg.Command) int {
 	if len(b) < lineSize {
 		return 0
 	}
@@ -176,10 +179,12 @@ func getCommand(b []byte, c *msg.Command, schema uint16) int {
 		Account: msg.AccountID(le.Uint32(b[48:])), Instr: msg.InstrumentID(le.Uint32(b[52:])),
 		Session: msg.SessionID(le.Uint16(b[56:])), Flags: msg.Flags(le.Uint16(b[58:])),
 		Kind: msg.Kind(b[60]), Side: msg.Side(b[61]), TIF: msg.TIF(b[62]), STP: msg.STP(b[63])}}
-	if c.Lines() < 2 || schema == 1 && c.Kind.Short() {
+	switch {
+	case c.Seq != seq:
+		return 0
+	case c.Kind.Short():
 		return lineSize
-	}
-	if len(b) < msg.CommandSize {
+	case len(b) < msg.CommandSize:
 		return 0
 	}
 	for i := range c.Rare {

@@ -24,8 +24,8 @@ var golden = []struct {
 }{
 	{"format1", 512, 300, 1, "399ac97bf60c7c27e0f78e1ed801bc19c8976ca7a364e606b90e9f74d2327dd9"},
 	{"format1-4096", 4096, 90, 1, "ea2fe643fdf4991a366a8e185e7526a537b16e9254326634c0be07165f5b9e46"},
-	{"format1-schema2", 512, 300, 2, "880375e5244474d358bd409bd17ffae1c573df11d0033f1ed57975cbd9c68b12"},
-	{"format1-schema2-4096", 4096, 90, 2, "d835370a3a35deb77810d5482407738676196548130ba4a515be6595c48154f1"},
+	{"format1-schema2", 512, 300, 2, "ce6b2664ca04dc4c794207c247b04d7dd5ba5b090e50b2605615306d6e612252"},
+	{"format1-schema2-4096", 4096, 90, 2, "f4018bf831619484ca007e34bcf29e50c3853d098cde6419c73fe0a53c6aa5a2"},
 }
 
 // written is the schema in which commands are written now.

@@ -38,7 +38,7 @@ type Config struct {
 	Segment   int64 // bytes of a segment, a multiple of 4,096 from 16 KiB to 1 GiB; default 128 MiB
 	Spares    int   // segments that are kept ready; default 2, which is also the fewest that are enough
 	Alignment int   // of frames: 512, or 4,096 for devices that do not write a sector at once; default 512
-	Batch     int   // bytes of commands in a frame, 128..65,536; default 65,536
+	Batch     int   // bytes of commands in a frame, 126..65,536; default 65,536
 	Ahead     int   // commands by which the hot loop may be ahead of the disk, a power of two in 2..4,096; default 4,096
 
 	// Restore, where it is not nil, makes a state of the bytes of a snapshot: take gives the next ones, an empty piece is the end. Only
@@ -108,8 +108,8 @@ func (c *Config) complete() error {
 		return misfit("Spares is %d, expected 1..64", c.Spares)
 	case c.Alignment != sectorSize && c.Alignment != alignMax:
 		return misfit("Alignment is %d, expected %d or %d", c.Alignment, sectorSize, alignMax)
-	case c.Batch < msg.CommandSize || c.Batch > payloadMax:
-		return misfit("Batch is %d, expected %d..%d", c.Batch, msg.CommandSize, payloadMax)
+	case c.Batch < commandMax || c.Batch > payloadMax:
+		return misfit("Batch is %d, expected %d..%d", c.Batch, commandMax, payloadMax)
 	}
 	return c.Genesis.check()
 }
@@ -128,7 +128,7 @@ func Open(c Config, apply func([]msg.Command) error) (*Writer, Recovery, error) 
 		return nil, Recovery{}, misfit("Ahead: %v", err)
 	}
 	w := &Writer{config: c, genesis: c.Genesis, lane: lane,
-		frame: make([]byte, frameMax+msg.CommandSize)}
+		frame: make([]byte, frameMax+commandMax+packSlack)}
 	w.begins(Locking)
 	lock, err := c.FS.Lock(w.path(lockFile))
 	if errors.Is(err, ErrLocked) {

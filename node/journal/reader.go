@@ -525,21 +525,19 @@ func (r *Reader) begun(epoch uint64) bool {
 // decode reads the commands of a frame.
 func (r *Reader) decode(off int64, b []byte, last *fixed.Nanos) bool {
 	h := &r.found
-	at := 0
+	at, before := 0, h.time
 	for i := range h.count {
 		c := &r.room[i]
-		n := getCommand(b[at:], c, h.schema)
+		n := r.command(b[at:], h.first+msg.Seq(i), before, c)
 		switch {
 		case n == 0:
-			return r.corrupt(off+int64(headerSize+at), "a whole command", "the end of the frame")
-		case c.Seq != h.first+msg.Seq(i):
-			return r.corrupt(off+int64(headerSize+at), fmt.Sprintf("seq %d", h.first+msg.Seq(i)), fmt.Sprint(c.Seq))
+			return r.corrupt(off+int64(headerSize+at), fmt.Sprintf("command %d", h.first+msg.Seq(i)), "something else, or the end of the frame")
 		case c.Time < *last:
-			return r.corrupt(off+int64(headerSize+at+8), fmt.Sprintf("a time not below %d", *last), fmt.Sprint(c.Time))
+			return r.corrupt(off+int64(headerSize+at), fmt.Sprintf("a time not below %d", *last), fmt.Sprint(c.Time))
 		case c.Time > engine.MaxTime:
-			return r.corrupt(off+int64(headerSize+at+8), fmt.Sprintf("a time up to %d", engine.MaxTime), fmt.Sprint(c.Time))
+			return r.corrupt(off+int64(headerSize+at), fmt.Sprintf("a time up to %d", engine.MaxTime), fmt.Sprint(c.Time))
 		}
-		*last = c.Time
+		*last, before = c.Time, c.Time
 		at += n
 	}
 	switch {
@@ -549,6 +547,24 @@ func (r *Reader) decode(off int64, b []byte, last *fixed.Nanos) bool {
 		return r.corrupt(off+32, fmt.Sprintf("time %d", r.room[0].Time), fmt.Sprint(h.time))
 	}
 	return true
+}
+
+// command reads one as the schema of its frame says, and returns how many bytes it took, 0 where b holds none.
+func (r *Reader) command(b []byte, seq msg.Seq, before fixed.Nanos, c *msg.Command) int {
+	if r.found.schema == 1 {
+		return getLines(b, seq, c)
+	}
+	c.Seq = seq
+	if len(b) >= commandMax+packSlack {
+		return unpack(b, before, c)
+	}
+	var end [commandMax + packSlack]byte // of the frame: what lies behind it is not the command's
+	copy(end[:], b)
+	n := unpack(end[:], before, c)
+	if n > len(b) {
+		return 0
+	}
+	return n
 }
 
 // view is a piece of the segment, from the file where the window does not hold it.

@@ -24,7 +24,7 @@ func seedLine(seed []msg.Command) []byte {
 	for i := range seed {
 		r := seed[i].Request
 		r.Time = 0
-		sum.Write(b[:putCommand(b, msg.Seq(i+1), &r)])
+		sum.Write(b[:putLines(b, msg.Seq(i+1), &r)])
 	}
 	return sealed("seed " + strconv.Itoa(len(seed)) + " sha256 " + fmt.Sprintf("%x", sum.Sum(nil)))
 }

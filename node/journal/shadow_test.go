@@ -57,14 +57,14 @@ func TestTwoGoodSnapshotsAreKept(t *testing.T) { // D-45
 
 // TestSnapshotsOfShortRuns starts anew before a run has written as many bytes as are between two snapshots: what earlier runs wrote counts.
 func TestSnapshotsOfShortRuns(t *testing.T) { // D-46
-	commands, files := trading(7, 3000), disk.New(room)
-	for from := 0; from < len(commands); from += 150 { // about one segment and a half, where four are between two snapshots
+	commands, files := trading(7, 9000), disk.New(room)
+	for from := 0; from < len(commands); from += 450 { // about one segment and a half, where four are between two snapshots
 		k, err := begin(t, files, 64<<10)
 		k.must(err)
-		if behind := k.found.Commands; behind > 1200 {
+		if behind := k.found.Commands; behind > 3600 {
 			t.Fatalf("a start behind %d replays %d commands", from, behind)
 		}
-		k.must(k.do(commands[from : from+150]))
+		k.must(k.do(commands[from : from+450]))
 		k.close()
 	}
 	if len(filesOf(t, files, ".snap")) == 0 {

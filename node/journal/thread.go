@@ -108,6 +108,9 @@ func (t *Thread) run() {
 		}
 		if n > 0 {
 			t.advanced()
+			if w.Mode() == Fsync {
+				giveWay() // whoever waits for the batch on this core sees it before the next is written
+			}
 		}
 		if t.beside != nil {
 			t.beside.Do()

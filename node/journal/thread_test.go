@@ -121,7 +121,7 @@ func TestFromLoopToDisk(t *testing.T) { // D-07, D-09, D-32, D-50
 	all := append(setup, day...)
 	dir := t.TempDir()
 	c := real(dir)
-	c.Segment = 256 << 10
+	c.Segment = 64 << 10
 	live := newVenue(t)
 	c.Genesis.Limits = live.Limits()
 	for _, upto := range []int{5_000, len(all)} {

@@ -177,7 +177,7 @@ func (w *Writer) Flush() error {
 // gather copies what waits behind the header of the next frame. It panics where time runs back.
 func (w *Writer) gather() (count, size int, first fixed.Nanos) {
 	last, room := w.place.Time, min(w.config.Batch, w.room())
-	for count < countMax && size+msg.CommandSize <= room {
+	for count < countMax && size+commandMax <= room {
 		r := w.lane.Next()
 		if r == nil {
 			break
@@ -186,11 +186,11 @@ func (w *Writer) gather() (count, size int, first fixed.Nanos) {
 			panic(fmt.Sprintf("journal: command %d at time %d after %d: time that no engine takes", w.place.Seq+msg.Seq(count)+1, r.Time, last))
 		}
 		if count == 0 {
-			first = r.Time
+			first, last = r.Time, r.Time
 		}
-		last = r.Time
 		count++
-		size += putCommand(w.frame[headerSize+size:], w.place.Seq+msg.Seq(count), r)
+		size += pack(w.frame[headerSize+size:], last, r)
+		last = r.Time
 	}
 	w.place.Time = last
 	return count, size, first
@@ -244,7 +244,7 @@ func (w *Writer) room() int {
 // makeRoom sees to it that a command fits, and begins the next segment where it does not. It reports false when there is no
 // spare to begin one in.
 func (w *Writer) makeRoom() (bool, error) {
-	if w.room() >= msg.CommandSize {
+	if w.room() >= commandMax {
 		w.stalled = false
 		return true, nil
 	}
