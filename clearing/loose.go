@@ -77,14 +77,18 @@ func (h *House) measure(row uint32, a *Account, p *Position, need fixed.Money) b
 	return need <= p.Room
 }
 
-// TakeLoose is Take for a plain order: the position, which has nothing in it yet, is the loose one, and its Room all that the
-// account has free. The account's sums are those of the present marks.
-func (h *House) TakeLoose(account msg.AccountID, instr msg.InstrumentID) uint32 {
+// Seat is Take for a plain order, 0 where none can be taken: a new position, which has nothing in it yet, is the loose one, and its
+// Room all that the account has free. The account's sums are those of the present marks.
+func (h *House) Seat(account msg.AccountID, instr msg.InstrumentID) uint32 {
+	row, free := h.look(account, instr)
+	if row != 0 || !h.CanTake(account) {
+		return row
+	}
 	a := &h.accounts[account]
 	h.tighten(a)
-	row := h.Take(account, instr)
-	a.Loose, h.rows[row].Room = row, a.Free()
-	return row
+	h.occupy(free, account, instr)
+	a.Loose, h.rows[free].Room = free, a.Free()
+	return free
 }
 
 // raise lets a position of a plain instrument come to lots, even if none has come to so many before, if they can be valued and

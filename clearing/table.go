@@ -76,13 +76,43 @@ func (h *House) CanTake(account msg.AccountID) bool {
 // Take is the row of an account in an instrument, a new one where it has none; the caller has asked CanTake. Tidy
 // undoes it.
 func (h *House) Take(account msg.AccountID, instr msg.InstrumentID) uint32 {
-	if row := h.Find(account, instr); row != 0 {
-		return row
+	row, free := h.look(account, instr)
+	if row == 0 {
+		h.occupy(free, account, instr)
+		return free
 	}
-	row := h.home(account, instr)
-	for ; h.rows[row].Account != 0; row = h.after(row) {
-		h.past[row]++
-		h.passed.add(row)
+	return row
+}
+
+// look is Find that finds, where there is no row, the one that would be taken.
+func (h *House) look(account msg.AccountID, instr msg.InstrumentID) (row, free uint32) {
+	row = h.home(account, instr)
+	for range len(h.rows) {
+		p := &h.rows[row]
+		if p.Account == account && uint32(p.Instr) == uint32(instr) {
+			return row, 0
+		}
+		if p.Account == 0 && free == 0 {
+			free = row
+		}
+		if !h.passed.has(row) {
+			break
+		}
+		row = h.after(row)
+	}
+	for ; free == 0; row = h.after(row) {
+		if h.rows[row].Account == 0 {
+			free = row
+		}
+	}
+	return 0, free
+}
+
+// occupy makes a free row, the first on the way from its home, the position of an account in an instrument.
+func (h *House) occupy(row uint32, account msg.AccountID, instr msg.InstrumentID) {
+	for on := h.home(account, instr); on != row; on = h.after(on) {
+		h.past[on]++
+		h.passed.add(on)
 	}
 	a := &h.accounts[account]
 	h.rows[row] = Position{Account: account, Instr: uint16(instr), Next: a.Positions}
@@ -102,7 +132,6 @@ func (h *House) Take(account msg.AccountID, instr msg.InstrumentID) uint32 {
 	if account != h.fund {
 		h.live++
 	}
-	return row
 }
 
 // Tidy gives a row back when nothing is left in it: flat, and no orders. One with a chosen leverage stays, to remember it; it

@@ -26,7 +26,7 @@ func (e *Engine) placePlain(c *msg.Command) bool {
 	}
 	row := e.house.FindAtHome(c.Account, c.Instr)
 	if row == 0 {
-		if row = e.seat(c); row == 0 {
+		if row = e.house.Seat(c.Account, c.Instr); row == 0 {
 			return false
 		}
 	}
@@ -51,16 +51,6 @@ func (e *Engine) placePlain(c *msg.Command) bool {
 	}
 	b.Link(h, side, price)
 	return true
-}
-
-// seat is the position of an order that is not at its home, a fresh one where there is none; 0: the long way has to tell.
-//
-//go:noinline
-func (e *Engine) seat(c *msg.Command) uint32 {
-	if row := e.house.Find(c.Account, c.Instr); row != 0 || !e.house.CanTake(c.Account) {
-		return row
-	}
-	return e.house.TakeLoose(c.Account, c.Instr)
 }
 
 // workPlain is work for a new plain order that crosses, or may not rest.
