@@ -26,6 +26,9 @@ func (e *Engine) administer(c *msg.Command) {
 	case msg.KindSetDeadMan:
 		e.setDeadMan(c)
 		return
+	case msg.KindAskOrder:
+		e.askOrder(c)
+		return
 	}
 	if c.Session != 0 && (c.Kind != msg.KindSetEntry || !e.gate.Permits(&c.Request)) {
 		e.refuse(c, msg.RejectNotPermitted, 0, 0)

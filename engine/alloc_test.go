@@ -341,6 +341,10 @@ var drills = []struct {
 		}
 		send(msg.SetDeadMan(1, d.at+2*fixed.Second))
 		send(msg.SetDeadMan(1, 0))
+		send(msg.AskOrder(1, 0, 77))
+		asked := send(msg.Limit(1, 1, msg.Buy, 900, 1))[1].Order
+		send(msg.AskOrder(0, asked, 0))
+		send(msg.Cancel(0, 1, asked))
 		send(msg.SetDeadMan(1, d.at+2*fixed.Second))
 		send(with(msg.Limit(1, 1, msg.Buy, 900, 1), msg.FlagPersist, msg.GTC))
 		send(msg.Limit(1, 1, msg.Buy, 900, 1))
@@ -405,12 +409,12 @@ func TestApplyDoesNotAllocate(t *testing.T) { // A-20, T-5
 			t.Errorf("no drill asks for kind %d", k)
 		}
 	}
-	for k := msg.KindSetKey; k <= msg.KindSetDeadMan; k++ {
+	for k := msg.KindSetKey; k <= msg.KindAskOrder; k++ {
 		if d.asked[k] == 0 {
 			t.Errorf("no drill asks for kind %d", k)
 		}
 	}
-	for k := msg.Received; k <= msg.DeadManExpired; k++ {
+	for k := msg.Received; k <= msg.OrderStated; k++ {
 		if d.told[k] == 0 {
 			t.Errorf("no drill brings about event kind %d", k)
 		}

@@ -70,6 +70,7 @@ func goldenClients() (list []msg.Command) {
 	send(3, 2, msg.Limit(3, 1, msg.Buy, 90, 1))
 	send(1, 2, msg.SetDeadMan(1, 2*fixed.Second))
 	send(1, 3, with(msg.Limit(1, 1, msg.Sell, 101, 1), msg.FlagPersist, msg.GTC))
+	send(1, 4, msg.AskOrder(1, 0, ref))
 	late := msg.Tick()
 	late.Time = 5 * fixed.Second
 	list = append(list, late, msg.Bind(msg.Binding{Session: 2, Stamp: 1}), // StaleSendingTime

@@ -16,13 +16,13 @@ var roles = []struct {
 	kind       msg.SessionKind
 	own, other string
 }{
-	{msg.RoleTrader, 1, msg.OrderEntry, "limit market place amend cancel sweep leverage isolate kill kill-owner dead-man", ""},
-	{msg.RoleTrader, 1, msg.RiskControl, "sweep leverage isolate kill kill-owner dead-man", ""},
+	{msg.RoleTrader, 1, msg.OrderEntry, "limit market place amend cancel sweep leverage isolate kill kill-owner dead-man ask", ""},
+	{msg.RoleTrader, 1, msg.RiskControl, "sweep leverage isolate kill kill-owner dead-man ask", ""},
 	{msg.RoleTrader, 1, msg.DropCopy, "", ""},
-	{msg.RoleRiskManager, 1, msg.OrderEntry, "cancel sweep leverage isolate kill kill-owner dead-man", ""},
-	{msg.RoleRiskManager, 1, msg.RiskControl, "sweep leverage isolate kill kill-owner dead-man", ""},
-	{msg.RoleRiskManager, 0, msg.OrderEntry, "cancel sweep leverage isolate kill kill-owner dead-man halt halt-venue", "cancel sweep leverage isolate kill kill-owner dead-man halt halt-venue"},
-	{msg.RoleRiskManager, 0, msg.RiskControl, "sweep leverage isolate kill kill-owner dead-man halt halt-venue", "sweep leverage isolate kill kill-owner dead-man halt halt-venue"},
+	{msg.RoleRiskManager, 1, msg.OrderEntry, "cancel sweep leverage isolate kill kill-owner dead-man ask", ""},
+	{msg.RoleRiskManager, 1, msg.RiskControl, "sweep leverage isolate kill kill-owner dead-man ask", ""},
+	{msg.RoleRiskManager, 0, msg.OrderEntry, "cancel sweep leverage isolate kill kill-owner dead-man ask halt halt-venue", "cancel sweep leverage isolate kill kill-owner dead-man ask halt halt-venue"},
+	{msg.RoleRiskManager, 0, msg.RiskControl, "sweep leverage isolate kill kill-owner dead-man ask halt halt-venue", "sweep leverage isolate kill kill-owner dead-man ask halt halt-venue"},
 	{msg.RoleOperator, 0, msg.RiskControl, "halt halt-venue", "halt halt-venue"},
 	{msg.RoleDropCopy, 1, msg.DropCopy, "", ""},
 	{msg.RoleAuditor, 0, msg.DropCopy, "", ""},
@@ -48,6 +48,7 @@ func acts(account msg.AccountID, owner msg.OwnerID, order msg.OrderID) map[strin
 		"halt":          turn(msg.ScopeInstrument, msg.Block),
 		"halt-venue":    turn(msg.ScopeVenue, msg.Block),
 		"dead-man":      msg.SetDeadMan(account, 60*fixed.Second+fixed.Hour),
+		"ask":           msg.AskOrder(account, order, 0),
 		"lift":          turn(msg.ScopeAccount, msg.Unblock),
 		"lift-owner":    turn(msg.ScopeOwner, msg.Unblock),
 		"lift-venue":    turn(msg.ScopeVenue, msg.Unblock),

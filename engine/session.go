@@ -105,7 +105,7 @@ func (e *Engine) receive(c *msg.Command) *msg.Command {
 	ev := e.answer(msg.Received, c)
 	ev.Order = c.Order
 	ev.SetReceived(&c.Request)
-	if c.Account == 0 && (c.Kind == msg.KindCancel || c.Kind == msg.KindAmend) {
+	if c.Account == 0 && (c.Kind == msg.KindCancel || c.Kind == msg.KindAmend || c.Kind == msg.KindAskOrder) {
 		return e.accounted(c)
 	}
 	return c

@@ -102,6 +102,7 @@ const (
 	MassCancelBegun   // a client's CancelAll goes on; Qty orders were canceled so far: an Entry
 	DeadManSet        // a Deadline
 	DeadManExpired    // the orders of Account go, for nobody has said anything in time: a Deadline
+	OrderStated       // how an order stands, Qty lots of it open: a Standing
 	eventEnd
 
 	lastShortEvent = Ticked

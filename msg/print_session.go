@@ -47,6 +47,8 @@ func (r *Request) appendSession(dst []byte) []byte {
 		dst = r.Refused().append(dst)
 	case KindSetDeadMan:
 		dst = appendInt(dst, " deadline=", r.Deadline())
+	case KindAskOrder:
+		dst = appendID(dst, " placed=", r.Placed())
 	}
 	return dst
 }
@@ -78,6 +80,8 @@ func (e *Event) appendSession(dst []byte) []byte {
 		}
 	case DeadManSet, DeadManExpired:
 		dst = appendInt(dst, " deadline=", asked.Deadline())
+	case OrderStated:
+		dst = e.Standing().append(dst)
 	case MessagesMissed:
 		dst = e.Missing().append(dst)
 	}

@@ -4,7 +4,7 @@ package msg
 // name no session are reports of the account alone, for drop copies.
 func (e *Event) Reports() bool {
 	switch e.Kind {
-	case Accepted, Amended, Canceled, Expired, Traded, MassCanceled, MassCancelBegun, EntryChanged, DeadManSet, MessagesMissed,
+	case Accepted, Amended, Canceled, Expired, Traded, MassCanceled, MassCancelBegun, EntryChanged, DeadManSet, OrderStated, MessagesMissed,
 		MarginCall, MarginCallCleared, LiquidationStarted, LiquidationSlice, LiquidationEnded, Takeover, AdlStarted, AdlFill,
 		FundingPaid:
 		return true

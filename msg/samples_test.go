@@ -127,6 +127,7 @@ func commands() []msg.Command {
 		enveloped(msg.Refuse(0, 1, 2, order, refused)),
 		enveloped(msg.Refuse(0, 1, 2, 0, msg.Refused{Reject: msg.RejectBadBlock, Instead: msg.KindCancel})),
 		enveloped(msg.SetDeadMan(1, 60*fixed.Second)),
+		enveloped(msg.AskOrder(1, order, 70)),
 		withFlags(msg.Limit(1, 2, msg.Buy, 50_010, 3), msg.FlagPersist, msg.GTC, msg.STPDefault),
 	})
 }
@@ -225,7 +226,9 @@ func sessionEvents() (all []msg.Event) {
 	armed, expired := event(msg.DeadManSet), event(msg.DeadManExpired)
 	armed.Rare = msg.Rare{uint64(60 * fixed.Second)}
 	expired.Rare = armed.Rare
-	return append(all, armed, expired, begun, received, bound, unbound, stays, set, negotiated, missed, event(msg.GraceEnded), event(msg.SessionFinalized), off)
+	stated := ordered(msg.OrderStated)
+	stated.SetStanding(msg.Standing{Filled: 2, Request: 78, TIF: msg.GTD, STP: msg.STPCancelBoth, Flags: msg.FlagPersist | msg.FlagSlide})
+	return append(all, stated, armed, expired, begun, received, bound, unbound, stays, set, negotiated, missed, event(msg.GraceEnded), event(msg.SessionFinalized), off)
 }
 
 // riskEvents are the events of margin.

@@ -35,6 +35,9 @@ func TestSessionConstructorAndAccessorAgree(t *testing.T) {
 		deadline := drawn[fixed.Nanos](t)
 		c = msg.SetDeadMan(1, deadline)
 		agree("Deadline", c.Deadline(), deadline)
+		placed, standing := drawn[msg.Ref](t), drawn[msg.Standing](t)
+		c = msg.AskOrder(1, 2, placed)
+		agree("Placed", c.Placed(), placed)
 		c = msg.Miss(missing)
 		agree("Missing", c.Missing(), missing)
 		agree("Meant", c.Meant(), missing.Session)
@@ -46,6 +49,8 @@ func TestSessionConstructorAndAccessorAgree(t *testing.T) {
 
 		e := drawn[msg.Event](t)
 		bound, unbound := drawn[msg.Bound](t), drawn[msg.Unbound](t)
+		e.SetStanding(standing)
+		agree("Standing", e.Standing(), standing)
 		e.SetBound(bound)
 		agree("Bound", e.Bound(), bound)
 		e.SetUnbound(unbound)

@@ -18,7 +18,7 @@ func TestSound(t *testing.T) {
 		msg.KindSetKey: {1}, msg.KindBind: {0, 1}, msg.KindUnbind: {0, 1}, msg.KindEndGrace: {0}, msg.KindFinalize: {0},
 		msg.KindMiss: {0}, msg.KindRefuse: {0},
 	}
-	for kind := msg.KindLimit; kind <= msg.KindSetDeadMan; kind++ {
+	for kind := msg.KindLimit; kind <= msg.KindAskOrder; kind++ {
 		for word := range len(msg.Rare{}) {
 			r := msg.Request{Kind: kind}
 			r.Rare[word] = 1 << 48

@@ -13,6 +13,7 @@ import "github.com/lockstep-exchange/lockstep/msg"
 //	MayKill           own      any           -          -         yes          yes
 //	MayHalt           -        any, owner 0  any        -         yes          yes
 //	MayGuard          own      any           -          -         yes          yes
+//	MayAsk            own      any           -          -         yes          yes
 //
 // "own" and "any" are the accounts of the key: one, those of an owner, or with owner 0 everybody's.
 
@@ -27,8 +28,9 @@ const (
 	MayKill                      // turn the kill switch of an account or an owner
 	MayHalt                      // turn that of an instrument or the venue
 	MayGuard                     // arm what cancels an account's orders by itself
+	MayAsk                       // ask how things stand
 
-	mayAll = MayOrder | MayCancel | MaySweep | MayMargin | MayKill | MayHalt | MayGuard
+	mayAll = MayOrder | MayCancel | MaySweep | MayMargin | MayKill | MayHalt | MayGuard | MayAsk
 	// DoorRights are those of a session that has no key.
 	DoorRights = MayOrder | MayCancel | MaySweep | MayMargin
 )
@@ -37,9 +39,9 @@ const (
 func RightsOf(k *Key, kind msg.SessionKind) (may Rights) {
 	switch k.Role {
 	case msg.RoleTrader:
-		may = MayOrder | MayCancel | MaySweep | MayMargin | MayKill | MayGuard
+		may = MayOrder | MayCancel | MaySweep | MayMargin | MayKill | MayGuard | MayAsk
 	case msg.RoleRiskManager:
-		may = MayCancel | MaySweep | MayMargin | MayKill | MayGuard
+		may = MayCancel | MaySweep | MayMargin | MayKill | MayGuard | MayAsk
 		if k.Owner == 0 {
 			may |= MayHalt
 		}
@@ -87,6 +89,8 @@ func Needs(k msg.Kind) Rights {
 		return MayKill | MayHalt
 	case msg.KindSetDeadMan:
 		return MayGuard
+	case msg.KindAskOrder:
+		return MayAsk
 	case 0: // a message that stands for nothing: whoever may do something may be told that it does not exist
 		return mayAll
 	}

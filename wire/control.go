@@ -13,6 +13,8 @@ const (
 	massGroup, massMMP                            = 4, 9
 	entryScope                                    = 4
 	deadManDeadline                               = 1
+	statusOrder, statusClient, statusAccount      = 1, 2, 4
+	statusFlags                                   = 5
 	positionDelta, positionLeverage, positionMode = 1, 2, 7
 )
 
@@ -81,6 +83,27 @@ func DeadMan(m *gen.DeadMan, r *msg.Request) Refusal {
 		return refuse(msg.RejectValueOutOfRange, deadManDeadline, None, None)
 	}
 	c := msg.SetDeadMan(msg.AccountID(m.AccountID()), fixed.Nanos(deadline))
+	c.Ref = msg.Ref(m.RequestID())
+	*r = c.Request
+	return Refusal{}
+}
+
+// OrderStatus makes a request of a question for one order. To list all of an account is not in the core.
+func OrderStatus(m *gen.OrderStatusRequest, r *msg.Request) Refusal {
+	if field, flaw := m.Check(); flaw != gen.Sound {
+		return flawed(field, flaw)
+	}
+	switch {
+	case m.Flags()&gen.StatusFlagsAllOpenOrders != 0:
+		return refuse(msg.RejectNotSupported, statusFlags, None, None)
+	case m.OrderID() == 0 && m.ClOrdID() == 0:
+		return refuse(msg.RejectValueOutOfRange, statusOrder, 1, 0)
+	case m.OrderID() != 0 && m.ClOrdID() != 0:
+		return refuse(msg.RejectValueOutOfRange, statusClient, 0, int64(m.ClOrdID()))
+	case m.OrderID() == 0 && m.AccountID() == 0:
+		return refuse(msg.RejectValueOutOfRange, statusAccount, 1, 0)
+	}
+	c := msg.AskOrder(msg.AccountID(m.AccountID()), msg.OrderID(m.OrderID()), msg.Ref(m.ClOrdID()))
 	c.Ref = msg.Ref(m.RequestID())
 	*r = c.Request
 	return Refusal{}
@@ -198,6 +221,8 @@ func KindOf(template uint16) msg.Kind {
 		return msg.KindSetEntry
 	case gen.TemplateDeadMan:
 		return msg.KindSetDeadMan
+	case gen.TemplateOrderStatusRequest:
+		return msg.KindAskOrder
 	case gen.TemplatePositionControl:
 		return msg.KindSetLeverage
 	}
@@ -233,7 +258,7 @@ func ToRequest(m *Message, owner msg.OwnerID, s *Scale, r *msg.Request) Refusal 
 		field, flaw = gen.AsMassQuote(m.Block).Check()
 	case gen.TemplateMmpConfig:
 	case gen.TemplateOrderStatusRequest:
-		field, flaw = gen.AsOrderStatusRequest(m.Block).Check()
+		return OrderStatus(gen.AsOrderStatusRequest(m.Block), r)
 	case gen.TemplateWhatIfMargin:
 		field, flaw = gen.AsWhatIfMargin(m.Block).Check()
 	default:

@@ -205,6 +205,21 @@ func TestControls(t *testing.T) {
 	dead[24] = 1
 	check(t, wire.DeadMan(dead, &r), &r, "ReservedBits 4")
 
+	ask := new(gen.OrderStatusRequest)
+	ask.SetRequestID(84)
+	ask.SetOrderID(1<<32 | 5)
+	check(t, wire.OrderStatus(ask, &r), &r, "AskOrder ref=84 order=1:5")
+	ask.SetClOrdID(7)
+	check(t, wire.OrderStatus(ask, &r), &r, "ValueOutOfRange 2")
+	ask.SetOrderID(0)
+	check(t, wire.OrderStatus(ask, &r), &r, "ValueOutOfRange 4")
+	ask.SetAccountID(9)
+	check(t, wire.OrderStatus(ask, &r), &r, "AskOrder ref=84 account=9 placed=7")
+	ask.SetClOrdID(0)
+	check(t, wire.OrderStatus(ask, &r), &r, "ValueOutOfRange 1")
+	ask.SetFlags(gen.StatusFlagsAllOpenOrders)
+	check(t, wire.OrderStatus(ask, &r), &r, "NotSupported 5")
+
 	position := func(delta, leverage int64, mode gen.MarginMode) string {
 		m := new(gen.PositionControl)
 		m.SetRequestID(82)

@@ -44,6 +44,8 @@ func AppendReport(dst []byte, ev *msg.Event, asked *msg.Request, env *Envelope, 
 	case msg.EntryChanged:
 		e := turn(ev)
 		return appendAck(dst, ev, env, gen.EntryAction(e.Action), wireScope(e.Scope)), true
+	case msg.OrderStated:
+		return appendStatus(dst, ev, env, s), true
 	case msg.DeadManSet:
 		return appendAck(dst, ev, env, noEnum, noEnum), true
 	case msg.LeverageSet, msg.ModeChanged, msg.MarginMoved:
@@ -107,6 +109,27 @@ func appendAccepted(dst []byte, ev *msg.Event, asked *msg.Request, env *Envelope
 		m.SetMarginMode(gen.MarginModeIsolated)
 	}
 	m.SetMarginAfter(None)
+	return out
+}
+
+// appendStatus tells how an order stands; it is the one that was asked for, and so the last.
+func appendStatus(dst []byte, ev *msg.Event, env *Envelope, s *Scale) []byte {
+	standing := ev.Standing()
+	out, block := report(dst, gen.TemplateOrderStatus, len(gen.OrderStatus{}), ev, env)
+	m := gen.AsOrderStatus(block)
+	m.SetPrice(s.Price(ev.Price))
+	m.SetLeavesQty(s.Qty(ev.Qty))
+	m.SetCumQty(s.Qty(standing.Filled))
+	m.SetSide(gen.Side(ev.Side))
+	m.SetOrdType(gen.OrdTypeLimit)
+	m.SetTif(gen.TimeInForce(standing.TIF))
+	if standing.STP <= msg.STPDecrement {
+		m.SetStp(gen.SelfTrade(standing.STP))
+	}
+	m.SetFlags(wireFlags(standing.Flags))
+	m.SetOrdStatus(status(int64(ev.Qty), int64(standing.Filled)))
+	m.SetLastInList(gen.YesNoYes)
+	m.SetRequestID(uint64(standing.Request))
 	return out
 }
 

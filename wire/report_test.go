@@ -104,6 +104,11 @@ func TestReports(t *testing.T) {
 			ev.Rare[0], ev.Rare[1] = uint64(msg.ScopeOwner), uint64(msg.ReduceEntry)
 			return ev
 		}, "ControlAck requestId=77 refTemplate=100 action=ReduceOnly scope=Firm"},
+		{"order status", func() *msg.Event {
+			ev := base(msg.OrderStated)
+			ev.SetStanding(msg.Standing{Filled: 4, Request: 78, TIF: msg.GTD, STP: msg.STPNone, Flags: msg.FlagPersist | msg.FlagPostOnly})
+			return ev
+		}, "OrderStatus price=500 leavesQty=30 cumQty=40 side=Sell ordType=Limit tif=GTD stp=Default flags=postOnly|persistOnDisconnect ordStatus=PartlyFilled lastInList=Yes requestId=78"},
 		{"by the venue", func() *msg.Event {
 			ev := base(msg.EntryChanged)
 			ev.Rare[0], ev.Rare[1] = uint64(msg.ScopeVenue), uint64(msg.Block)
