@@ -138,7 +138,7 @@ func copied(t *testing.T, copies *client.Client, known fates) fates {
 			missing++
 		}
 	}
-	for end := time.Now().Add(20 * time.Second); missing > 0; {
+	for end := time.Now().Add(time.Minute); missing > 0; {
 		if time.Now().After(end) {
 			t.Fatalf("the drop copy tells nothing of %d requests", missing)
 		}
@@ -165,7 +165,7 @@ func copied(t *testing.T, copies *client.Client, known fates) fates {
 // follow logs in as the drop copy.
 func follow(t *testing.T, address string, public ed25519.PublicKey) *client.Client {
 	c, err := client.Dial(t.Context(), client.Link{Network: "tcp", Address: address}, client.Config{Key: client.Key{ID: 3, Private: serve.DevelopmentKey(3)},
-		Venue: public, Kind: gen.SessionKindDropCopy})
+		Venue: public, Kind: gen.SessionKindDropCopy, Patience: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +204,8 @@ func TestClientOnBreakingConnections(t *testing.T) {
 	address, public := venue(t)
 	copies := follow(t, address, public)
 	line := newBreaking(t, address, breaks, seed)
-	config := client.Config{Key: client.Key{ID: 1, Private: serve.DevelopmentKey(1)}, Venue: public, Takeover: true, OnLoss: client.KeepOrders}
+	config := client.Config{Key: client.Key{ID: 1, Private: serve.DevelopmentKey(1)}, Venue: public, Takeover: true, OnLoss: client.KeepOrders,
+		Patience: time.Minute}
 	link := client.Link{Network: "tcp", Address: line.address, Pause: time.Millisecond}
 	c, err := client.Dial(t.Context(), link, config)
 	for err != nil && line.broken.Load() < int64(breaks) {

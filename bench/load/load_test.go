@@ -37,7 +37,7 @@ func connected(t *testing.T) (clients []*client.Client) {
 		t.Fatal(err)
 	}
 	for n := 1; n <= 2; n++ {
-		k, err := client.Dial(t.Context(), client.Link{Network: "tcp", Address: s.Orders}, client.Config{Key: client.Key{ID: uint64(n), Private: serve.DevelopmentKey(n)}, Venue: venue})
+		k, err := client.Dial(t.Context(), client.Link{Network: "tcp", Address: s.Orders}, client.Config{Key: client.Key{ID: uint64(n), Private: serve.DevelopmentKey(n)}, Venue: venue, Patience: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
