@@ -87,7 +87,7 @@ func (c *conn) take(n int, now fixed.Nanos) {
 
 // hold waits while no more is to be read.
 func (c *conn) hold() {
-	const shortest, longest = 20 * time.Microsecond, 5 * time.Millisecond
+	const shortest, longest = 20 * time.Microsecond, 500 * time.Microsecond
 	pause := shortest
 	for c.link.Blocked() {
 		t := time.NewTimer(pause)

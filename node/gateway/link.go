@@ -34,6 +34,7 @@ type Link struct {
 	frameAt int    // where the session message in out begins that is being written
 	state   linkState
 	asking  bool          // the core has not answered
+	urgent  bool          // something is owed, and the lane knows
 	owed    []msg.Command // what had no room in the lane
 	lane    *lane         // held by the step under way; nil: it is not
 	row     *Row          // of the session, from Negotiate or Establish on
@@ -226,9 +227,12 @@ func (l *Link) run(now fixed.Nanos) {
 	l.handOver()
 }
 
-// claim is a slot of the session's lane, nil when that is full.
+// claim is a slot of the session's lane for a message, nil when there is no room for it.
 func (l *Link) claim() *msg.Request {
 	l.enter()
+	if l.lane.urgent.Load() > 0 {
+		return nil
+	}
 	return l.lane.port.Claim()
 }
 
@@ -263,8 +267,9 @@ func (l *Link) pay(now fixed.Nanos) bool {
 			l.owed = l.owed[1:]
 			continue
 		}
-		slot := l.claim()
+		slot := l.lane.port.Claim()
 		if slot == nil {
+			l.hurry(true)
 			return false
 		}
 		slot.CopyFrom(&l.owed[0].Request)
@@ -272,7 +277,21 @@ func (l *Link) pay(now fixed.Nanos) bool {
 		l.owed = l.owed[1:]
 	}
 	l.owed = nil
+	l.hurry(false)
 	return true
+}
+
+// hurry says whether what is owed waits for room.
+func (l *Link) hurry(waits bool) {
+	if waits == l.urgent {
+		return
+	}
+	l.urgent = waits
+	if waits {
+		l.row.lane.urgent.Add(1)
+	} else {
+		l.row.lane.urgent.Add(-1)
+	}
 }
 
 // take takes one frame; false when it has to wait.
@@ -324,6 +343,7 @@ func (l *Link) Advance(now fixed.Nanos) {
 	}
 	if l.blocked() {
 		l.heard = now // what he says is not being read
+		l.pay(now)
 	}
 	if !l.asking && (l.blocked() || l.stream.Waiting() > 0) {
 		l.run(now)

@@ -172,6 +172,34 @@ func TestLostWhileTakenOver(t *testing.T) {
 	}
 }
 
+// A connection that is gone before the core has bound it leaves a binding that nobody has, which ends; but not where another one binds the
+// session meanwhile.
+func TestGoneBeforeBound(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		w := newWorld(t)
+		w.run("connect a\nnegotiate")
+		a := w.at
+		w.batch = []byte{}
+		w.do([]string{"establish"})
+		a.link.Filled(copy(a.link.Room(), w.batch), w.now)
+		w.batch = nil
+		a.shut = true
+		a.link.Lost(w.now)
+		w.answer() // it is bound, and nobody is there
+		if again {
+			w.dial("b")
+			w.batch = []byte{}
+			w.do([]string{"establish", "takeover=1"})
+			w.at.link.Filled(copy(w.at.link.Room(), w.batch), w.now)
+			w.batch = nil
+		}
+		w.wait(20 * fixed.Millisecond)
+		if got := w.core.sessions[1].bound; got != again {
+			t.Errorf("bound again %v: bound %v", again, got)
+		}
+	}
+}
+
 // A full lane stops the reading of who filled it, and of nobody else; nothing that was read is lost (W-49).
 func TestFullLane(t *testing.T) {
 	w := newWorld(t)
@@ -199,6 +227,43 @@ func TestFullLane(t *testing.T) {
 	a.hear()
 	if got := strings.Count(strings.Join(w.lines, "\n"), "OrderAccepted"); got != 3+11 {
 		t.Errorf("%d orders accepted:\n%s", got, strings.Join(w.lines, "\n"))
+	}
+}
+
+// Who finds the lane full when he logs on is let in when there is room, before the messages of who has filled it.
+func TestLogonAtAFullLane(t *testing.T) {
+	w := newWorld(t)
+	w.run(in)
+	a := w.at
+	w.run("connect b\nnegotiate id=DEF key=5") // takes the other lane
+	w.dial("c")
+	c := w.at
+	w.batch = []byte{}
+	w.do([]string{"negotiate", "id=GHI", "key=6"})
+	hello := w.batch
+	w.at, w.batch = a, []byte{}
+	for i := range 30 {
+		w.do([]string{"order", fmt.Sprint(i + 1)})
+	}
+	orders := w.batch
+	w.batch, w.lines = nil, nil
+	a.link.Filled(copy(a.link.Room(), orders), w.now)
+	c.link.Filled(copy(c.link.Room(), hello), w.now)
+	if c.link.row.lane != a.link.row.lane || !a.link.Blocked() || len(c.link.owed) != 1 {
+		t.Fatal("the lane is not full, or not shared")
+	}
+	w.answer()
+	a.link.Advance(w.now)
+	if got := a.link.row.client; got != 9 {
+		t.Errorf("%d messages came before the logon that waited", got-9)
+	}
+	for range 3 {
+		w.settle()
+	}
+	c.hear()
+	a.hear()
+	if got := strings.Join(w.lines, "\n"); !strings.Contains(got, "c NegotiationResponse") || strings.Count(got, "OrderAccepted") != 30 || c.link.row.lane.urgent.Load() != 0 {
+		t.Errorf("got\n%s", got)
 	}
 }
 

@@ -307,6 +307,25 @@ func (r *Roster) rival(row *Row) *Row {
 	return nil
 }
 
+// pay says what the roster owes; false when there is no room. The end of a session that somebody has bound meanwhile, or is about to, is not
+// said any more.
+func (r *Roster) pay(s *owing, now fixed.Nanos) bool {
+	l := s.row.lane
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s.command.Kind == msg.KindUnbind && (s.row.link.Load() != nil || r.succeeded(nil, s.row, s.command.Unbinding().Why)) {
+		return true
+	}
+	slot := l.port.Claim()
+	if slot == nil {
+		return false
+	}
+	slot.CopyFrom(&s.command.Request)
+	slot.Time = now
+	l.port.Publish()
+	return true
+}
+
 // Owes reports whether the roster has commands that found no room.
 func (r *Roster) Owes() bool {
 	r.hearing.Lock()
@@ -335,7 +354,7 @@ func (r *Roster) Advance(now fixed.Nanos) {
 	r.graces = kept
 	late := r.owed[:0]
 	for _, s := range r.owed {
-		if len(late) > 0 || !s.row.lane.say(&s.command, now) {
+		if len(late) > 0 || !r.pay(&s, now) {
 			late = append(late, s)
 		}
 	}

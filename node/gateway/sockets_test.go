@@ -13,6 +13,7 @@ import (
 	mrand "math/rand/v2"
 	"net"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -239,62 +240,81 @@ func TestHostileBytes(t *testing.T) {
 	in.expect("1 OrderAccepted 101")
 }
 
-// Idle sessions, and some that never read, cost the others nothing but memory, and of that little.
+// Idle sessions, and some that send and never read, cost the others nothing but memory, and of that little (W-48, D-100).
 func TestIdleAndStalled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many connections")
 	}
+	const stalled = 10
 	v := newVenue(t, setting{per: 10_000, rates: Rates{Orders: Rate{1 << 20, 1 << 20}}})
+	c := v.call()
+	c.enter("id=ABC")
+	answer := func(n int) time.Duration {
+		at := time.Now()
+		c.say(fmt.Sprintf("order %d price=%d", n, 45+n%5))
+		c.expect(fmt.Sprintf("%d OrderAccepted %d", n, n+100))
+		return time.Since(at)
+	}
+	n := 0
+	var alone []time.Duration
+	for range 300 {
+		n++
+		alone = append(alone, answer(n))
+	}
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	idle := make([]*caller, 500)
-	for i := range idle {
-		idle[i] = v.call() // strangers: they would be closed after two seconds
+	for i := range idlersMax - stalled {
+		v.call().enter(fmt.Sprintf("id=I%d key=%d keepalive=60000", i, idlers+stalled+i))
 	}
-	stalled := v.call()
-	stalled.enter("id=SLOW key=5")
-	_ = stalled.socket.(*net.TCPConn).SetReadBuffer(4096)
-	c := v.call()
-	c.enter("id=ABC")
+	runtime.GC()
 	runtime.ReadMemStats(&after)
-	if got := int64(after.HeapAlloc) - int64(before.HeapAlloc); got > 30<<20 {
-		t.Errorf("%d MiB for 500 connections", got>>20)
+	if got := int64(after.HeapAlloc) - int64(before.HeapAlloc); got > (idlersMax-stalled)*(300<<10) { // the clients' own buffers are most of it
+		t.Errorf("%d KiB for %d idle sessions", got>>10, idlersMax-stalled)
 	}
-	done := make(chan int)
-	go func() { // orders whose reports nobody reads
-		n := 0
-		for {
+	out := make(chan int, stalled)
+	for i := range stalled {
+		s := v.call()
+		s.enter(fmt.Sprintf("id=S%d key=%d keepalive=60000", i, idlers+i))
+		_ = s.socket.(*net.TCPConn).SetReadBuffer(4096)
+		words := make([][]byte, 200)
+		for j := range words {
 			var script strings.Builder
-			for range 100 {
-				n++
-				fmt.Fprintf(&script, "order %d account=2 qty=0\n", n)
+			for k := range 500 {
+				fmt.Fprintf(&script, "order %d account=2 type=3\n", 500*j+k+1)
 			}
-			stalled.socket.SetWriteDeadline(time.Now().Add(10 * time.Second))
-			if _, err := stalled.socket.Write(stalled.words(strings.ReplaceAll(script.String(), "qty=0", "type=3"))); err != nil {
-				done <- n
-				return
-			}
+			words[j] = s.words(script.String())
 		}
-	}()
-	slowest := time.Duration(0)
-	var sent int
-	for i, end := 1, time.Now().Add(20*time.Second); ; i++ {
-		at := time.Now()
-		c.say(fmt.Sprintf("order %d", i))
-		c.expect(fmt.Sprintf("%d OrderAccepted %d", i, i+100))
-		slowest = max(slowest, time.Since(at))
-		select {
-		case sent = <-done:
-		default:
-			if at.After(end) {
-				t.Fatal("who does not read is never shown out")
+		go func() { // orders whose reports nobody reads
+			sent := 0
+			for _, b := range words {
+				s.socket.SetWriteDeadline(time.Now().Add(10 * time.Second))
+				if _, err := s.socket.Write(b); err != nil {
+					break
+				}
+				sent += 500
+				time.Sleep(time.Millisecond)
 			}
-			continue
-		}
-		break
+			out <- sent
+		}()
 	}
-	t.Logf("shown out after %d orders; the slowest answer to others took %v", sent, slowest)
+	var beside []time.Duration
+	for i := 0; i < stalled || len(beside) < 300; {
+		n++
+		beside = append(beside, answer(n))
+		select {
+		case <-out:
+			i++
+		default:
+		}
+	}
+	slices.Sort(alone)
+	slices.Sort(beside)
+	t.Logf("alone: p50 %v, p99 %v; beside %d idle sessions and %d that do not read: p50 %v, p99 %v", alone[150], alone[297],
+		idlersMax-stalled, stalled, beside[len(beside)/2], beside[len(beside)*99/100])
+	if worst := beside[len(beside)-1]; worst > 5*time.Second {
+		t.Errorf("an answer took %v", worst)
+	}
 }
 
 // Connections are cut at random points. Every order is known in the end: accepted, or not applied, once; and a drop copy has all of it.

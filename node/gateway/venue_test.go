@@ -29,7 +29,10 @@ type venue struct {
 	address string
 }
 
-var venueLimits = engine.Limits{Instruments: 4, Accounts: 64, Positions: 256, Orders: 1 << 12, Levels: 1 << 10, Sessions: 64}
+var venueLimits = engine.Limits{Instruments: 4, Accounts: 64, Positions: 256, Orders: 1 << 12, Levels: 1 << 10, Sessions: 256}
+
+// Keys of many traders of owner 8.
+const idlers, idlersMax = 100, 150
 
 // seed is what a venue begins with: an instrument in ticks and lots of one, two owners with an account each, a key for each part.
 func seed(t testing.TB) []msg.Command {
@@ -46,6 +49,10 @@ func seed(t testing.TB) []msg.Command {
 			k.Public = [32]byte(private(uint64(k.Key)).Public().(ed25519.PublicKey))
 		}
 		day = append(day, msg.SetKey(k))
+	}
+	for id := idlers; id < idlers+idlersMax; id++ {
+		day = append(day, msg.SetKey(msg.KeyChange{Key: msg.KeyID(id), Role: msg.RoleTrader, Owner: 8, Scheme: uint8(gen.SignatureSchemeEd25519),
+			Public: [32]byte(private(uint64(id)).Public().(ed25519.PublicKey))}))
 	}
 	return day
 }
@@ -251,11 +258,11 @@ func (c *caller) enter(terms string) {
 	}
 	c.say("negotiate " + terms)
 	if got := c.hear(1); !strings.HasPrefix(got, "NegotiationResponse") {
-		c.w.t.Fatal(got)
+		c.w.t.Fatalf("to a Negotiate the venue says %q", got)
 	}
 	c.say("establish " + terms)
 	if got := c.hear(1); !strings.HasPrefix(got, "EstablishmentAck") {
-		c.w.t.Fatal(got)
+		c.w.t.Fatalf("to an Establish the venue says %q", got)
 	}
 	if !strings.Contains(terms, "kind=3") {
 		c.say("sequence 1")
