@@ -468,10 +468,14 @@ func (c *crowd) apply(b *testing.B, group int) {
 			r := &c.batch[i]
 			r.Seq = c.seq + 1
 			c.events = c.Apply(r, c.events[:0])
-			switch c.events[0].Kind {
+			first := &c.events[0]
+			if first.Kind == msg.Received {
+				first = &c.events[1]
+			}
+			switch first.Kind {
 			case msg.Accepted:
 				o := &c.open[c.oldest]
-				o.order, o.account = c.events[0].Order, r.Account
+				o.order, o.account = first.Order, r.Account
 				c.oldest = (c.oldest + 1) % len(c.open)
 			case msg.Canceled:
 			default:
@@ -481,25 +485,38 @@ func (c *crowd) apply(b *testing.B, group int) {
 	}
 }
 
-// BenchmarkDecisionSessions applies orders and cancels without client ids, with ids by the embedder's own door, and with ids
-// by a session that speaks for their accounts (docs/decisions/0006).
+// BenchmarkDecisionSessions applies orders and cancels without client ids, with ids by the embedder's own door, with ids by a session
+// that speaks for their accounts (docs/decisions/0006), and by a client's session, whose numbers are counted and whose messages have an
+// envelope (docs/decisions/0020).
 func BenchmarkDecisionSessions(b *testing.B) {
 	c := newCrowd(b, 1<<10)
-	open := msg.OpenSession(1, 1)
-	open.Seq = c.seq + 1
-	c.Apply(&open, nil)
+	number := uint32(0)
 	run := func() { c.apply(b, 1) }
-	refs := [2]msg.Ref{}
+	refs := [3]msg.Ref{}
+	for _, open := range []msg.Command{msg.OpenSession(1, 1), msg.SetKey(keyOf(1, msg.RoleTrader, 1)),
+		msg.Negotiate(msg.Negotiation{Session: 2, Key: 1, Kind: msg.OrderEntry, Stamp: 1}), msg.Bind(msg.Binding{Session: 2, Stamp: 2})} {
+		open.Seq, open.Time = c.seq+1, c.now
+		if r := refusal(c.Apply(&open, nil)); r != 0 {
+			b.Fatalf("%s: %s", open.String(), r.Name())
+		}
+	}
 	by := func(session msg.SessionID, ids bool) func() {
 		return func() {
 			c.ref = refs[session]
 			c.prepare(session, ids)
 			refs[session] = c.ref
+			for i := range c.batch {
+				if session == 2 {
+					number++
+					c.batch[i].SetEnvelope(msg.Envelope{SeqNum: number, Template: 100})
+				}
+			}
 		}
 	}
 	inTurns(b, option{name: "none", operations: len(c.batch), ready: by(0, false), run: run},
 		option{name: "ref", operations: len(c.batch), ready: by(0, true), run: run},
-		option{name: "session", operations: len(c.batch), ready: by(1, true), run: run})
+		option{name: "session", operations: len(c.batch), ready: by(1, true), run: run},
+		option{name: "client", operations: len(c.batch), ready: by(2, true), run: run})
 }
 
 // BenchmarkDecisionForesee applies orders and cancels one by one, and in groups whose first lines are loaded ahead
