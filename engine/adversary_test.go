@@ -337,3 +337,21 @@ func TestAmendedBeyondBankruptcy(t *testing.T) { // M-16
 	}
 	d.sound()
 }
+
+// TestTighteningLoosensNoLimit closes above the mark where the fee alone is more than the pool has: the price brings it, and the order works where
+// its owner wants it to.
+func TestTighteningLoosensNoLimit(t *testing.T) { // M-16
+	for _, flags := range []msg.Flags{0, msg.FlagIsolated} {
+		d := lean(t, flags)
+		move := msg.Transfer(5, 7, 1000*fixed.Coin)
+		if flags != 0 {
+			move = msg.MoveMargin(5, 1, -1000*fixed.Coin)
+		}
+		d.ok(move, msg.SetFees(1, msg.Fees{Taker: 3 * fixed.Percent})) // 200 are left, and selling all at 110 costs 330
+		d.ok(with(msg.Limit(5, 1, msg.Sell, 110, 100), flags, msg.GTC))
+		if e := d.first(msg.Accepted); e.Price != 110 {
+			t.Errorf("%s", e.String())
+		}
+		d.sound()
+	}
+}

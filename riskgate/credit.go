@@ -60,11 +60,16 @@ func (g *Gate) credit(r *msg.Request, o *Order, p *clearing.Position, n fixed.Mo
 }
 
 // tighten lets a reducing order that would cost more than the equity of its pool, filled in full at its limit, work no farther than where the
-// pool has nothing left (M-16). Where there is no such price it is refused.
+// pool has nothing left (M-16). Where there is no such price it is refused. One whose fee alone costs more, and whose price brings that, stays as
+// it is.
 //
 //go:noinline
 func (g *Gate) tighten(o *Order, in *market.Instrument, cost, equity fixed.Money) msg.Reject {
-	p, ok := margin.Worst(in, o.Side, o.Qty, g.reserve(o, in), equity)
+	fee := g.reserve(o, in)
+	if left, ok := margin.Left(in, o.Side, o.Qty, o.Limit, fee, equity); ok && left >= 0 {
+		return 0
+	}
+	p, ok := margin.Worst(in, o.Side, o.Qty, fee, equity)
 	if !ok {
 		return o.refuse(msg.RejectInsufficientMargin, int64(equity), int64(cost))
 	}
