@@ -11,7 +11,11 @@ import (
 // setKey adds, changes or revokes a key.
 func (e *Engine) setKey(c *msg.Command) {
 	n := c.KeyChange()
-	if r := e.canSetKey(&n); r != 0 {
+	r := e.canSetKey(&n)
+	if r == 0 && e.spare() < 1+2*sessionsPerKey { // work left over has told so much that the ends of its sessions might have no room
+		r = msg.RejectBusy
+	}
+	if r != 0 {
 		e.refuse(c, r, 0, int64(n.Key))
 		return
 	}

@@ -435,6 +435,31 @@ func TestKeys(t *testing.T) { // D-94
 	}
 }
 
+// TestKeyWaitsForRoom sets a key with a command that has told so much already that the ends of its sessions would find no room.
+func TestKeyWaitsForRoom(t *testing.T) {
+	d, _, _ := membership(t)
+	d.at++
+	n := msg.Negotiation{Key: 1, Kind: msg.OrderEntry}
+	for id := msg.SessionID(20); id < 20+sessionsPerKey-1; id++ {
+		d.at++
+		n.Session, n.UUID, n.Stamp = id, [16]byte{byte(id), 5}, d.at
+		d.ok(msg.Negotiate(n))
+	}
+	revoke := msg.SetKey(msg.KeyChange{Key: 1})
+	for _, left := range []int{eventsBesides + 2*sessionsPerKey, eventsBesides + 1 + 2*sessionsPerKey} {
+		d.out, d.Engine.first = make([]msg.Event, d.limits.Events), 0
+		d.told = int(d.limits.Events) - left
+		d.setKey(&revoke)
+		_, there := d.Key(1)
+		if busy := d.out[d.told-1].Reject == msg.RejectBusy; busy != there || busy != (left == eventsBesides+2*sessionsPerKey) {
+			t.Errorf("room for %d events: busy %v, the key is there %v", left, busy, there)
+		}
+	}
+	if s, _ := d.Session(34); !s.Final {
+		t.Errorf("%+v", s)
+	}
+}
+
 // resting is how many orders of a session rest.
 func (d *desk) resting(id msg.SessionID) (n int) {
 	for h := uint32(1); h <= d.limits.Orders; h++ {
