@@ -208,7 +208,13 @@ func (r *Roster) bound(ev *msg.Event, now fixed.Nanos) {
 	}
 	r.mu.Lock()
 	asker := row.asker
-	row.asker, row.since, row.lost = nil, 0, 0
+	if asker != nil && row.stamp != b.Stamp { // it is the answer to one that is gone
+		asker = nil
+	} else {
+		row.asker, row.lost = nil, 0
+		row.taken.Store(false)
+	}
+	row.since = 0
 	r.mu.Unlock()
 	row.grace = 0
 	r.keys.stamped(row.terms.Key, b.Stamp)
@@ -274,6 +280,7 @@ func (r *Roster) refused(ev *msg.Event, now fixed.Nanos) {
 	r.mu.Lock()
 	asker, lost := row.asker, row.lost
 	row.asker, row.lost = nil, 0
+	row.taken.Store(false)
 	if asked == msg.KindNegotiate && row.stage == 0 {
 		r.rows[row.id] = row.former
 		delete(r.byID, row.terms.UUID)

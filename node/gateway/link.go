@@ -230,7 +230,7 @@ func (l *Link) run(now fixed.Nanos) {
 // claim is a slot of the session's lane for a message, nil when there is no room for it.
 func (l *Link) claim() *msg.Request {
 	l.enter()
-	if l.lane.urgent.Load() > 0 {
+	if l.lane.urgent.Load() > 0 || l.row.taken.Load() {
 		return nil
 	}
 	return l.lane.port.Claim()

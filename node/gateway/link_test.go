@@ -200,6 +200,33 @@ func TestGoneBeforeBound(t *testing.T) {
 	}
 }
 
+// What a connection says after another one has asked for its session does not come behind the Bind: the numbers would be others than those that
+// the Bind has told.
+func TestSaidWhileTakenOver(t *testing.T) {
+	w := newWorld(t)
+	w.run(in + "order 1")
+	a := w.at
+	w.dial("b")
+	b := w.at
+	w.batch = []byte{}
+	w.do([]string{"establish", "takeover=1"})
+	hello := w.batch
+	w.batch = []byte{}
+	w.do([]string{"order", "2"})
+	order := w.batch
+	w.batch = nil
+	b.link.Filled(copy(b.link.Room(), hello), w.now)
+	a.link.Filled(copy(a.link.Room(), order), w.now)
+	w.settle()
+	w.at = b
+	if got := w.run("sequence 2\norder 2"); !strings.HasSuffix(got, "b EstablishmentAck 2\nb 2 OrderAccepted 102") {
+		t.Errorf("got\n%s", got)
+	}
+	if s := w.core.sessions[1]; s.client != 3 || b.link.row.client != 3 {
+		t.Errorf("the core expects %d, the gateway says %d", s.client, b.link.row.client)
+	}
+}
+
 // A full lane stops the reading of who filled it, and of nobody else; nothing that was read is lost (W-49).
 func TestFullLane(t *testing.T) {
 	w := newWorld(t)

@@ -171,7 +171,7 @@ func (l *Link) establish(m *wire.Message, frame []byte, now fixed.Nanos) {
 		no(gen.EstablishmentRejectCodeUnspecified, "another shard")
 	case keepalive < keepaliveMin || keepalive > keepaliveMax:
 		no(gen.EstablishmentRejectCodeKeepaliveInterval, "expected 100 to 60000 ms")
-	case c.Takeover() != gen.YesNoYes && l.roster.rival(row) != nil, !l.roster.ask(row, l):
+	case c.Takeover() != gen.YesNoYes && l.roster.rival(row) != nil, !l.roster.ask(row, l, e.Timestamp()):
 		no(gen.EstablishmentRejectCodeAlreadyEstablished, "")
 	default:
 		l.request.takeOver = c.Takeover() == gen.YesNoYes

@@ -50,10 +50,12 @@ type Row struct {
 	stage  stage
 	since  fixed.Nanos // when it was unbound last; 0: it is bound, or has not been yet
 	lost   msg.Why     // why the link is gone from which asker takes the session; 0: it is not, or the core knows
+	stamp  fixed.Nanos // of the logon for which the core is asked
 	asker  *Link       // for which the core is asked to negotiate or to bind
 	former *Row        // that had this place, until the core has said yes
 
 	link  atomic.Pointer[Link] // that it is bound to
+	taken atomic.Bool          // another link asks for it: the one that it is bound to says nothing more
 	grace fixed.Nanos          // when its orders go; guarded by hearing
 
 	// Of the link that it is bound to, and of the reader while there is none.
@@ -262,14 +264,16 @@ func (r *Roster) reserve(n *msg.Negotiation, owner msg.OwnerID, l *Link) (row *R
 	return row, false
 }
 
-// ask notes that a link has asked the core to bind a row; false when another one does.
-func (r *Roster) ask(row *Row, l *Link) bool {
+// ask notes that a link asks the core to bind a row, by the stamp of its logon; false when another one does. What the link says that had the
+// row before has to come before the Bind, for that tells which number is expected next: so it says nothing from now on.
+func (r *Roster) ask(row *Row, l *Link, stamp uint64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if row.asker != nil {
 		return false
 	}
-	row.asker = l
+	row.asker, row.stamp = l, fixed.Nanos(stamp)
+	row.taken.Store(true)
 	return true
 }
 
@@ -292,6 +296,7 @@ func (r *Roster) forget(l *Link, row *Row) {
 	defer r.mu.Unlock()
 	if row.asker == l {
 		row.asker = nil
+		row.taken.Store(false)
 	}
 }
 

@@ -226,7 +226,7 @@ func TestHostileBytes(t *testing.T) {
 			continue
 		}
 		for {
-			c.socket.SetReadDeadline(time.Now().Add(10 * time.Second))
+			c.socket.SetReadDeadline(time.Now().Add(time.Minute))
 			n, err := c.socket.Read(c.stream.Room())
 			if n == 0 && err != nil {
 				if isTimeout(err) {

@@ -207,7 +207,7 @@ func (c *caller) frame() []byte {
 		if frame != nil {
 			return frame
 		}
-		c.socket.SetReadDeadline(time.Now().Add(10 * time.Second))
+		c.socket.SetReadDeadline(time.Now().Add(time.Minute))
 		n, err := c.socket.Read(c.stream.Room())
 		c.stream.Filled(n)
 		if n == 0 && err != nil {
