@@ -41,4 +41,5 @@
 //	book.go      an order book from the feed
 //	market.go    a channel of the feed: two lines, holes in the numbers and what closes them, books that follow
 //	receiver.go  a market with sockets
+//	recovery.go  replays and snapshots for it, by sessions
 package client

@@ -9,6 +9,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/node"
 	"github.com/lockstep-exchange/lockstep/node/channel"
+	"github.com/lockstep-exchange/lockstep/node/gateway"
 	"github.com/lockstep-exchange/lockstep/sim/strict"
 	"github.com/lockstep-exchange/lockstep/tape/feed"
 )
@@ -115,6 +116,14 @@ func (t *told) open(n *node.Node) (err error) {
 		return unfit{err}
 	}
 	return nil
+}
+
+// market is where sessions of market data have it from; nil without a feed.
+func (t *told) market() gateway.Market {
+	if t == nil {
+		return nil
+	}
+	return t.server
 }
 
 // run publishes, from the start of the node on until it stops.

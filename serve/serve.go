@@ -77,12 +77,12 @@ func (s *Served) begin() (err error) {
 	for i := range ports {
 		ports[i] = s.node.Port(i)
 	}
-	gate, err := gateway.Open(s.node, gateway.Config{Terms: gateway.Terms{Shard: c.Shard, Rates: c.Rates, Retain: c.Retain}, Keys: c.keys, Ports: ports, Ack: c.Ack,
-		Journal: gateway.Journal{Files: journal.Disk{}, Dir: c.Data}, Most: c.Most, PerAddress: c.PerAddress, Clear: c.Clear})
-	if err != nil {
+	if err = s.told.open(s.node); err != nil {
 		return err
 	}
-	if err = s.told.open(s.node); err != nil {
+	gate, err := gateway.Open(s.node, gateway.Config{Terms: gateway.Terms{Shard: c.Shard, Rates: c.Rates, Retain: c.Retain, Market: s.told.market()}, Keys: c.keys, Ports: ports, Ack: c.Ack,
+		Journal: gateway.Journal{Files: journal.Disk{}, Dir: c.Data}, Most: c.Most, PerAddress: c.PerAddress, Clear: c.Clear})
+	if err != nil {
 		return err
 	}
 	if err = s.node.Start(); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/tape/feed"
 	"github.com/lockstep-exchange/lockstep/wire"
 	"github.com/lockstep-exchange/lockstep/wire/gen"
 )
@@ -53,6 +54,11 @@ type Link struct {
 	finish    finish
 	recalling *request // of the retransmission that is under way
 	again     []byte   // room for what is sent again
+
+	// Of a session of market data (feed.go); then row is nil.
+	listens *listener
+	asked   uint64 // the number of the client's next request
+	shot    feed.Snapshot
 
 	born, heard, spoke, began, moved, until fixed.Nanos
 	flaws                                   [flawsMax]fixed.Nanos
@@ -302,10 +308,18 @@ func (l *Link) take(frame []byte, now fixed.Nanos) bool {
 	case gen.SchemaOrderEntry:
 		switch {
 		case l.state == closing:
-		case l.state != established || l.finish != lives:
+		case l.state != established || l.finish != lives || l.listens != nil:
 			l.illegal(now)
 		default:
 			return l.business(frame, now)
+		}
+	case gen.SchemaMarketData:
+		switch {
+		case l.state == closing:
+		case l.state != established || l.listens == nil:
+			l.illegal(now)
+		default:
+			l.snapshot(frame, now)
 		}
 	default:
 		if l.state != closing {
@@ -349,6 +363,9 @@ func (l *Link) Advance(now fixed.Nanos) {
 		l.run(now)
 	}
 	l.clocks(now)
+	if l.state == established && l.listens != nil {
+		l.attendListener(now)
+	}
 	if l.state == established {
 		l.winding(now)
 		l.stalled(now)
@@ -381,7 +398,11 @@ func (l *Link) clocks(now fixed.Nanos) {
 // stalled shows out who does not read (W-48). What is whole of what waits to be sent is thrown away; the flow is recoverable.
 func (l *Link) stalled(now fixed.Nanos) {
 	unsent := len(l.out) - l.sent
-	if unsent <= outMax && (unsent == 0 || now-l.moved < stallTime) {
+	most := outMax
+	if l.listens != nil {
+		most = feedOutMax
+	}
+	if unsent <= most && (unsent == 0 || now-l.moved < stallTime) {
 		return
 	}
 	end := 0
@@ -409,7 +430,7 @@ func (l *Link) Lost(now fixed.Nanos) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	defer l.handOver()
-	if l.state == established {
+	if l.state == established && l.row != nil {
 		l.say(msg.Unbind(l.row.id, msg.UnbindLost), now)
 	}
 	l.end()
@@ -420,6 +441,9 @@ func (l *Link) Lost(now fixed.Nanos) {
 func (l *Link) end() {
 	if l.row != nil {
 		l.roster.forget(l, l.row)
+	}
+	if l.listens != nil {
+		l.roster.detach(l)
 	}
 	l.state, l.held, l.recalling, l.asking = over, nil, nil, false
 }
@@ -435,11 +459,18 @@ func (l *Link) terminate(code gen.TerminationCode, reason string, why msg.Why, n
 	if l.row != nil {
 		*m.SessionID() = l.row.terms.UUID
 	}
+	if l.listens != nil {
+		*m.SessionID() = l.listens.id
+	}
 	m.SetCode(code)
 	l.out = wire.AppendData(out, l.frameAt, []byte(reason))
 	l.state, l.held, l.until = closing, nil, now+l.keepalive
 	if was != established {
 		l.end()
+		return
+	}
+	if l.listens != nil {
+		l.roster.detach(l)
 		return
 	}
 	l.roster.forget(l, l.row)

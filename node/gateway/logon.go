@@ -60,7 +60,7 @@ func (l *Link) negotiate(m *wire.Message, frame []byte, now fixed.Nanos) {
 	l.request = logonRequest{id: *n.SessionID(), stamp: n.Timestamp()}
 	no := func(code gen.NegotiationRejectCode, reason string) { l.rejectNegotiation(code, reason, now) }
 	c, who := l.credentials(m, frame)
-	if c == nil || !permits(who.Role, msg.SessionKind(c.Kind())) {
+	if c == nil || !permits(who.Role, msg.SessionKind(c.Kind())) && !l.roster.hears(who.Role, msg.SessionKind(c.Kind())) {
 		l.failed = true
 		no(gen.NegotiationRejectCodeCredentials, "")
 		return
@@ -79,6 +79,8 @@ func (l *Link) negotiate(m *wire.Message, frame []byte, now fixed.Nanos) {
 		no(gen.NegotiationRejectCodeUnspecified, "the version of schema 7001 is not served")
 	case c.CodWindowMs() > msg.GraceMax:
 		no(gen.NegotiationRejectCodeUnspecified, "codWindowMs is above 60000")
+	case l.roster.hears(who.Role, msg.SessionKind(c.Kind())):
+		l.negotiateListener(c, &who, now)
 	default:
 		l.askNegotiate(c, &who, now)
 	}
@@ -86,7 +88,7 @@ func (l *Link) negotiate(m *wire.Message, frame []byte, now fixed.Nanos) {
 
 // clientFlow is what a client has to promise for its messages.
 func clientFlow(kind msg.SessionKind) gen.FlowType {
-	if kind == msg.DropCopy {
+	if kind == msg.DropCopy || kind == replaySession {
 		return gen.FlowTypeNone
 	}
 	return gen.FlowTypeIdempotent
@@ -118,16 +120,22 @@ func (l *Link) negotiated(now fixed.Nanos) {
 	if l.state != connected || !l.asking {
 		return
 	}
-	l.asking, l.state, l.until = false, negotiated, now+establishTime
+	l.asking = false
+	l.challenge(gen.FlowTypeRecoverable, l.row.terms.Key, now)
+}
+
+// challenge answers a Negotiate by a yes.
+func (l *Link) challenge(flow gen.FlowType, by msg.KeyID, now fixed.Nanos) {
+	l.state, l.until = negotiated, now+establishTime
 	l.roster.terms.Random(l.nonce[:])
 	l.nonced = true
 	out, block := l.open(gen.TemplateNegotiationResponse, len(gen.NegotiationResponse{}), now)
 	m := gen.AsNegotiationResponse(block)
 	*m.SessionID() = l.request.id
 	m.SetRequestTimestamp(l.request.stamp)
-	m.SetServerFlow(gen.FlowTypeRecoverable)
+	m.SetServerFlow(flow)
 	var room [256]byte
-	who := l.roster.keys.get(l.row.terms.Key)
+	who := l.roster.keys.get(by)
 	challenge := l.roster.keys.challenge(room[:0], out[l.frameAt+wire.MessageAt:], &l.request.nonce, &l.nonce, who.last, now)
 	l.out = wire.AppendData(out, l.frameAt, challenge)
 }
@@ -157,12 +165,15 @@ func (l *Link) establish(m *wire.Message, frame []byte, now fixed.Nanos) {
 		no(gen.EstablishmentRejectCodeCredentials, "")
 		return
 	}
-	row := l.roster.find(e.SessionID())
+	row, listens := l.roster.find(e.SessionID()), l.roster.listener(e.SessionID())
 	keepalive := fixed.Nanos(e.KeepaliveInterval()) * fixed.Millisecond
 	switch {
-	case row == nil || l.row != nil && l.row != row:
+	case row == nil && listens == nil || l.row != nil && l.row != row || l.listens != nil && l.listens != listens:
 		no(gen.EstablishmentRejectCodeUnnegotiated, "")
-	case row.terms.Key != who.Key || row.terms.Kind != msg.SessionKind(c.Kind()):
+	case listens != nil && (listens.key != who.Key || listens.kind != msg.SessionKind(c.Kind())):
+		l.failed = true
+		no(gen.EstablishmentRejectCodeCredentials, "")
+	case row != nil && (row.terms.Key != who.Key || row.terms.Kind != msg.SessionKind(c.Kind())):
 		l.failed = true
 		no(gen.EstablishmentRejectCodeCredentials, "")
 	case !timely(e.Timestamp(), &who, now):
@@ -171,6 +182,8 @@ func (l *Link) establish(m *wire.Message, frame []byte, now fixed.Nanos) {
 		no(gen.EstablishmentRejectCodeUnspecified, "another shard")
 	case keepalive < keepaliveMin || keepalive > keepaliveMax:
 		no(gen.EstablishmentRejectCodeKeepaliveInterval, "expected 100 to 60000 ms")
+	case listens != nil:
+		l.establishListener(listens, c.Takeover() == gen.YesNoYes, now)
 	case c.Takeover() != gen.YesNoYes && l.roster.rival(row) != nil, !l.roster.ask(row, l, e.Timestamp()):
 		no(gen.EstablishmentRejectCodeAlreadyEstablished, "")
 	default:
@@ -193,13 +206,18 @@ func (l *Link) bound(b *msg.Bound, now fixed.Nanos) bool {
 	l.row.answered.Store(b.Client - 1)
 	l.row.link.Store(l)
 	l.stream.Widen(linkBuffer, wire.MaxInbound)
+	l.acknowledge(b.Server, now)
+	return true
+}
+
+// acknowledge answers an Establish by a yes.
+func (l *Link) acknowledge(next uint64, now fixed.Nanos) {
 	_, block := l.open(gen.TemplateEstablishmentAck, len(gen.EstablishmentAck{}), now)
 	m := gen.AsEstablishmentAck(block)
 	*m.SessionID() = l.request.id
 	m.SetRequestTimestamp(l.request.stamp)
 	m.SetKeepaliveInterval(l.request.keepalive)
-	m.SetNextSeqNo(b.Server)
-	return true
+	m.SetNextSeqNo(next)
 }
 
 // bindAgain says the Bind once more at the next step: orders of the last connection are still being taken out.

@@ -23,6 +23,8 @@ type Roster struct {
 	rows []*Row // by msg.SessionID; nil: never negotiated
 	byID map[[16]byte]*Row
 
+	listeners listeners
+
 	hearing sync.Mutex // of what follows
 	scribe  scribe
 	owners  []msg.OwnerID // by account
@@ -103,6 +105,7 @@ type Terms struct {
 	Rates  Rates
 	Retain int          // bytes of reports that are kept of each session, for who asks for them again; 0: 256 KiB
 	Random func([]byte) // fills its argument; for nonces
+	Market Market       // for sessions of market data; nil: there are none
 	Recall bool         // older reports are brought about again by who looks at Link.Wants; false: they are gone
 }
 
@@ -123,6 +126,7 @@ func NewRoster(t Terms, keys *Keys, limits engine.Limits, ports []*node.Port) *R
 	}
 	r := &Roster{terms: t, keys: keys, scales: make([]atomic.Pointer[wire.Scale], limits.Instruments+1), rows: make([]*Row, limits.Sessions),
 		byID: map[[16]byte]*Row{}, owners: make([]msg.OwnerID, limits.Accounts+1)}
+	r.listeners = listeners{market: t.Market, known: map[[16]byte]*listener{}, bound: map[bound]*Link{}, asked: map[asking]fixed.Nanos{}}
 	for _, p := range ports {
 		r.lanes = append(r.lanes, &lane{port: p})
 	}

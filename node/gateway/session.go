@@ -21,6 +21,8 @@ func (l *Link) session(frame []byte, now fixed.Nanos) {
 		if m.Template == gen.TemplateTerminate {
 			l.end()
 		}
+	case l.state == established && l.listens != nil:
+		l.listening(&m, now)
 	case l.state == established:
 		l.inSession(&m, now)
 	case m.Template == gen.TemplateNegotiate && l.state == connected:
@@ -101,11 +103,14 @@ func (l *Link) resume(now fixed.Nanos) {
 
 // heartbeat says that the venue is there.
 func (l *Link) heartbeat(now fixed.Nanos) {
-	if l.finish == bothEnd {
+	switch {
+	case l.listens != nil:
+		l.pulse(now)
+	case l.finish == bothEnd:
 		l.sayFinished(now)
-		return
+	default:
+		l.resume(now)
 	}
-	l.resume(now)
 }
 
 // terminated answers the client's Terminate; the client closes then (W-26).

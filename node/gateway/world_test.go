@@ -211,7 +211,21 @@ func (p *peer) describe(frame []byte) string {
 		}
 		return fmt.Sprintf("%d template %d", n, m.Template)
 	}
+	if m.Schema == gen.SchemaMarketData {
+		switch m.Template {
+		case gen.TemplateOrderDelete:
+			return fmt.Sprintf("OrderDelete %d", gen.AsOrderDelete(m.Block).OrderID())
+		case gen.TemplateSnapshotBegin:
+			b := gen.AsSnapshotBegin(m.Block)
+			return fmt.Sprintf("SnapshotBegin of %d for %d, next %d", b.InstrumentID(), b.RequestID(), b.NextChannelSeq())
+		case gen.TemplateSnapshotEnd:
+			return fmt.Sprintf("SnapshotEnd of %d orders", gen.AsSnapshotEnd(m.Block).Orders())
+		}
+		return fmt.Sprintf("record %d", m.Template)
+	}
 	switch m.Template {
+	case gen.TemplateUnsequencedHeartbeat:
+		return "UnsequencedHeartbeat"
 	case gen.TemplateNegotiationResponse:
 		c, _ := wire.OpenRecord(m.Data)
 		challenge := gen.AsVenueChallenge(c.Block)
@@ -378,7 +392,7 @@ func (w *world) frame(p *peer, name string, a words, n func(int) uint64) []byte 
 		*m.SessionID() = p.id
 		m.SetTimestamp(stamp)
 		flow := gen.FlowTypeIdempotent
-		if a.text("kind", "1") == "3" {
+		if kind := a.text("kind", "1"); kind == "3" || kind == "4" {
 			flow = gen.FlowTypeNone
 		}
 		m.SetClientFlow(gen.FlowType(a.number(w.t, "flow", uint64(flow))))
@@ -460,6 +474,14 @@ func (w *world) frame(p *peer, name string, a words, n func(int) uint64) []byte 
 		m.SetSeqNum(uint32(n(0)))
 		m.SetAction(gen.EntryActionBlock)
 		m.SetScope(gen.ScopeFirm)
+		return out
+	case "snapshot":
+		out, block := open(gen.SchemaMarketData, gen.TemplateSnapshotRequest, len(gen.SnapshotRequest{}))
+		m := gen.AsSnapshotRequest(block)
+		m.SetSeqNum(uint32(n(0)))
+		m.SetInstrumentID(uint32(n(1)))
+		m.SetRequestID(a.number(w.t, "request", 77))
+		binary.LittleEndian.PutUint16(block[16:], uint16(a.number(w.t, "flags", 0)))
 		return out
 	case "bytes":
 		b := make([]byte, a.number(w.t, "n", 1))
