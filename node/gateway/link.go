@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/binary"
+	"slices"
 	"sync"
 
 	"github.com/lockstep-exchange/lockstep/fixed"
@@ -273,6 +274,9 @@ func (l *Link) pay(now fixed.Nanos) bool {
 			l.owed = l.owed[1:]
 			continue
 		}
+		if l.owed[0].Kind == msg.KindMiss && l.row.taken.Load() { // as a message: not behind the Bind
+			return false
+		}
 		slot := l.lane.port.Claim()
 		if slot == nil {
 			l.hurry(true)
@@ -431,6 +435,7 @@ func (l *Link) Lost(now fixed.Nanos) {
 	defer l.mu.Unlock()
 	defer l.handOver()
 	if l.state == established && l.row != nil {
+		l.owed = slices.DeleteFunc(l.owed, func(c msg.Command) bool { return c.Kind == msg.KindMiss }) // the next Sequence tells of them
 		l.say(msg.Unbind(l.row.id, msg.UnbindLost), now)
 	}
 	l.end()
@@ -515,6 +520,8 @@ func (l *Link) takenOver(now fixed.Nanos) {
 	if l.state != established {
 		return
 	}
+	l.owed = nil
+	l.hurry(false)
 	l.terminate(gen.TerminationCodeUnspecifiedError, reasonTakenOver, 0, now)
 	l.handOver()
 }

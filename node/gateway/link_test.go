@@ -203,27 +203,37 @@ func TestGoneBeforeBound(t *testing.T) {
 // What a connection says after another one has asked for its session does not come behind the Bind: the numbers would be others than those that
 // the Bind has told.
 func TestSaidWhileTakenOver(t *testing.T) {
-	w := newWorld(t)
-	w.run(in + "order 1")
-	a := w.at
-	w.dial("b")
-	b := w.at
-	w.batch = []byte{}
-	w.do([]string{"establish", "takeover=1"})
-	hello := w.batch
-	w.batch = []byte{}
-	w.do([]string{"order", "2"})
-	order := w.batch
-	w.batch = nil
-	b.link.Filled(copy(b.link.Room(), hello), w.now)
-	a.link.Filled(copy(a.link.Room(), order), w.now)
-	w.settle()
-	w.at = b
-	if got := w.run("sequence 2\norder 2"); !strings.HasSuffix(got, "b EstablishmentAck 2\nb 2 OrderAccepted 102") {
-		t.Errorf("got\n%s", got)
-	}
-	if s := w.core.sessions[1]; s.client != 3 || b.link.row.client != 3 {
-		t.Errorf("the core expects %d, the gateway says %d", s.client, b.link.row.client)
+	for _, c := range []struct {
+		says string
+		lost bool
+	}{{"order 2", false}, {"sequence 9", false}, {"sequence 9", true}} {
+		w := newWorld(t)
+		w.run(in + "order 1")
+		a := w.at
+		w.dial("b")
+		b := w.at
+		w.batch = []byte{}
+		w.do([]string{"establish", "takeover=1"})
+		hello := w.batch
+		w.batch = []byte{}
+		w.do(strings.Fields(c.says))
+		late := w.batch
+		w.batch = nil
+		b.link.Filled(copy(b.link.Room(), hello), w.now)
+		a.link.Filled(copy(a.link.Room(), late), w.now)
+		if c.lost {
+			a.shut = true
+			a.link.Lost(w.now)
+		}
+		w.settle()
+		w.wait(20 * fixed.Millisecond)
+		w.at = b
+		if got := w.run("sequence 2\norder 2"); !strings.HasSuffix(got, "b 2 OrderAccepted 102") {
+			t.Errorf("%s: got\n%s", c.says, got)
+		}
+		if s := w.core.sessions[1]; s.client != 3 || b.link.row.client != 3 || !s.bound {
+			t.Errorf("%s: the core expects %d, bound %v, the gateway says %d", c.says, s.client, s.bound, b.link.row.client)
+		}
 	}
 }
 
