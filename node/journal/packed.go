@@ -7,7 +7,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 )
 
-// A command on the disk takes as many bytes as its fields have something to say (docs/decisions/0022-packed-commands.md). All numbers are
+// A command on the disk takes as many bytes as its fields have something to say (docs/decisions/0021-packed-commands.md). All numbers are
 // little-endian; a size is two bits, the field of lowest bits first: 0 is no byte and the value 0, 1 two bytes, 2 four, 3 eight.
 //
 //	0 kind u8 | 1 sizes of nine fields, 18 bits, and 6 bits zero
