@@ -29,7 +29,7 @@ import (
 //	SEQ DIGEST      the number of the command, and the digest of its events, 16 hexadecimal digits
 
 const (
-	segmentSize = 16 << 20
+	segmentSize = 4 << 20
 	currency    = "USDT"
 	cluster     = 0x64656d6f // "demo"
 )

@@ -320,7 +320,7 @@ func fullDisk(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	ballast := filepath.Join(dir, "ballast") // leaves room for one segment and no spare
-	if err := os.WriteFile(ballast, make([]byte, 192*mega), 0o600); err != nil {
+	if err := os.WriteFile(ballast, make([]byte, 206*mega), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	data := filepath.Join(dir, "data")

@@ -121,7 +121,7 @@ func trade(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("the lane is full")
 		}
 		w.Publish()
-		if seq%16 == 0 {
+		if seq%4 == 0 {
 			ts.Check(w.Flush())
 		}
 		for did := true; did; {
