@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/binary"
+	"maps"
 	"sync"
 
 	"github.com/lockstep-exchange/lockstep/fixed"
@@ -140,8 +141,11 @@ func (r *Roster) due(key msg.KeyID, id msg.InstrumentID, now fixed.Nanos) fixed.
 	if ok && now-at < snapshotEvery {
 		return at + snapshotEvery - now
 	}
-	if len(ls.asked) >= listenersMax {
-		clear(ls.asked)
+	if len(ls.asked) >= listenersMax { // what is older than a second holds up nobody any more
+		maps.DeleteFunc(ls.asked, func(_ asking, at fixed.Nanos) bool { return now-at >= snapshotEvery })
+		if len(ls.asked) >= listenersMax {
+			return snapshotEvery
+		}
 	}
 	ls.asked[asking{key, id}] = now
 	return 0

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
+	"maps"
 	"net"
 	"net/netip"
 	"runtime"
@@ -43,6 +44,7 @@ type Gateway struct {
 	conns     map[*conn]struct{}
 	byAddress map[netip.Addr]int
 	failures  map[netip.Addr]failures
+	forgiven  fixed.Nanos // when those that count no longer were forgotten last
 	listeners []net.Listener
 	stopping  bool
 
@@ -161,6 +163,7 @@ func (g *Gateway) tick() {
 		}
 		now := g.clock()
 		g.roster.Advance(now)
+		g.forgive(now)
 		all = g.list(all[:0])
 		for _, c := range all {
 			c.attend(now)
@@ -263,6 +266,17 @@ func (g *Gateway) failed(address netip.Addr) {
 		f.since = g.clock() // refused from now on
 	}
 	g.failures[address] = f
+}
+
+// forgive forgets failures that count no longer: an attacker may have as many addresses as he likes.
+func (g *Gateway) forgive(now fixed.Nanos) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if now-g.forgiven < failuresTime {
+		return
+	}
+	g.forgiven = now
+	maps.DeleteFunc(g.failures, func(_ netip.Addr, f failures) bool { return now-f.since >= failuresTime })
 }
 
 // forget drops a connection of which nothing is left.

@@ -91,7 +91,7 @@ func (r *Roster) Hear(ev *msg.Event, now fixed.Nanos) {
 	case msg.SessionUnbound:
 		r.unbound(ev)
 	case msg.SessionFinalized:
-		r.finalized(ev)
+		r.finalized(ev, now)
 	case msg.MessagesMissed:
 		if row := r.at(ev.Session); row != nil {
 			row.answered.Add(ev.Missing().Count)
@@ -180,11 +180,17 @@ func (r *Roster) negotiated(ev *msg.Event, now fixed.Nanos) {
 	r.mu.Lock()
 	row := r.rows[n.Session]
 	if row == nil || row.terms.UUID != n.UUID {
+		former := row
 		row = r.row(&n, r.keys.get(n.Key).Owner)
+		row.former = former
 	}
-	asker := row.asker
+	asker, former := row.asker, row.former
 	row.stage, row.asker, row.former = open, nil, nil
+	if former != nil { // its id names nothing any more, and the row another session
+		delete(r.byID, former.terms.UUID)
+	}
 	r.mu.Unlock()
+	r.delist(former)
 	r.enlist(row)
 	r.keys.stamped(n.Key, n.Stamp)
 	r.keys.used(n.Key, ev.Last())
@@ -210,9 +216,6 @@ func (r *Roster) bound(ev *msg.Event, now fixed.Nanos) {
 	asker := row.asker
 	if asker != nil && row.stamp != b.Stamp { // it is the answer to one that is gone
 		asker = nil
-	} else {
-		row.asker, row.lost = nil, 0
-		row.taken.Store(false)
 	}
 	row.since = 0
 	r.mu.Unlock()
@@ -223,7 +226,14 @@ func (r *Roster) bound(ev *msg.Event, now fixed.Nanos) {
 		row.tail.begin(b.Server)
 	}
 	row.mu.Unlock()
-	if asker == nil || !asker.bound(&b, now) { // it is gone already
+	has := asker != nil && asker.bound(&b, now)
+	r.mu.Lock()
+	if row.asker == asker || row.asker == nil { // only now: until it has the session it asks for it, so the old one's end never comes between
+		row.asker, row.lost = nil, 0
+		row.taken.Store(false)
+	}
+	r.mu.Unlock()
+	if !has { // it is gone already
 		r.owe(row, msg.Unbind(row.id, msg.UnbindLost))
 		return
 	}
@@ -244,7 +254,7 @@ func (r *Roster) unbound(ev *msg.Event) {
 }
 
 // finalized is the end of a session.
-func (r *Roster) finalized(ev *msg.Event) {
+func (r *Roster) finalized(ev *msg.Event, now fixed.Nanos) {
 	row := r.at(ev.Session)
 	if row == nil {
 		return
@@ -252,11 +262,10 @@ func (r *Roster) finalized(ev *msg.Event) {
 	r.mu.Lock()
 	row.stage = final
 	r.mu.Unlock()
-	for i, c := range r.copies {
-		if c == row {
-			r.copies = append(r.copies[:i], r.copies[i+1:]...)
-			break
-		}
+	r.delist(row)
+	if l := row.link.Load(); l != nil { // nobody has said that it is to end: its key may not have it any more
+		l.revoked(now)
+		r.touch(l)
 	}
 }
 

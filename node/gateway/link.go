@@ -119,6 +119,7 @@ const (
 	reasonClock     = "128 clock"
 	reasonShutdown  = "129 shutdown"
 	reasonNumber    = "104 sequence mismatch"
+	reasonRevoked   = "201 not permitted"
 )
 
 // NewLink begins a connection.
@@ -193,11 +194,11 @@ func (l *Link) ended() bool {
 	return l.state == over && l.sent == len(l.out)
 }
 
-// answered reports whether there is nothing to wait for: all that the client has sent is answered.
+// answered reports whether there is nothing to wait for: all that the client has sent is answered. In a session of market data it is at once.
 func (l *Link) answered() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.state != established || l.row.answered.Load()+1 >= l.row.client
+	return l.state != established || l.row == nil || l.row.answered.Load()+1 >= l.row.client
 }
 
 // Unsent is what is to be sent; it is good until the next call of any method.
@@ -270,7 +271,7 @@ func (l *Link) say(c msg.Command, now fixed.Nanos) {
 func (l *Link) pay(now fixed.Nanos) bool {
 	for len(l.owed) > 0 {
 		l.enter()
-		if u := &l.owed[0]; u.Kind == msg.KindUnbind && l.roster.succeeded(l, l.row, u.Unbinding().Why) {
+		if u := &l.owed[0]; u.Kind == msg.KindUnbind && l.roster.succeeded(l, l.row, u.Unbinding().Why) || u.Kind == msg.KindMiss && l.row.elsewhere(l) {
 			l.owed = l.owed[1:]
 			continue
 		}
@@ -513,8 +514,13 @@ func (l *Link) deliver(frame []byte, now fixed.Nanos) {
 	}
 }
 
-// takenOver tells a client that another connection has its session now.
-func (l *Link) takenOver(now fixed.Nanos) {
+// takenOver tells a client that another connection has its session now, and revoked that its session has ended in the core.
+func (l *Link) takenOver(now fixed.Nanos) { l.dismiss(reasonTakenOver, now) }
+
+func (l *Link) revoked(now fixed.Nanos) { l.dismiss(reasonRevoked, now) }
+
+// dismiss ends a connection whose session is not its own any more: nothing is said of it to the core.
+func (l *Link) dismiss(reason string, now fixed.Nanos) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.state != established {
@@ -522,7 +528,7 @@ func (l *Link) takenOver(now fixed.Nanos) {
 	}
 	l.owed = nil
 	l.hurry(false)
-	l.terminate(gen.TerminationCodeUnspecifiedError, reasonTakenOver, 0, now)
+	l.terminate(gen.TerminationCodeUnspecifiedError, reason, 0, now)
 	l.handOver()
 }
 

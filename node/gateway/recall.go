@@ -23,8 +23,11 @@ type Journal struct {
 const recallBytes = 1 << 20
 
 // recall brings reports of a row about again, from a number on, and gives them to the row. Where the journal does not reach back that far,
-// or cannot be read, the row gets none.
-func (r *Roster) recall(j *Journal, limits engine.Limits, row *Row, from uint64) error {
+// or cannot be read, the row gets none. It gives up when quit is closed.
+func (r *Roster) recall(j *Journal, limits engine.Limits, row *Row, from uint64, quit <-chan struct{}) error {
+	if ended(quit) {
+		return nil
+	}
 	row.mu.Lock()
 	upto := row.tail.next
 	row.mu.Unlock()
@@ -40,7 +43,7 @@ func (r *Roster) recall(j *Journal, limits engine.Limits, row *Row, from uint64)
 	w := recollection{roster: r, row: row, engine: e, next: next, from: from, upto: upto}
 	w.found.limit = 2 * recallBytes
 	w.found.begin(from)
-	for w.lacks() && reader.Next() {
+	for w.lacks() && !ended(quit) && reader.Next() {
 		for _, c := range reader.Commands() {
 			w.apply(&c)
 		}
@@ -49,6 +52,16 @@ func (r *Roster) recall(j *Journal, limits engine.Limits, row *Row, from uint64)
 	row.old = w.found
 	row.mu.Unlock()
 	return reader.Err()
+}
+
+// ended reports whether a channel is closed.
+func ended(quit <-chan struct{}) bool {
+	select {
+	case <-quit:
+		return true
+	default:
+		return false
+	}
 }
 
 // startOf is an engine as it was before the session of a row said its number from, the reader behind it, and the number that the session

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -210,6 +211,13 @@ func (r *Roster) enlist(row *Row) {
 	}
 }
 
+// delist takes it out again.
+func (r *Roster) delist(row *Row) {
+	if i := slices.Index(r.copies, row); i >= 0 {
+		r.copies = slices.Delete(r.copies, i, i+1)
+	}
+}
+
 // scale is that of an instrument; of one that is not listed ticks and lots.
 func (r *Roster) scale(id msg.InstrumentID) *wire.Scale {
 	if int(id) < len(r.scales) {
@@ -232,7 +240,7 @@ func (r *Roster) setScale(id msg.InstrumentID, s wire.Scale) {
 func (r *Roster) find(id *[16]byte) *Row {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if row := r.byID[*id]; row != nil && row.stage == open {
+	if row := r.byID[*id]; row != nil && row.stage == open && r.rows[row.id] == row { // else another one has its place, or is about to
 		return row
 	}
 	return nil
@@ -281,11 +289,20 @@ func (r *Roster) ask(row *Row, l *Link, stamp uint64) bool {
 	return true
 }
 
-// succeeded reports whether another link asks for the session of one that is gone: then its Bind has the last word, and the end of this one
-// may not come behind it. It is asked with the lane held, as the Bind is said.
+// elsewhere reports whether another link has the session.
+func (row *Row) elsewhere(l *Link) bool {
+	other := row.link.Load()
+	return other != nil && other != l
+}
+
+// succeeded reports whether another link has the session of one that is gone, or asks for it: then its Bind has the last word, and the end of
+// this one may not come behind it. It is asked with the lane held, as the Bind is said.
 func (r *Roster) succeeded(l *Link, row *Row, why msg.Why) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if row.elsewhere(l) {
+		return true
+	}
 	if row.asker == nil || row.asker == l {
 		return false
 	}
@@ -322,7 +339,7 @@ func (r *Roster) pay(s *owing, now fixed.Nanos) bool {
 	l := s.row.lane
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if s.command.Kind == msg.KindUnbind && (s.row.link.Load() != nil || r.succeeded(nil, s.row, s.command.Unbinding().Why)) {
+	if s.command.Kind == msg.KindUnbind && r.succeeded(nil, s.row, s.command.Unbinding().Why) {
 		return true
 	}
 	slot := l.port.Claim()

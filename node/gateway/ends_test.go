@@ -1,0 +1,140 @@
+package gateway
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lockstep-exchange/lockstep/engine"
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
+)
+
+// What is left of sessions, connections and addresses when they are over, and what may come of it later: nothing.
+
+// The end of a connection that found its lane full is not said once another one has the session, nor is a gap of before.
+func TestLateEnd(t *testing.T) {
+	for _, gap := range []bool{false, true} {
+		w := newWorld(t)
+		w.run(in)
+		a := w.at
+		w.batch = []byte{}
+		for i := range 8 {
+			w.do([]string{"order", fmt.Sprint(i + 1)})
+		}
+		orders := w.batch
+		w.batch = nil
+		a.link.Filled(copy(a.link.Room(), orders), w.now)
+		if gap {
+			w.batch = []byte{}
+			w.do([]string{"sequence", "20"})
+			late := w.batch
+			w.batch = nil
+			a.link.Filled(copy(a.link.Room(), late), w.now)
+			a.link.Shutdown(w.now)
+		}
+		a.shut = true
+		a.link.Lost(w.now)
+		if len(a.link.owed) == 0 {
+			t.Fatal("the lane is not full")
+		}
+		w.answer()
+		w.dial("b")
+		b := w.at
+		w.run("establish takeover=1")
+		a.link.Advance(w.now)
+		w.settle()
+		if !w.core.sessions[1].bound || a.link.lane != nil || len(a.link.owed) != 0 || b.link.row.lane.urgent.Load() != 0 {
+			t.Errorf("gap %v: the core has the session bound %v, %d are owed", gap, w.core.sessions[1].bound, len(a.link.owed))
+		}
+		if got := w.run("sequence 9\norder 9"); !strings.Contains(got, "b 9 OrderAccepted") {
+			t.Errorf("gap %v: got\n%s", gap, got)
+		}
+	}
+}
+
+// A session whose row another one has is not found any more, by nobody, and takes no memory.
+func TestRowOfAnother(t *testing.T) {
+	w := newWorld(t)
+	w.run("connect a\nnegotiate id=OLD key=4 kind=3\nestablish id=OLD key=4 kind=3\nclose")
+	old := w.at.link.row
+	for i := range 6 {
+		w.run(fmt.Sprintf("connect x\nnegotiate id=N%d key=5", i))
+	}
+	w.now += fixed.Day + 20*fixed.Second
+	if got := w.run("connect b\nnegotiate id=NEW key=4 kind=3"); !strings.HasPrefix(got, "b NegotiationResponse") || w.at.link.row.id != old.id {
+		t.Fatalf("the row is not used again: %s", got)
+	}
+	if len(w.roster.copies) != 1 || w.roster.copies[0] != w.at.link.row || len(w.roster.byID) != 7 {
+		t.Errorf("%d drop copies are told, %d ids are known", len(w.roster.copies), len(w.roster.byID))
+	}
+	if got := w.run("connect c\nestablish id=OLD key=4 kind=3"); !strings.HasPrefix(got, "c EstablishmentReject 0") {
+		t.Errorf("who comes back hears %s", got)
+	}
+}
+
+// A session that the core ends, for its key was revoked, is told so.
+func TestRevoked(t *testing.T) {
+	w := newWorld(t)
+	w.run(in)
+	w.lines = nil
+	w.roster.Hear(&msg.Event{Kind: msg.SessionFinalized, Session: 1}, w.now)
+	w.settle()
+	w.at.hear()
+	if got := strings.Join(w.lines, "\n"); got != "a Terminate 1 201 not permitted" {
+		t.Errorf("got\n%s", got)
+	}
+}
+
+// Who listens has nothing to wait for.
+func TestListenerIsAnswered(t *testing.T) {
+	w := newWorld(t)
+	w.roster.listeners.market = newTicker(3, 10)
+	w.run("connect a\nnegotiate kind=4\nestablish kind=4")
+	if !w.at.link.Established() || !w.at.link.answered() {
+		t.Error("the link waits for an answer")
+	}
+}
+
+// Asking for what is not there does not get a key another snapshot of what is.
+func TestSnapshotsOfNothing(t *testing.T) {
+	w := newWorld(t)
+	for id := range msg.InstrumentID(2 * listenersMax) {
+		w.roster.due(firm, 1+id, w.now)
+	}
+	if w.roster.due(firm, 1, w.now) == 0 || len(w.roster.listeners.asked) != listenersMax {
+		t.Errorf("another snapshot is due at once, of %d that are remembered", len(w.roster.listeners.asked))
+	}
+	if wait := w.roster.due(firm, 2*listenersMax, w.now+snapshotEvery); wait != 0 {
+		t.Errorf("a second later it takes %d ns more", wait)
+	}
+}
+
+// Addresses whose failures are a minute old are forgotten; those that are refused are not.
+func TestForgive(t *testing.T) {
+	g := &Gateway{failures: map[netip.Addr]failures{netip.MustParseAddr("2001:db8::1"): {epoch, 1}, netip.MustParseAddr("2001:db8::2"): {epoch + failuresTime/2, 5}}}
+	g.forgive(epoch + failuresTime)
+	if _, refused := g.failures[netip.MustParseAddr("2001:db8::2")]; len(g.failures) != 1 || !refused {
+		t.Errorf("%v are remembered", g.failures)
+	}
+}
+
+// A replay for who asks for old reports does not hold up the end of the gateway.
+func TestRecallEnds(t *testing.T) {
+	quit := make(chan struct{})
+	close(quit)
+	w := newWorld(t)
+	w.run(in)
+	done := make(chan error, 1)
+	go func() { done <- w.roster.recall(&Journal{}, engine.Limits{}, w.at.link.row, 1, quit) }()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it goes on")
+	}
+}
