@@ -50,7 +50,7 @@ type jobs struct {
 	walks       int      // how many walk along a list of orders: the jobs, and the ladder
 }
 
-// killSlots are kept for the kill switch, which nobody but the venue turns: no crowd of mass cancels may stand in its way.
+// killSlots are kept for the kill switch: no crowd of mass cancels, lost connections or dead-men may stand in its way.
 const killSlots = 16
 
 func newJobs(n uint32) jobs { return jobs{ring: make([]job, n+killSlots)} }
@@ -238,7 +238,7 @@ func (e *Engine) nextDue() bool {
 		e.expire(h)
 		return true
 	}
-	if !set || at > e.now || room < e.tells(kind, n) || (kind == emptyTimer || kind == deadManTimer) && e.jobs.full(true) {
+	if !set || at > e.now || room < e.tells(kind, n) || (kind == emptyTimer || kind == deadManTimer) && e.jobs.full(false) {
 		return false
 	}
 	e.timers.clear(kind, n)

@@ -21,9 +21,9 @@ func (e *Engine) setKey(c *msg.Command) {
 	}
 
 	k := &e.gate.Keys[n.Key]
-	k.Role, k.Scheme, k.Account, k.Public = n.Role, n.Scheme, n.Account, n.Public
-	if n.Role != 0 {
-		k.Owner = n.Owner
+	k.Role, k.Scheme, k.Account, k.Public = n.Role, n.Scheme, 0, n.Public
+	if n.Role != 0 { // of a key that goes neither has been asked
+		k.Owner, k.Account = n.Owner, n.Account
 	}
 	e.answer(msg.KeySet, c).Rare = c.Rare
 	for id := range e.gate.Sessions {
@@ -275,7 +275,7 @@ func (e *Engine) miss(c *msg.Command) msg.Reject {
 		return msg.RejectNotPermitted
 	case row.state != bound || m.From != row.next:
 		return msg.RejectSequenceMismatch
-	case m.Count == 0 || m.Count > 1<<63 || row.next+m.Count > 1<<63:
+	case m.Count == 0 || row.next > 1<<63 || m.Count > 1<<63-row.next:
 		return msg.RejectValueOutOfRange
 	}
 	row.next += m.Count
@@ -283,23 +283,18 @@ func (e *Engine) miss(c *msg.Command) msg.Reject {
 	return 0
 }
 
-// empty lets the orders of a session go. Where there is no place for one more mass cancel it waits for one.
+// empty lets the orders of a session go, in all accounts of its owner: its key may have been for more of them when they came. Where there
+// is no place for one more mass cancel it waits for one.
 func (e *Engine) empty(id msg.SessionID) {
 	e.clients.rows[id].goes = false
-	if e.jobs.full(true) {
+	if e.jobs.full(false) {
 		e.set(emptyTimer, uint32(id), uint64(id), e.now)
 		return
 	}
-	s := &e.gate.Sessions[id]
-	j := job{scope: msg.ScopeOwner, owner: s.Owner, account: s.Account, session: id, reason: msg.CanceledByDisconnect}
-	if s.Account != 0 {
-		j.scope = msg.ScopeAccount
-	} else if o := e.house.Owner(s.Owner); o != nil {
-		j.account = o.First
-	}
-	if a := e.house.Account(j.account); a != nil {
-		j.cursor = a.Orders
-		e.jobs.push(j)
+	owner := e.gate.Sessions[id].Owner
+	if o := e.house.Owner(owner); o != nil {
+		e.jobs.push(job{scope: msg.ScopeOwner, owner: owner, account: o.First, cursor: e.house.Account(o.First).Orders, session: id,
+			reason: msg.CanceledByDisconnect})
 	}
 }
 

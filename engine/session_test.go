@@ -198,6 +198,13 @@ func TestGap(t *testing.T) { // W-18
 	}
 	one.number = 3
 	one.takes(msg.Limit(1, 1, msg.Buy, 90, 1))
+
+	const last = 1 << 63 // numbers end there, and begin anew nowhere
+	d.clients.rows[11].next = last - 1
+	d.refused(msg.RejectValueOutOfRange, msg.Miss(msg.Missing{Session: 11, From: last - 1, Count: 2}))
+	d.ok(msg.Miss(msg.Missing{Session: 11, From: last - 1, Count: 1}))
+	d.refused(msg.RejectValueOutOfRange, msg.Miss(msg.Missing{Session: 11, From: last, Count: 1}))
+	d.refused(msg.RejectValueOutOfRange, msg.Miss(msg.Missing{Session: 11, From: last, Count: last}))
 }
 
 // TestRefusedBefore answers messages that were refused before they became commands: with what was found, or with what the gate
@@ -588,6 +595,65 @@ func TestOrdersWaitForAPlace(t *testing.T) {
 	for tries := 0; d.OpenOrders() != 0; tries++ {
 		if d.do(msg.Tick()); tries > 1000 {
 			t.Fatalf("%d orders do not go", d.OpenOrders())
+		}
+	}
+}
+
+// TestRevokedKeyInASnapshot revokes a key in the name of an owner and an account that there are not: neither stays, and the state comes back.
+func TestRevokedKeyInASnapshot(t *testing.T) { // D-94, D-39
+	d, _, _ := membership(t)
+	d.ok(msg.SetKey(msg.KeyChange{Key: 1, Owner: 3_000_000_000, Account: 4_000_000_000}))
+	if k := d.gate.Keys[1]; k.Role != 0 || k.Owner != 1 || k.Account != 0 {
+		t.Errorf("%+v", k)
+	}
+	if back := restored(t, d.limits, image(d.Engine)); back.Hash() != d.Hash() {
+		t.Error("another state comes back")
+	}
+}
+
+// TestDisconnectAfterAKeyIsNarrowed lets all orders of a session go, also those of accounts for which its key is not any more.
+func TestDisconnectAfterAKeyIsNarrowed(t *testing.T) { // W-42
+	d, _, _ := membership(t)
+	d.ok(msg.Finalize(13))
+	three := d.logon(15, 3, msg.OrderEntry, func(n *msg.Negotiation) { n.Cancel = msg.CancelOnBoth })
+	three.takes(msg.Limit(2, 1, msg.Buy, 90, 1))
+	three.takes(msg.Limit(3, 1, msg.Buy, 90, 1))
+	d.ok(msg.Limit(3, 1, msg.Buy, 89, 1)) // nobody's
+	k := keyOf(3, msg.RoleTrader, 3)
+	k.Account = 2
+	d.ok(msg.SetKey(k), msg.Unbind(15, msg.UnbindLost))
+	if d.resting(15) != 0 || d.OpenOrders() != 1 {
+		t.Errorf("%d orders of the session rest, %d in all", d.resting(15), d.OpenOrders())
+	}
+}
+
+// TestKillSwitchAmongLostConnections leaves the places of the kill switch to it, however many connections are lost and deadlines pass.
+func TestKillSwitchAmongLostConnections(t *testing.T) { // D-99
+	const accounts = 40
+	d := newDesk(t, Limits{Instruments: 1, Accounts: accounts, Orders: 1 << 14, Events: 256, Jobs: 1})
+	d.list(perpetual(1), 100)
+	for id := msg.AccountID(1); id <= accounts; id++ {
+		d.ok(msg.Deposit(id, 1_000_000*fixed.Coin), msg.SetDeadMan(id, 2*fixed.Second))
+	}
+	d.ok(msg.SetKey(keyOf(1, msg.RoleTrader, d.house.Account(1).Owner)))
+	one := d.logon(11, 1, msg.OrderEntry, func(n *msg.Negotiation) { n.Cancel = msg.CancelOnBoth })
+	one.takes(msg.Limit(1, 1, msg.Buy, 90, 1))
+	for id := msg.AccountID(1); id <= accounts; id++ {
+		for range 200 {
+			d.ok(msg.Limit(id, 1, msg.Buy, 90, 1))
+		}
+	}
+	d.ok(msg.CancelAll(2, 0, 0)) // it goes on
+	d.ok(msg.Unbind(11, msg.UnbindLost))
+	if d.jobs.full(false) != d.emptying(11) || d.jobs.count > 1 {
+		t.Errorf("%d under way, the session's orders go: %v", d.jobs.count, d.emptying(11))
+	}
+	d.at = 2 * fixed.Second
+	d.ok(msg.Tick())
+	d.ok(msg.SetEntry(0, 0, msg.Entry{Scope: msg.ScopeVenue, Action: msg.BlockAndCancel}))
+	for tries := 0; d.OpenOrders() != 0; tries++ {
+		if d.ok(msg.Tick()); tries > 1000 {
+			t.Fatalf("%d orders", d.OpenOrders())
 		}
 	}
 }
