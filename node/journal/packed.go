@@ -28,10 +28,11 @@ const (
 	packSlack = 8
 )
 
-// sizes are the bytes of a size, and masks what counts of eight that are read.
+// sizes are the bytes of a size, masks what counts of eight that are read, and least is the lowest value that needs it.
 var (
 	sizes = [4]int{0, 2, 4, 8}
 	masks = [4]uint64{0, 1<<16 - 1, 1<<32 - 1, 1<<64 - 1}
+	least = [4]uint64{0, 1, 1 << 16, 1 << 32}
 )
 
 // measure is the size of a field and the bytes that it is. Without a branch: what fields say is chance.
@@ -122,7 +123,8 @@ func packLine(b []byte, at int, line *msg.Rare) int {
 	return at
 }
 
-// unpack reads a command behind one whose time is before, and returns how many bytes it takes, 0 where they say nothing that pack writes.
+// unpack reads a command behind one whose time is before, and returns how many bytes it takes, 0 where they are none that pack writes: a
+// command has one form, so that equal commands are equal bytes.
 // b has commandMax and packSlack bytes; what lies behind the command is not looked at.
 func unpack(b []byte, before fixed.Nanos, c *msg.Command) int {
 	le := binary.LittleEndian
@@ -135,6 +137,9 @@ func unpack(b []byte, before fixed.Nanos, c *msg.Command) int {
 	for i := range f {
 		size := head >> (8 + 2*i) & 3
 		f[i] = le.Uint64(b[at:]) & masks[size]
+		if f[i] < least[size] {
+			return 0
+		}
 		at += sizes[size]
 	}
 	if f[8]>>24 != 0 {
@@ -153,6 +158,9 @@ func unpack(b []byte, before fixed.Nanos, c *msg.Command) int {
 	for i := range c.Rare {
 		size := head >> (2 * i) & 3
 		c.Rare[i] = le.Uint64(b[at:]) & masks[size]
+		if c.Rare[i] < least[size] {
+			return 0
+		}
 		at += sizes[size]
 	}
 	return at

@@ -1,6 +1,8 @@
 package journal
 
 import (
+	"bytes"
+	"encoding/binary"
 	"math/rand/v2"
 	"testing"
 
@@ -71,7 +73,38 @@ func TestPackedIsShort(t *testing.T) {
 	}
 }
 
-// FuzzUnpack reads any bytes: it looks at no more than it has, and what it makes of them is written so that it comes back.
+// TestPackedHasOneForm refuses fields that take more bytes than they need, each of them by each size.
+func TestPackedHasOneForm(t *testing.T) {
+	for field := range packedFields + len(msg.Rare{}) {
+		for size := range 4 {
+			for value, least := range map[uint64]int{0: 0, 1: 1, 1<<16 - 1: 1, 1 << 16: 2, 1<<32 - 1: 2, 1 << 32: 3, 1<<64 - 1: 3} {
+				narrow := field >= packedWide && field < packedFields
+				if narrow && (value > 1<<24-1 || size == 3) || value&masks[size] != value {
+					continue
+				}
+				var b [commandMax + packSlack]byte
+				head, at := uint32(msg.KindPlace), packedHead
+				if field >= packedFields {
+					at += 2
+					binary.LittleEndian.PutUint16(b[packedHead:], uint16(size<<(2*(field-packedFields))))
+				} else {
+					head |= uint32(size) << (8 + 2*field)
+				}
+				binary.LittleEndian.PutUint32(b[:], head)
+				binary.LittleEndian.PutUint64(b[at:], value)
+				if field < packedFields {
+					clear(b[at+sizes[size]:])
+				}
+				var c msg.Command
+				if n := unpack(b[:], 0, &c); (n != 0) != (size == least) {
+					t.Errorf("field %d, size %d, value %d: %d bytes", field, size, value, n)
+				}
+			}
+		}
+	}
+}
+
+// FuzzUnpack reads any bytes: it looks at no more than it has, and what it makes of them is written as the same bytes.
 func FuzzUnpack(f *testing.F) {
 	order := msg.Limit(1, 2, msg.Buy, 3, 4)
 	b := make([]byte, commandMax+packSlack)
@@ -89,7 +122,7 @@ func FuzzUnpack(f *testing.F) {
 			t.Fatalf("%d bytes", n)
 		}
 		out := make([]byte, commandMax+packSlack)
-		if m := pack(out, 7, &c.Request); m > n || unpack(out, 7, &again) != m || again != c {
+		if m := pack(out, 7, &c.Request); m != n || !bytes.Equal(out[:m], b[:n]) || unpack(out, 7, &again) != m || again != c {
 			t.Fatalf("%d bytes became %d\n%+v\n%+v", n, m, c, again)
 		}
 	})
