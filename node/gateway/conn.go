@@ -19,6 +19,7 @@ type conn struct {
 	gate    *Gateway
 	link    *Link
 	socket  net.Conn
+	under   net.Conn        // the one beneath TLS; else the same. To close it takes no time
 	raw     syscall.RawConn // of plain TCP; nil: only the second goroutine may write
 	address netip.Addr
 
@@ -38,7 +39,7 @@ type conn struct {
 const sendMax = 64 << 10
 
 func newConn(g *Gateway, socket net.Conn, secure *tls.Config, address netip.Addr, now fixed.Nanos) *conn {
-	c := &conn{gate: g, link: g.roster.NewLink(now), socket: socket, address: address, wake: make(chan struct{}, 1), flush: make(chan struct{}, 1),
+	c := &conn{gate: g, link: g.roster.NewLink(now), socket: socket, under: socket, address: address, wake: make(chan struct{}, 1), flush: make(chan struct{}, 1),
 		gone: make(chan struct{})}
 	c.link.owner = c
 	if secure != nil {
@@ -135,7 +136,7 @@ func (c *conn) attend(now fixed.Nanos) {
 	case c.over == 0:
 		c.over = now
 	case now-c.over > 2*fixed.Nanos(lingerTime):
-		_ = c.socket.Close() // he does not read, and does not close
+		_ = c.under.Close() // he does not read, and does not close
 	}
 	if row, from, ok := c.link.Wants(); ok && !c.recalling.Swap(true) {
 		c.gate.work.Go(func() { c.recall(row, from) })

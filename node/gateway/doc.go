@@ -14,6 +14,6 @@
 // out. Whatever decides about a number is read from events: the roster is a cache, and a new one, made of the core's tables, goes on
 // where the old one was (W-29).
 //
-// Locks. A link's is taken before a row's, a lane's or the roster's, and of these one at a time; the roster's is never held where a link's
-// is taken. So the reader of events, a connection's goroutine and the ticker may meet in any order.
+// Locks. That of the reader of events is taken before a link's, a link's before a lane's, and a lane's before a row's or the roster's, of
+// which one at a time. So the reader of events, a connection's goroutine and the ticker may meet in any order.
 package gateway

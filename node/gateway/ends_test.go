@@ -1,7 +1,14 @@
 package gateway
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
+	"math/big"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -137,4 +144,36 @@ func TestRecallEnds(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Error("it goes on")
 	}
+}
+
+// A client of TLS that takes nothing any more does not hold up who closes its connection.
+func TestClosedAtOnce(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t)
+	g := &Gateway{roster: w.roster, clock: func() fixed.Nanos { return w.now }, logons: make(chan struct{}, 1)}
+	here, there := net.Pipe()
+	defer there.Close()
+	c := newConn(g, here, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, SessionTicketsDisabled: true}, addressOf(here), w.now)
+	g.work.Go(c.run)
+	if err := tls.Client(there, &tls.Config{InsecureSkipVerify: true}).Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	c.attend(w.now + helloTime)
+	for !c.closed.Load() && time.Since(begun) < 100*time.Millisecond { // its last word has no room
+		time.Sleep(time.Millisecond)
+	}
+	c.attend(w.now + helloTime + 3*fixed.Nanos(lingerTime))
+	if took := time.Since(begun); took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	g.work.Wait()
 }

@@ -334,7 +334,7 @@ func (g *Gateway) abandon() {
 	g.mu.Unlock()
 	for _, c := range g.list(nil) {
 		c.link.Lost(g.clock())
-		_ = c.socket.Close()
+		_ = c.under.Close()
 	}
 }
 

@@ -225,6 +225,9 @@ func (l *Link) run(now fixed.Nanos) {
 			l.held = frame
 			break
 		}
+		if l.state == established && len(l.out)-l.sent > outMax { // what is asked for again is longer than the request
+			l.stalled(now)
+		}
 	}
 	switch {
 	case l.stream.Waiting() == 0 || l.blocked():

@@ -114,6 +114,30 @@ func TestSlowReader(t *testing.T) {
 	}
 }
 
+// Who asks for reports again and again and reads nothing costs no more memory than who reads nothing.
+func TestGreedyReader(t *testing.T) {
+	w := newWorld(t)
+	w.roster.terms.Retain = 1 << 16
+	w.run(in)
+	for i := range 40 {
+		w.run(fmt.Sprintf("order %d", i+1))
+	}
+	a := w.at
+	w.batch = []byte{}
+	for range 300 {
+		w.do([]string{"retransmit", "10", "30"})
+	}
+	asks := w.batch
+	w.batch = nil
+	for range 3 {
+		n := copy(a.link.Room(), asks)
+		a.link.Filled(n, w.now)
+	}
+	if got := len(a.link.Unsent()); got > outMax+(64<<10) || a.link.Established() {
+		t.Errorf("%d bytes wait, established %v", got, a.link.Established())
+	}
+}
+
 // A session that was lost is unbound, and when its grace is over the core is told so, unless it was bound again (W-42).
 func TestGrace(t *testing.T) {
 	asked := func(w *world) (kinds string) {
