@@ -133,6 +133,8 @@ func (c *Config) complete() error {
 		return errors.New("client: Venue and AnyVenue exclude each other")
 	case !c.AnyVenue && len(c.Venue) != ed25519.PublicKeySize:
 		return errors.New("client: Venue is no Ed25519 public key of 32 bytes; AnyVenue does without the proof of who the venue is")
+	case !c.AnyVenue && wire.WeakKey(c.Venue):
+		return errors.New("client: Venue is a key with which anybody can sign, expected the one that the venue has published")
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -340,5 +341,14 @@ func TestLogonsThatFail(t *testing.T) {
 	p.carry()
 	if p.s.Err() != client.ErrVenue || !p.s.Over() {
 		t.Errorf("another venue: %v", p.s.Err())
+	}
+}
+
+// Who takes a placeholder for the venue's key would take anybody for the venue.
+func TestWeakVenue(t *testing.T) {
+	private := ed25519.NewKeyFromSeed(make([]byte, 32))
+	_, err := client.NewSession(client.Config{Key: client.Key{ID: 1, Private: private}, Venue: make([]byte, 32)})
+	if err == nil || !strings.Contains(err.Error(), "Venue is a key with which anybody can sign") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -109,6 +109,13 @@ role = "traitor"`, `[key] role is "traitor", expected trader or risk-manager or 
 	if err == nil || !strings.Contains(err.Error(), "is a development key") {
 		t.Errorf("a development key: %v", err)
 	}
+	_, err = Load(folder(t, func(exchange, venue string) (string, string) {
+		i := strings.Index(venue, "public")
+		return exchange, venue[:i] + fmt.Sprintf("public = \"%064x\"\n", 0)
+	}))
+	if err == nil || !strings.Contains(err.Error(), "[key] public is a key with which anybody can sign") {
+		t.Errorf("a placeholder: %v", err)
+	}
 	file := folder(t, nil)
 	if err := os.Chmod(filepath.Join(filepath.Dir(file), "venue.key"), 0o644); err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package serve
 import (
 	"crypto/ed25519"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"math/big"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/sim/scenario"
 	"github.com/lockstep-exchange/lockstep/sim/strict"
+	"github.com/lockstep-exchange/lockstep/wire"
 	"github.com/lockstep-exchange/lockstep/wire/gen"
 )
 
@@ -226,6 +226,8 @@ func (v *venue) key(t *strict.Table) {
 		switch {
 		case err != nil || len(b) != ed25519.PublicKeySize:
 			t.Fault("public", at, "is %q, expected the 64 hexadecimal digits that exchange keys new prints", public)
+		case wire.WeakKey(b):
+			t.Fault("public", at, "is a key with which anybody can sign, expected the one that exchange keys new prints")
 		case Development(b):
 			t.Fault("public", at, "is a development key, which everybody has: make one of your own with exchange keys new")
 		default:
@@ -242,7 +244,7 @@ func (v *venue) try(t *strict.Table) {
 	}
 	e, err := engine.New(v.limits)
 	if err != nil {
-		t.File.Fault(0, "[limits] %v", errors.Unwrap(fmt.Errorf("%w", err)))
+		t.File.Fault(0, "[limits] %v", err)
 		return
 	}
 	var events []msg.Event

@@ -2,6 +2,8 @@ package wire_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"encoding/hex"
 	"testing"
 
 	"github.com/lockstep-exchange/lockstep/wire"
@@ -48,5 +50,44 @@ func TestProofsCoverWhatIsSaid(t *testing.T) {
 	nonce[0]++
 	if m := make([]byte, 33); bytes.Equal(wire.AppendVenueProof(nil, m, &nonce, m), wire.AppendVenueProof(nil, m, &[32]byte{1, 2, 3}, m)) {
 		t.Error("the nonce is not signed")
+	}
+}
+
+// For each weak key a signature fits that nobody has made, one in a few messages: S is zero, R another weak key. They are the points of orders 1, 2,
+// 4 and 8, those above the prime too.
+func TestWeakKeys(t *testing.T) {
+	var weak [][]byte
+	for _, digits := range []string{
+		"0000000000000000000000000000000000000000000000000000000000000000", "0100000000000000000000000000000000000000000000000000000000000000",
+		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+		"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+	} {
+		for _, sign := range []byte{0, 0x80} {
+			public, err := hex.DecodeString(digits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			public[31] |= sign
+			weak = append(weak, public)
+		}
+	}
+	for _, public := range weak {
+		forged := 0
+		for n := range byte(50) {
+			for _, r := range weak {
+				var signature [64]byte
+				copy(signature[:], r)
+				if ed25519.Verify(public, []byte{n}, signature[:]) {
+					forged++
+				}
+			}
+		}
+		if forged == 0 || !wire.WeakKey(public) {
+			t.Errorf("%x: %d signatures are forged, weak %v", public, forged, wire.WeakKey(public))
+		}
+	}
+	if sound := ed25519.NewKeyFromSeed(make([]byte, 32)).Public().(ed25519.PublicKey); wire.WeakKey(sound) || !wire.WeakKey(nil) {
+		t.Error("a sound key is weak, or none is not")
 	}
 }

@@ -114,7 +114,7 @@ func (k *Keys) prove(message, credentials []byte) (who key, ok bool) {
 		who = k.get(msg.KeyID(id))
 	}
 	public, secret := k.nobody, k.nothing
-	byCurve := who.Role != 0 && gen.SignatureScheme(who.Scheme) == gen.SignatureSchemeEd25519
+	byCurve := who.Role != 0 && gen.SignatureScheme(who.Scheme) == gen.SignatureSchemeEd25519 && !wire.WeakKey(who.Public[:])
 	byDigest := who.Role != 0 && gen.SignatureScheme(who.Scheme) == gen.SignatureSchemeHmacSha256 && k.secrets[who.Key] != nil
 	if byCurve {
 		public = who.Public[:]

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/wire"
+	"github.com/lockstep-exchange/lockstep/wire/gen"
 )
 
 func unhex(t *testing.T, s string) []byte {
@@ -79,6 +81,33 @@ func TestHMACVectors(t *testing.T) {
 				t.Errorf("%s: taken with byte %d harmed", v.name, at)
 			}
 		}
+	}
+}
+
+// Whose public key is weak is not let in, though a signature fits that nobody has made: R and S zero.
+func TestWeakKeyProvesNothing(t *testing.T) {
+	keys, err := NewKeys(1, private(1), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys.set(msg.KeyChange{Key: 9, Role: msg.RoleTrader, Owner: 7, Scheme: uint8(gen.SignatureSchemeEd25519)}, 0, 0)
+	fits := 0
+	for n := range 1000 {
+		credentials, block := wire.AppendRecord(nil, gen.Header{Block: uint16(len(gen.AuthCredentials{})), Template: gen.TemplateAuthCredentials,
+			Schema: gen.SchemaCredentials, Version: gen.VersionCredentials})
+		c := gen.AsAuthCredentials(block)
+		c.SetKeyID(9)
+		c.SetScheme(gen.SignatureSchemeEd25519)
+		message := []byte{byte(n), byte(n >> 8)}
+		if signedEd25519(make([]byte, 32), wire.AppendClientProof(nil, message, credentials), c.Signature()) {
+			fits++
+		}
+		if _, ok := keys.prove(message, credentials); ok {
+			t.Fatal("it is let in")
+		}
+	}
+	if fits == 0 {
+		t.Error("no signature fits, so nothing was asked")
 	}
 }
 
