@@ -68,10 +68,21 @@ type Measure struct {
 	Result  ops.Result
 	Rejects uint64
 	Refused uint64
-	Allocs  uint64 // under the clock, over all runs
+	Allocs  uint64 // under the clock, over all runs: as many in each as in the one that had the fewest
 	Cycles  uint64 // of the garbage collector, under the clock, over all runs
 	Applied uint64 // operations under the clock, over all runs
 	Err     error  // a *DiffersError: it did not do the work, and Ns is empty
+
+	runs uint64 // void ones included
+}
+
+// allocated counts the objects of one more run. All runs do the same work, so what one allocates and another does not is somebody else's
+// in the process.
+func (m *Measure) allocated(objects uint64) {
+	if m.runs++; m.runs > 1 {
+		objects = min(objects, m.Allocs/(m.runs-1))
+	}
+	m.Allocs = objects * m.runs
 }
 
 // Median returns the median of the runs in nanoseconds per operation.
@@ -159,7 +170,7 @@ func (h *Harness) turn(e *Entry, m *Measure) error {
 			m.Ns, m.Own = nil, nil
 			return nil
 		}
-		m.Allocs += r.allocs
+		m.allocated(r.allocs)
 		m.Cycles += r.cycles
 		m.Applied += uint64(len(e.Plan.Stream.Timed()))
 		if r.probe.Void() && m.Voided < h.Repeats {

@@ -174,3 +174,19 @@ func TestMedian(t *testing.T) {
 		}
 	}
 }
+
+// What every run allocates counts, what only some do is the process's.
+func TestAllocated(t *testing.T) {
+	for _, c := range []struct {
+		runs []uint64
+		want uint64
+	}{{[]uint64{3, 3, 3}, 9}, {[]uint64{0, 7, 0}, 0}, {[]uint64{7, 2, 9}, 6}, {[]uint64{5}, 5}} {
+		var m Measure
+		for _, objects := range c.runs {
+			m.allocated(objects)
+		}
+		if m.Allocs != c.want {
+			t.Errorf("%v: %d, expected %d", c.runs, m.Allocs, c.want)
+		}
+	}
+}
