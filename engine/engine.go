@@ -54,6 +54,7 @@ type Engine struct {
 	out       []msg.Event // the caller's, with room for all that this command may tell
 	first     int         // where its events begin
 	told      int         // where the next one goes
+	counted   int         // up to where sessions have counted
 	fills     []book.Fill
 	parts     []book.Part
 	asked     msg.Command // of a client, with the account of its order
@@ -147,7 +148,7 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 		outOfSequence()
 	}
 	e.seq, e.now = c.Seq, c.Time
-	e.first, e.told = len(out), len(out)
+	e.first, e.told, e.counted = len(out), len(out), len(out)
 	e.out = slices.Grow(out, int(e.limits.Events))[:len(out)+int(e.limits.Events)]
 	if c.Time >= e.wake {
 		e.carryOn()

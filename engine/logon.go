@@ -20,6 +20,7 @@ func (e *Engine) setKey(c *msg.Command) {
 		return
 	}
 
+	e.count()
 	k := &e.gate.Keys[n.Key]
 	k.Role, k.Scheme, k.Account, k.Public = n.Role, n.Scheme, 0, n.Public
 	if n.Role != 0 { // of a key that goes neither has been asked
@@ -67,6 +68,7 @@ func (e *Engine) canSetKey(n *msg.KeyChange) msg.Reject {
 
 // ofSession applies a command about a session. What is refused is told to that session's gateway.
 func (e *Engine) ofSession(c *msg.Command) {
+	e.count()
 	var r msg.Reject
 	switch c.Kind {
 	case msg.KindNegotiate:

@@ -243,6 +243,23 @@ func (n *naiveMembers) count(events []msg.Event) {
 	}
 }
 
+// reach counts what left-over work has told before the command had its turn, by the sessions of before, and returns the rest.
+func (n *naiveMembers) reach(c *msg.Command, events []msg.Event) ([]msg.Event, error) {
+	turn := map[msg.EventKind]bool{msg.KeySet: true, msg.SessionNegotiated: true, msg.SessionUnbound: true, msg.SessionBound: true,
+		msg.GraceEnded: true, msg.SessionFinalized: true, msg.MessagesMissed: true}
+	at := 0
+	for !turn[events[at].Kind] {
+		at++
+	}
+	n.count(events[:at])
+	for i := range events {
+		if s := n.sessions[c.Meant()]; events[i].Kind == msg.SessionBound && events[i].Bound().Server != s.server {
+			return nil, fmt.Errorf("%s, and the next report has number %d", &events[i], s.server)
+		}
+	}
+	return events[at:], nil
+}
+
 // play applies a command to both and compares.
 func (n *naiveMembers) play(c msg.Command) error {
 	c.Seq, c.Time = n.seq+1, n.at
@@ -264,12 +281,15 @@ func (n *naiveMembers) play(c msg.Command) error {
 	}
 	s := n.sessions[c.Session]
 	proper := s != nil && s.state == "bound" && c.Kind.FromClient() && c.Envelope().SeqNum == uint32(s.next)
-	events := n.do(c)
+	events, err := n.do(c), error(nil)
 	if gateway {
 		if got := refusal(events); got != want {
 			return fmt.Errorf("%q, want %q", got.Name(), want.Name())
 		}
 		if want == 0 {
+			if events, err = n.reach(&c, events); err != nil {
+				return err
+			}
 			n.follow(&c)
 		}
 	}

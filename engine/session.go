@@ -139,7 +139,7 @@ func (e *Engine) accounted(c *msg.Command) *msg.Command {
 	return nil
 }
 
-// number counts the reports among the events of the command, once a mass cancel that goes on has been answered.
+// number counts the reports of the command, once a mass cancel that goes on has been answered.
 //
 //go:noinline
 func (e *Engine) number(c *msg.Command) {
@@ -147,8 +147,14 @@ func (e *Engine) number(c *msg.Command) {
 		e.sweeps = false
 		e.answerSweep(c)
 	}
-	for i := e.first; i < e.told; i++ {
-		ev := &e.out[i]
+	e.count()
+}
+
+// count counts the reports among the events that have been told since it was called last. Left-over work tells some before a command about
+// sessions has its turn: they are counted by the sessions that there were, and before one is told its numbers.
+func (e *Engine) count() {
+	for ; e.counted < e.told; e.counted++ {
+		ev := &e.out[e.counted]
 		if !ev.Reports() {
 			continue
 		}
@@ -207,7 +213,8 @@ func (e *Engine) refuseAsked(c *msg.Command) {
 
 // meterOf is the quota that commands of a kind draw from.
 func meterOf(k msg.Kind) riskgate.Meter {
-	if k == msg.KindCancel || k == msg.KindCancelAll {
+	switch k {
+	case msg.KindCancel, msg.KindCancelAll, msg.KindSetDeadMan:
 		return riskgate.Cancels
 	}
 	return riskgate.Orders

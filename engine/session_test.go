@@ -255,11 +255,14 @@ func TestRefusedBeforeDrawsFromItsQuota(t *testing.T) { // W-46
 	no := msg.Refused{Reject: msg.RejectNotSupported, Instead: msg.KindLimit}
 	one.refuses(msg.RejectNotSupported, msg.Refuse(0, 1, 1, 0, no))
 	one.refuses(msg.RejectRateLimited, msg.Refuse(0, 1, 1, 0, no))
-	no.Instead = msg.KindCancel
-	for range 4 {
-		one.refuses(msg.RejectNotSupported, msg.Refuse(0, 1, 1, 0, no))
+	for at, kind := range []msg.Kind{msg.KindCancel, msg.KindCancelAll, msg.KindSetDeadMan, msg.KindCancel} {
+		no.Instead = kind
+		if f := one.refuses(msg.RejectNotSupported, msg.Refuse(0, 1, 1, 0, no)); f.Asked != msg.KindRefuse {
+			t.Errorf("%d: %+v", at, f)
+		}
 	}
 	one.refuses(msg.RejectRateLimited, msg.Refuse(0, 1, 1, 0, no))
+	one.refuses(msg.RejectRateLimited, msg.SetDeadMan(1, 0)) // of the same
 }
 
 // TestMassCancelIsAnsweredAtItsPlace cancels more orders than one command does: the answer comes with the command, the end later.
@@ -655,5 +658,27 @@ func TestKillSwitchAmongLostConnections(t *testing.T) { // D-99
 		if d.ok(msg.Tick()); tries > 1000 {
 			t.Fatalf("%d orders", d.OpenOrders())
 		}
+	}
+}
+
+// TestNumbersBeforeASessionsTurn lets an order expire with the command that binds its session again, and one with that which begins a drop
+// copy: the session is told the number behind that report, and the drop copy has none of it.
+func TestNumbersBeforeASessionsTurn(t *testing.T) { // W-29
+	d, one, _ := membership(t)
+	d.ok(msg.SetKey(keyOf(2, msg.RoleDropCopy, 1)))
+	d.at++
+	for after := range fixed.Nanos(2) {
+		one.takes(with(msg.Place(1, 1, msg.Buy, 90, 1, msg.OrderExt{Expire: d.at + fixed.Second + after}), 0, msg.GTD))
+	}
+	d.ok(msg.Unbind(11, msg.UnbindLost))
+	d.at += fixed.Second
+	d.ok(msg.Bind(msg.Binding{Session: 11, Stamp: d.at}))
+	if d.last[0].Kind != msg.Expired || d.last[1].Kind != msg.SessionBound || d.last[1].Bound().Server != 4 || d.server(11) != 4 {
+		t.Errorf("the next report has number %d: %v", d.server(11), d.last)
+	}
+	d.at++
+	d.ok(msg.Negotiate(msg.Negotiation{Session: 22, Key: 2, Kind: msg.DropCopy, Version: 1, UUID: [16]byte{22}, Stamp: d.at}))
+	if d.last[0].Kind != msg.Expired || d.server(11) != 5 || d.server(22) != 1 {
+		t.Errorf("the next reports have numbers %d and %d: %v", d.server(11), d.server(22), d.last)
 	}
 }

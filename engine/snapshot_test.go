@@ -211,7 +211,7 @@ func parts(a, b reflect.Value, name string, in map[string]bool) {
 
 // may are the fields in which a restored engine may differ from the one that it is a snapshot of: scratch, a cache, or what is left
 // in rows that nobody uses.
-var may = map[string]bool{"Engine.wake": true, "Engine.out": true, "Engine.first": true, "Engine.told": true, "Engine.fills": true, "Engine.parts": true,
+var may = map[string]bool{"Engine.wake": true, "Engine.out": true, "Engine.first": true, "Engine.told": true, "Engine.counted": true, "Engine.fills": true, "Engine.parts": true,
 	"Engine.working": true, "index.finger": true, "rows.free": true, "timers.heap": true, "timers.place": true, "timers.at": true,
 	"timers.key": true, "jobs.ring": true, "jobs.head": true, "job.account": true, "expiry.heap": true, "expiry.place": true,
 	"Order.Prev": true, "Order.Next": true, "level.qty": true, "level.tail": true, "level.count": true, "level.block": true, "level.head": true,
@@ -260,6 +260,7 @@ var derived = map[string]string{
 	"Engine.out":       "scratch",
 	"Engine.first":     "scratch",
 	"Engine.told":      "scratch",
+	"Engine.counted":   "scratch",
 	"Engine.fills":     "scratch",
 	"Engine.parts":     "scratch",
 	"Engine.working":   "scratch",
