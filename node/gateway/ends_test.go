@@ -177,3 +177,20 @@ func TestClosedAtOnce(t *testing.T) {
 	}
 	g.work.Wait()
 }
+
+// A drop copy is of all accounts of its owner: a key of one of them has none, neither a new one nor one of before.
+func TestDropCopyOfOneAccount(t *testing.T) {
+	w := newWorld(t)
+	w.run("connect a\nnegotiate key=4 kind=3\nestablish key=4 kind=3\nclose")
+	w.roster.keys.mu.Lock()
+	k := w.roster.keys.byID[copier]
+	k.Account = 3
+	w.roster.keys.byID[copier] = k
+	w.roster.keys.mu.Unlock()
+	if got := w.run("connect b\nnegotiate id=DEF key=4 kind=3"); got != "b NegotiationReject 0 \nb closed" {
+		t.Errorf("a new one: %s", got)
+	}
+	if got := w.run("connect c\nestablish key=4 kind=3"); got != "c EstablishmentReject 4 \nc closed" {
+		t.Errorf("one of before: %s", got)
+	}
+}

@@ -91,9 +91,12 @@ func (k *Keys) get(id msg.KeyID) key {
 	return k.byID[id]
 }
 
-// permits are the kinds of session that a role may have.
-func permits(role msg.Role, kind msg.SessionKind) bool {
-	switch role {
+// permits reports whether a key may have sessions of a kind. Drop copies are of all accounts of an owner: a key of one account has none.
+func (k *key) permits(kind msg.SessionKind) bool {
+	if kind == msg.DropCopy && k.Account != 0 {
+		return false
+	}
+	switch k.Role {
 	case msg.RoleTrader:
 		return kind <= msg.DropCopy
 	case msg.RoleRiskManager:

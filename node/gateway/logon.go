@@ -60,7 +60,7 @@ func (l *Link) negotiate(m *wire.Message, frame []byte, now fixed.Nanos) {
 	l.request = logonRequest{id: *n.SessionID(), stamp: n.Timestamp()}
 	no := func(code gen.NegotiationRejectCode, reason string) { l.rejectNegotiation(code, reason, now) }
 	c, who := l.credentials(m, frame)
-	if c == nil || !permits(who.Role, msg.SessionKind(c.Kind())) && !l.roster.hears(who.Role, msg.SessionKind(c.Kind())) {
+	if c == nil || !who.permits(msg.SessionKind(c.Kind())) && !l.roster.hears(who.Role, msg.SessionKind(c.Kind())) {
 		l.failed = true
 		no(gen.NegotiationRejectCodeCredentials, "")
 		return
@@ -173,7 +173,7 @@ func (l *Link) establish(m *wire.Message, frame []byte, now fixed.Nanos) {
 	case listens != nil && (listens.key != who.Key || listens.kind != msg.SessionKind(c.Kind())):
 		l.failed = true
 		no(gen.EstablishmentRejectCodeCredentials, "")
-	case row != nil && (row.terms.Key != who.Key || row.terms.Kind != msg.SessionKind(c.Kind())):
+	case row != nil && (row.terms.Key != who.Key || row.terms.Kind != msg.SessionKind(c.Kind()) || !who.permits(row.terms.Kind)):
 		l.failed = true
 		no(gen.EstablishmentRejectCodeCredentials, "")
 	case !timely(e.Timestamp(), &who, now):
