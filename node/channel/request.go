@@ -8,7 +8,8 @@ import (
 )
 
 // Desk answers those who ask for records again: one datagram a request. Who is on no list, asks too often, or asks for what there is not gets
-// no answer, and is counted; so a forged source gains nothing, and nobody learns anything. A step function like the Publisher.
+// no answer, and is counted: nobody else learns anything. Within the listed networks a source can be forged, and a datagram sent to another,
+// as often as the limit says. A step function like the Publisher.
 type Desk struct {
 	networks []netip.Prefix
 	sources  map[netip.Addr]allowance
