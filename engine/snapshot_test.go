@@ -179,6 +179,39 @@ func TestRestoredLists(t *testing.T) { // D-39
 	}
 }
 
+// TestManyAccountsAreRestored lets a quarter of a million accounts with whole numbers rest an order in one instrument: their rows spread badly,
+// and the state comes back all the same.
+func TestManyAccountsAreRestored(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes some seconds under the race detector")
+	}
+	const accounts = 1 << 18
+	limits := Limits{Instruments: 2, Accounts: accounts + 1, Positions: accounts + 1, Orders: accounts + 1, Levels: 64, Events: 256}
+	e, err := New(limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.SetChecks(false)
+	var out []msg.Event
+	do := func(c msg.Command) {
+		c.Seq, c.Time = e.Seq()+1, 1
+		if out = e.Apply(&c, out[:0]); out[len(out)-1].Kind == msg.Rejected {
+			t.Fatalf("%s: %s", c.String(), out[len(out)-1].String())
+		}
+	}
+	spec := market.Spec{ID: 1, Type: msg.Perpetual, TickLot: 100, Initial: 10 * fixed.Percent, Maintenance: 5 * fixed.Percent}
+	for _, c := range append(spec.Append(nil), msg.SetPhase(1, msg.Continuous), msg.SetMark(1, 100)) {
+		do(c)
+	}
+	for id := msg.AccountID(1); id < accounts; id++ {
+		do(msg.Deposit(id, fixed.Coin))
+		do(msg.Limit(id, 1, msg.Buy, 100, 1))
+	}
+	if again := restored(t, limits, image(e)); again.Hash() != e.Hash() {
+		t.Errorf("state %016x, expected %016x", again.Hash(), e.Hash())
+	}
+}
+
 // parts collects the fields in which two states differ.
 func parts(a, b reflect.Value, name string, in map[string]bool) {
 	switch a.Kind() {
