@@ -53,9 +53,6 @@ func NewHarness(ctx context.Context, rounds int) *Harness {
 	return h
 }
 
-// Clock returns the clock that times are read from.
-func (h *Harness) Clock() *Clock { return h.clock }
-
 // Measure is what the rounds of one entry came to.
 type Measure struct {
 	Name    string

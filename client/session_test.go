@@ -46,13 +46,15 @@ func TestSessionFromLogonToFinish(t *testing.T) {
 	extended := *limit(99, 2)
 	extended.TIF, extended.Expire = gen.TimeInForceGTD, 5_000_000_000
 	later := do(p.s.Place(&extended, p.now))
+	byID := do(p.s.Place(limit(97, 2), p.now))
 	if _, err := p.s.Replace(rests, 99, 2, false, p.now); err != client.ErrUnanswered {
 		t.Fatal("a replace before the order has an id: ", err)
 	}
 	early := do(p.s.Cancel(later, p.now)) // by client id
 	p.carry()
-	sent := []msg.Ref{rests, trades, filled, refused, later, early}
-	sent = append(sent, do(p.s.Replace(rests, 98, 6, false, p.now)), do(p.s.Cancel(trades, p.now)))
+	sent := []msg.Ref{rests, trades, filled, refused, later, byID, early}
+	sent = append(sent, do(p.s.Replace(rests, 98, 6, false, p.now)), do(p.s.Cancel(trades, p.now)), do(p.s.CancelID(2, p.orders[byID].ID, p.now)),
+		do(p.s.AskOrder(3, p.orders[rests].ID, 0, p.now)))
 	p.carry()
 	sent = append(sent, do(p.s.Quote(&client.Quotes{Account: 3, Entries: []client.Quote{{BidPx: 90, BidQty: 1, AskPx: 110, AskQty: 1, Instrument: 2}}}, p.now)),
 		do(p.s.AskMargin(&client.WhatIf{Account: 3, Instrument: 2, Side: gen.SideBuy, Price: 100, Qty: 1}, p.now)),
@@ -61,7 +63,7 @@ func TestSessionFromLogonToFinish(t *testing.T) {
 		do(p.s.AskOrders(3, p.now)))
 	p.carry()
 	p.agree(sent)
-	for ref, want := range map[msg.Ref]client.State{rests: client.Working, trades: client.Canceled, filled: client.Filled, refused: client.Rejected, later: client.Canceled} {
+	for ref, want := range map[msg.Ref]client.State{rests: client.Working, trades: client.Canceled, filled: client.Filled, refused: client.Rejected, later: client.Canceled, byID: client.Canceled} {
 		if got := p.orders[ref]; got.State != want {
 			t.Errorf("order %d is %v, want %v", ref, got.State, want)
 		}

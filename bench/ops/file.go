@@ -34,21 +34,6 @@ func (e *FormatError) Error() string { return e.File + ": " + e.Where + ": " + e
 // ExitCode is that of unreadable input.
 func (e *FormatError) ExitCode() int { return 2 }
 
-// ReadFile reads an OPS1 file into memory. What is wrong with its contents comes
-// back as a *FormatError.
-func ReadFile(path string) (*Stream, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	return Read(f, path, st.Size())
-}
-
 // Read decodes an OPS1 stream of size bytes; name stands for it in errors, which
 // are *FormatErrors.
 func Read(r io.Reader, name string, size int64) (*Stream, error) {

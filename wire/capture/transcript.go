@@ -64,14 +64,6 @@ func DirectionOf(h gen.Header) Direction {
 	return Both
 }
 
-// Limit is the greatest frame that may go in a direction.
-func (d Direction) Limit() int {
-	if d == In {
-		return wire.MaxInbound
-	}
-	return wire.MaxOutbound
-}
-
 // frames is one flow of frames on its way.
 type frames struct {
 	stream *wire.Stream

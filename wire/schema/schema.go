@@ -201,9 +201,6 @@ var All = sync.OnceValue(func() (all []*Schema) {
 	return all
 })
 
-// Text is the XML of one of Files.
-func Text(name string) ([]byte, error) { return files.ReadFile(name) }
-
 // Find is the message of a schema and template id; nil where there is none.
 func Find(schema, template uint16) *Message {
 	for _, s := range All() {
