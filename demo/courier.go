@@ -1,7 +1,7 @@
 package demo
 
 import (
-	"sync/atomic"
+	"context"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -26,7 +26,8 @@ type courier struct {
 	port   *node.Port
 	events *node.Reader
 	halted <-chan struct{} // closed when the hot thread has ended
-	stop   *atomic.Bool    // somebody wants it to end here
+	ctx    context.Context // when it ends, somebody wants the courier to end here
+	deaf   bool            // nobody hears the acks any more
 	view   *view           // what comes back; nil: nobody looks
 	speed  speed
 	since  time.Time // when the market opened
@@ -85,7 +86,7 @@ const batch = 64
 // reads the answers to what was sent. It ends early when the hot thread does.
 func (c *courier) run(until int) {
 	for {
-		if c.stop.Load() {
+		if c.deaf || c.ctx.Err() != nil {
 			until = c.next
 		}
 		sent, read := c.send(until), c.read()
@@ -199,9 +200,8 @@ func (c *courier) acknowledge() {
 	if c.acks == nil {
 		return
 	}
-	if c.acks.flush(); c.acks.err != nil {
-		c.stop.Store(true) // nobody hears them any more
-	}
+	c.acks.flush()
+	c.deaf = c.acks.err != nil
 }
 
 // wait passes the time until something is due or comes back.

@@ -25,7 +25,6 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"sync/atomic"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -118,8 +117,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 
 // perform plays a script and reports what happened, as Run does.
 func perform(ctx context.Context, s *script, o Options) (*Report, error) {
-	run := &run{script: s, options: o, speed: s.speed(&o), stop: new(atomic.Bool)}
-	defer context.AfterFunc(ctx, func() { run.stop.Store(true) })()
+	run := &run{ctx: ctx, script: s, options: o, speed: s.speed(&o)}
 	if err := run.play(); err != nil {
 		return nil, err
 	}
@@ -147,10 +145,10 @@ func (s *script) speed(o *Options) speed {
 
 // run is a demo under way.
 type run struct {
+	ctx     context.Context // when it ends, the run does
 	script  *script
 	options Options
 	speed   speed
-	stop    *atomic.Bool
 
 	probe  bench.Probe             // what an empty loop loses here
 	twin   *hdrhistogram.Histogram // of the same pipeline with an empty handler; nil: not measured
@@ -294,7 +292,7 @@ func (r *run) exchange(c *courier) (n *node.Node, err error) {
 
 // newCourier is the one who sends the script and reads the events, all at once until it is given an opening.
 func (r *run) newCourier() *courier {
-	c := &courier{script: r.script, room: r.options.Room, stop: r.stop, speed: r.speed, since: time.Now(), alone: runtime.NumCPU() < 2}
+	c := &courier{script: r.script, room: r.options.Room, ctx: r.ctx, speed: r.speed, since: time.Now(), alone: runtime.NumCPU() < 2}
 	if r.options.Acks != nil {
 		c.acks = &acks{out: bufio.NewWriter(r.options.Acks)}
 	}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -155,7 +154,7 @@ func TestChecksCanFail(t *testing.T) {
 // TestChecksSeeTheEngine: what compares the engine's books with themselves or with the events finds a difference.
 func TestChecksSeeTheEngine(t *testing.T) {
 	s := scriptOf(t, 300, 1)
-	r := &run{script: s, options: unpaced, speed: s.speed(&unpaced), stop: new(atomic.Bool)}
+	r := &run{script: s, options: unpaced, speed: s.speed(&unpaced), ctx: context.Background()}
 	if err := r.play(); err != nil {
 		t.Fatal(err)
 	}

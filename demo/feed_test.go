@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,7 +42,7 @@ func TestDemoIsHeard(t *testing.T) {
 	var hearing sync.WaitGroup
 	hearing.Go(func() { _ = r.Run(ctx) })
 	play := func(o Options) *run {
-		p := &run{script: s, options: o, speed: s.speed(&o), stop: new(atomic.Bool)}
+		p := &run{script: s, options: o, speed: s.speed(&o), ctx: ctx}
 		if err := p.play(); err != nil {
 			t.Fatal(err)
 		}
