@@ -31,8 +31,12 @@ func (s rowSet) has(row uint32) bool { return s[row>>6]>>(row&63)&1 != 0 }
 func (s rowSet) add(row uint32)      { s[row>>6] |= 1 << (row & 63) }
 func (s rowSet) remove(row uint32)   { s[row>>6] &^= 1 << (row & 63) }
 
+// home is where a path begins. Accounts whose numbers follow one another lie evenly about the table, as steps of the golden ratio do;
+// each thousand of them in each instrument begins somewhere else, so that no two numbers have much to do with each other.
 func (h *House) home(account msg.AccountID, instr msg.InstrumentID) uint32 {
-	hi, _ := bits.Mul64((uint64(account)<<16|uint64(instr))*0x9E3779B97F4A7C15, uint64(len(h.rows)-1))
+	begin := (uint64(account)>>10<<16 | uint64(instr)) * 0xC2B2AE3D27D4EB4F
+	begin = (begin ^ begin>>32) * 0xD6E8FEB86659FD93
+	hi, _ := bits.Mul64(uint64(account)*0x9E3779B97F4A7C15+begin, uint64(len(h.rows)-1))
 	return uint32(hi) + 1
 }
 

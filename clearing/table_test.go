@@ -181,6 +181,40 @@ func TestPositionsAgainstMap(t *testing.T) { // S-15, A-16
 	}
 }
 
+// TestPositionsLieApart holds that a full table is searched in few steps however accounts are numbered: one after another, or in strides,
+// those of Fibonacci among them, which are the worst for the golden ratio.
+func TestPositionsLieApart(t *testing.T) { // L-04
+	for _, c := range []struct {
+		accounts, instruments uint32
+		mean, longest         int // steps that all searches together may take for each position, and the longest of them
+	}{
+		{1 << 20, 1, 1, 80}, {1 << 17, 8, 1, 80}, {1000, 64, 1, 80}, {1, 1 << 14, 1, 80}, {10, 8, 4, 60}, {1000, 1, 2, 60},
+	} {
+		for _, stride := range []uint32{1, 2, 10, 100, 144, 233, 987, 1000, 1024, 2584, 4096, 46368, 1 << 16} {
+			if uint64(c.accounts)*uint64(stride) > 1<<32 || testing.Short() && c.accounts > 1<<17 {
+				continue
+			}
+			h := &House{rows: make([]Position, 2*c.accounts*c.instruments+2)}
+			sum, longest := 0, 0
+			for a := range c.accounts {
+				for i := range c.instruments {
+					account, instr, steps := msg.AccountID((a+1)*stride), msg.InstrumentID(i+1), 0
+					row := h.home(account, instr)
+					for h.rows[row].Account != 0 {
+						row, steps = h.after(row), steps+1
+					}
+					h.rows[row].Account = account
+					sum, longest = sum+steps, max(longest, steps)
+				}
+			}
+			if positions := int(c.accounts * c.instruments); sum > c.mean*positions || longest > c.longest {
+				t.Errorf("%d accounts in steps of %d, %d instruments: %.2f steps a position, longest %d; want %d and %d",
+					c.accounts, stride, c.instruments, float64(sum)/float64(positions), longest, c.mean, c.longest)
+			}
+		}
+	}
+}
+
 // TestSearchEndsWithoutAFreeEnd builds paths that cover every row and looks for what is not there.
 func TestSearchEndsWithoutAFreeEnd(t *testing.T) {
 	w := newTableWorld(t, 1, 64, 4000)
