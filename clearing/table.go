@@ -35,8 +35,7 @@ func (s rowSet) remove(row uint32)   { s[row>>6] &^= 1 << (row & 63) }
 // each thousand of them in each instrument begins somewhere else, so that no two numbers have much to do with each other.
 func (h *House) home(account msg.AccountID, instr msg.InstrumentID) uint32 {
 	begin := (uint64(account)>>10<<16 | uint64(instr)) * 0xC2B2AE3D27D4EB4F
-	begin = (begin ^ begin>>32) * 0xD6E8FEB86659FD93
-	hi, _ := bits.Mul64(uint64(account)*0x9E3779B97F4A7C15+begin, uint64(len(h.rows)-1))
+	hi, _ := bits.Mul64(uint64(account)*0x9E3779B97F4A7C15+(begin^begin<<32), uint64(len(h.rows)-1))
 	return uint32(hi) + 1
 }
 
