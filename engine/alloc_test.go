@@ -358,6 +358,7 @@ var drills = []struct {
 		send(msg.Tick())
 		d.run(msg.Miss(msg.Missing{Session: 9, From: uint64(number) + 1, Count: 2}))
 		d.run(msg.Unbind(9, msg.UnbindLost))
+		d.at += msg.GraceMax * fixed.Millisecond
 		d.run(msg.EndGrace(9))
 		for range 3 {
 			d.run(msg.Tick())

@@ -73,9 +73,12 @@ func goldenClients() (list []msg.Command) {
 	send(1, 4, msg.AskOrder(1, 0, ref))
 	late := msg.Tick()
 	late.Time = 5 * fixed.Second
+	over, lapsed := msg.EndGrace(1), msg.Tick()
+	over.Time, lapsed.Time = 10*fixed.Second, 2*fixed.Minute
 	list = append(list, late, msg.Bind(msg.Binding{Session: 2, Stamp: 1}), // StaleSendingTime
-		msg.Bind(msg.Binding{Session: 2, Stamp: 50, TakeOver: true}), msg.Unbind(2, msg.UnbindLost), msg.Unbind(1, msg.UnbindLost), msg.EndGrace(1),
-		msg.Finalize(2), msg.SetKey(msg.KeyChange{Key: 4}))
+		msg.Bind(msg.Binding{Session: 2, Stamp: 50, TakeOver: true}), msg.Unbind(2, msg.UnbindLost), msg.Unbind(1, msg.UnbindLost), over,
+		msg.Finalize(2), msg.SetKey(msg.KeyChange{Key: 4}),
+		msg.Negotiate(msg.Negotiation{Session: 2, Key: 2, Kind: msg.OrderEntry, Version: 1, UUID: [16]byte{5}, Stamp: 60}), lapsed) // nobody binds it
 	return list
 }
 

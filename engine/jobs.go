@@ -25,7 +25,7 @@ const stepsMax = 256
 // job is a mass cancel under way.
 type job struct {
 	account  msg.AccountID    // whose list is walked; 0: that of no account
-	owner    msg.OwnerID      // with ScopeOwner
+	owner    msg.OwnerID      // whose list, with ScopeOwner; of a turn of the kill switch of an account its owner
 	instr    msg.InstrumentID // ScopeInstrument, ScopeVenue: the book that is emptied; else a filter, 0: all
 	cursor   uint32           // the next order of the list
 	canceled fixed.Lots       // orders so far
@@ -37,10 +37,14 @@ type job struct {
 	reason   msg.Reason
 }
 
+// noReason is that of a job that takes no orders: it lets those of a session that lost its row be nobody's.
+const noReason msg.Reason = 0
+
 // alone reports whether nobody asked for a job: a connection or a dead-man did not go on.
-func (j *job) alone() bool {
-	return j.reason == msg.CanceledByDisconnect || j.reason == msg.CanceledByDeadMan
-}
+func (j *job) alone() bool { return j.ofRow() || j.reason == msg.CanceledByDeadMan }
+
+// ofRow reports whether a job is about the orders of a session.
+func (j *job) ofRow() bool { return j.reason == msg.CanceledByDisconnect || j.reason == noReason }
 
 // jobs is a bounded queue of jobs.
 type jobs struct {
@@ -50,17 +54,38 @@ type jobs struct {
 	walks       int      // how many walk along a list of orders: the jobs, and the ladder
 }
 
-// killSlots are kept for the kill switch: no crowd of mass cancels, lost connections or dead-men may stand in its way.
+// killSlots are kept for the kill switch: no crowd of mass cancels, lost connections or dead-men may stand in its way. As many again are
+// kept for the venue's own turns of it: no crowd of clients may stand in their way, and no client alone in that of the others.
 const killSlots = 16
 
-func newJobs(n uint32) jobs { return jobs{ring: make([]job, n+killSlots)} }
+func newJobs(n uint32) jobs { return jobs{ring: make([]job, n+2*killSlots)} }
 
-// full reports whether there is no room for one more; of the kill switch there is more room than of others.
-func (q *jobs) full(kill bool) bool {
-	if kill {
+// full reports whether there is no room for one more that is no turn of the kill switch.
+func (q *jobs) full() bool { return q.count >= len(q.ring)-2*killSlots }
+
+// fullOfKills reports whether there is no room for one more turn of the kill switch: by a client of an owner, or with owner 0 by the venue.
+func (q *jobs) fullOfKills(owner msg.OwnerID) bool {
+	if owner == 0 {
 		return q.count == len(q.ring)
 	}
-	return q.count >= len(q.ring)-killSlots
+	if q.count >= len(q.ring)-killSlots {
+		return true
+	}
+	for i := 0; q.full() && i < q.count; i++ {
+		if j := q.at(i); j.reason == msg.CanceledByKill && j.owner == owner {
+			return true
+		}
+	}
+	return false
+}
+
+// disown takes a session that is over out of the jobs that it asked for: nobody waits for their answers, and its row is another one's.
+func (q *jobs) disown(id msg.SessionID) {
+	for i := range q.count {
+		if j := q.at(i); j.session == id && !j.ofRow() {
+			j.session = 0
+		}
+	}
 }
 
 // of reports whether an account has a mass cancel under way that it asked for.
@@ -238,7 +263,7 @@ func (e *Engine) nextDue() bool {
 		e.expire(h)
 		return true
 	}
-	if !set || at > e.now || room < e.tells(kind, n) || (kind == emptyTimer || kind == deadManTimer) && e.jobs.full(false) {
+	if !set || at > e.now || room < e.tells(kind, n) || (kind == emptyTimer || kind == deadManTimer) && e.jobs.full() {
 		return false
 	}
 	e.timers.clear(kind, n)
@@ -270,7 +295,7 @@ func (e *Engine) runJobs() {
 		}
 		t := e.store.Ticket(h)
 		if !e.meant(j, h) {
-			j.cursor = e.house.Claim(h).Next
+			e.pass(j, h)
 			continue
 		}
 		j.canceled++
@@ -332,6 +357,8 @@ func (e *Engine) meant(j *job, h uint32) bool {
 		return e.store.Order(h).Session == j.session && !e.store.Tag(h).Persist
 	case msg.CanceledByDeadMan:
 		return !e.store.Tag(h).Persist
+	case noReason:
+		return false
 	}
 	return true
 }
@@ -346,7 +373,10 @@ func (e *Engine) finished(j *job) {
 	if j.scope != msg.ScopeVenue {
 		ev.Instr = j.instr
 	}
-	ev.Rare = msg.Rare{uint64(j.scope), 0, uint64(j.owner)}
+	ev.Rare = msg.Rare{uint64(j.scope)}
+	if j.scope == msg.ScopeOwner {
+		ev.Rare[2] = uint64(j.owner)
+	}
 }
 
 // shed starts a job over the reduce-only orders of a position that a fill of delta lots has closed or turned: there is
@@ -354,7 +384,7 @@ func (e *Engine) finished(j *job) {
 func (e *Engine) shed(row uint32, delta fixed.Lots) {
 	p := e.house.Position(row)
 	before := p.Qty - delta
-	if before == 0 || p.Qty != 0 && (p.Qty < 0) == (before < 0) || e.house.Ledger(row).ReduceOnly == 0 || e.jobs.full(false) {
+	if before == 0 || p.Qty != 0 && (p.Qty < 0) == (before < 0) || e.house.Ledger(row).ReduceOnly == 0 || e.jobs.full() {
 		return
 	}
 	e.jobs.push(job{scope: msg.ScopeAccount, account: p.Account, instr: msg.InstrumentID(p.Instr), asker: p.Account,

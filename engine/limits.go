@@ -21,7 +21,7 @@ type Limits struct {
 	Sessions         uint32 // ids 0..Sessions-1, and as many of keys; up to 65,536; default 256
 	AccountPositions uint32 // of one account; default 256. The value of one is bounded by 2^62 / AccountPositions Money
 	OwnerAccounts    uint32 // of one owner; up to 65,535; default 64
-	Jobs             uint32 // mass cancels under way at one time, 16 more for the kill switch; default 64
+	Jobs             uint32 // mass cancels under way at one time, 32 more for the kill switch; default 64
 }
 
 // Complete fills in the defaults and says what does not fit.
@@ -92,7 +92,7 @@ func (l *Limits) blocks() uint32 {
 func (l *Limits) timers(pools uint32) (n [timerKinds]uint32) {
 	n[tierTimer] = 1
 	n[ladderTimer] = pools
-	n[emptyTimer], n[deadManTimer] = l.Sessions, l.Accounts+1
+	n[emptyTimer], n[deadManTimer], n[lapseTimer] = l.Sessions, l.Accounts+1, l.Sessions
 	n[oracleTimer] = l.Underlyings + 1
 	n[markTimer], n[fundingTimer] = l.Instruments+1, l.Instruments+1
 	return n

@@ -31,7 +31,7 @@ func (e *Engine) setKey(c *msg.Command) {
 		s, row := &e.gate.Sessions[id], &e.clients.rows[id]
 		switch {
 		case s.Key != n.Key || row.state == finalized:
-		case n.Role == 0 || !riskgate.Carries(n.Role, row.kind):
+		case !riskgate.Carries(k, row.kind):
 			e.endSession(msg.SessionID(id))
 		default:
 			s.Account = n.Account
@@ -98,13 +98,14 @@ func (e *Engine) tellSession(kind msg.EventKind, id msg.SessionID) *msg.Event {
 	return ev
 }
 
-// negotiate begins a session in a row that no other session holds.
+// negotiate begins a session in a row that no other session holds. Orders that rest of one that had it before are nobody's from then on:
+// until they are, the new one is not bound, and has no reports.
 func (e *Engine) negotiate(c *msg.Command) msg.Reject {
 	n := c.Negotiation()
 	if n.Session == 0 || !e.gate.Sessions.Has(n.Session) {
 		return msg.RejectTableFull
 	}
-	if n.Key == 0 || uint64(n.Key) >= uint64(len(e.gate.Keys)) || !riskgate.Carries(e.gate.Keys[n.Key].Role, n.Kind) {
+	if n.Key == 0 || uint64(n.Key) >= uint64(len(e.gate.Keys)) || !riskgate.Carries(&e.gate.Keys[n.Key], n.Kind) {
 		return msg.RejectNotPermitted
 	}
 	k, s, row := &e.gate.Keys[n.Key], &e.gate.Sessions[n.Session], &e.clients.rows[n.Session]
@@ -116,7 +117,7 @@ func (e *Engine) negotiate(c *msg.Command) msg.Reject {
 	case s.Key == 0 && *s != (riskgate.Session{}), s.Key != 0 && (s.Key != n.Key || !e.forgotten(n.Session)):
 		return msg.RejectModeConflict
 	}
-	of := 0
+	of, oldest := 0, msg.SessionID(0)
 	for id := range e.clients.rows {
 		o := &e.clients.rows[id]
 		if o.state != 0 && o.uuid == n.UUID {
@@ -124,20 +125,31 @@ func (e *Engine) negotiate(c *msg.Command) msg.Reject {
 		}
 		if o.state != 0 && o.state != finalized && e.gate.Sessions[id].Key == n.Key && msg.SessionID(id) != n.Session {
 			of++
+			if e.forgotten(msg.SessionID(id)) && (oldest == 0 || o.since < e.clients.rows[oldest].since) {
+				oldest = msg.SessionID(id)
+			}
 		}
 	}
-	if of >= sessionsPerKey {
+	if of >= sessionsPerKey && oldest == 0 {
 		return msg.RejectTableFull
 	}
 
+	if of >= sessionsPerKey {
+		e.endSession(oldest)
+	}
+	had := row.state != 0 && row.kind == msg.OrderEntry
 	if row.state != 0 && row.state != finalized {
 		e.clients.strike(n.Session, s.Owner)
 	}
 	k.Stamp = n.Stamp
 	*s = riskgate.Session{Owner: k.Owner, Key: n.Key, Account: k.Account}
 	*row = session{uuid: n.UUID, next: 1, server: 1, window: n.Window, terms: n.CancelFlags, version: n.Version, kind: n.Kind,
-		cancel: n.Cancel, state: negotiated}
+		cancel: n.Cancel, state: negotiated, since: e.now}
 	e.clients.enlist(n.Session, k.Owner)
+	e.set(lapseTimer, uint32(n.Session), uint64(n.Session), e.now+lapseAfter)
+	if e.jobs.disown(n.Session); had {
+		e.disown(n.Session)
+	}
 	e.tellSession(msg.SessionNegotiated, n.Session).SetNegotiated(&c.Request, k.Last)
 	return 0
 }
@@ -145,7 +157,7 @@ func (e *Engine) negotiate(c *msg.Command) msg.Reject {
 // forgotten reports whether a row may be had by another session of its key.
 func (e *Engine) forgotten(id msg.SessionID) bool {
 	row := &e.clients.rows[id]
-	return !e.emptying(id) && (row.state == finalized || row.state == unbound && !row.goes && row.since+forgetAfter <= e.now)
+	return row.state == finalized || row.state == unbound && !row.goes && row.since+forgetAfter <= e.now
 }
 
 // live is a session that is not over, else nil.
@@ -171,7 +183,7 @@ func (e *Engine) bind(c *msg.Command) msg.Reject {
 		return msg.RejectStaleSendingTime
 	case has != 0 && !b.TakeOver:
 		return msg.RejectModeConflict
-	case e.emptying(b.Session): // the orders that it lost are still being taken out
+	case e.emptying(b.Session): // orders that it lost, or that were never its own, are still in its row
 		return msg.RejectEntryBlocked
 	}
 
@@ -180,6 +192,7 @@ func (e *Engine) bind(c *msg.Command) msg.Reject {
 		e.part(has, msg.UnbindTerminated)
 	}
 	row.state, row.since, row.goes = bound, 0, false
+	e.timers.clear(lapseTimer, uint32(b.Session))
 	s.May = riskgate.RightsOf(k, row.kind)
 	e.tellSession(msg.SessionBound, b.Session).SetBound(msg.Bound{Client: row.next, Server: row.server, Last: k.Last, Stamp: b.Stamp,
 		TookOver: has == b.Session})
@@ -235,7 +248,7 @@ func (e *Engine) endGrace(c *msg.Command) msg.Reject {
 	switch {
 	case row == nil:
 		return msg.RejectNotPermitted
-	case row.state != unbound || !row.goes:
+	case row.state != unbound || !row.goes || e.now < row.grace():
 		return msg.RejectModeConflict
 	}
 	e.tellSession(msg.GraceEnded, c.Meant())
@@ -261,6 +274,7 @@ func (e *Engine) endSession(id msg.SessionID) {
 	goes := row.goes
 	s.May = 0
 	e.clients.strike(id, s.Owner)
+	e.timers.clear(lapseTimer, uint32(id))
 	row.state = finalized
 	e.tellSession(msg.SessionFinalized, id)
 	if goes {
@@ -285,28 +299,62 @@ func (e *Engine) miss(c *msg.Command) msg.Reject {
 	return 0
 }
 
+// lapse ends a session that has not been bound in its time.
+func (e *Engine) lapse(id msg.SessionID) {
+	e.count()
+	e.endSession(id)
+}
+
 // empty lets the orders of a session go, in all accounts of its owner: its key may have been for more of them when they came. Where there
 // is no place for one more mass cancel it waits for one.
 func (e *Engine) empty(id msg.SessionID) {
 	e.clients.rows[id].goes = false
-	if e.jobs.full(false) {
+	if e.jobs.full() {
 		e.set(emptyTimer, uint32(id), uint64(id), e.now)
 		return
 	}
-	owner := e.gate.Sessions[id].Owner
-	if o := e.house.Owner(owner); o != nil {
-		e.jobs.push(job{scope: msg.ScopeOwner, owner: owner, account: o.First, cursor: e.house.Account(o.First).Orders, session: id,
-			reason: msg.CanceledByDisconnect})
+	e.walk(id, msg.CanceledByDisconnect)
+}
+
+// disowning marks the emptyTimer of a session whose row still has the orders of another one.
+const disowning = 1 << 16
+
+// disown lets the orders in the row of a session be nobody's: they are of another one that had it. Where they were to go anyhow, and wait for it,
+// that does it.
+func (e *Engine) disown(id msg.SessionID) {
+	switch {
+	case e.timers.isSet(emptyTimer, uint32(id)):
+	case e.jobs.full():
+		e.set(emptyTimer, uint32(id), uint64(id)|disowning, e.now)
+	default:
+		e.walk(id, noReason)
 	}
 }
 
-// emptying reports whether orders of a session are still to go.
+// walk begins a job along the orders of the owner of a session.
+func (e *Engine) walk(id msg.SessionID, reason msg.Reason) {
+	owner := e.gate.Sessions[id].Owner
+	if o := e.house.Owner(owner); o != nil {
+		e.jobs.push(job{scope: msg.ScopeOwner, owner: owner, account: o.First, cursor: e.house.Account(o.First).Orders, session: id, reason: reason})
+	}
+}
+
+// pass leaves an order where it is that a job does not take. One of a session that does not have it any more is nobody's.
+func (e *Engine) pass(j *job, h uint32) {
+	o := e.store.Order(h)
+	if j.ofRow() && o.Session == j.session && e.clients.rows[j.session].state == negotiated {
+		o.Session = 0
+	}
+	j.cursor = e.house.Claim(h).Next
+}
+
+// emptying reports whether there are orders in the row of a session that are still to go, or to be nobody's.
 func (e *Engine) emptying(id msg.SessionID) bool {
 	if e.timers.isSet(emptyTimer, uint32(id)) {
 		return true
 	}
 	for i := range e.jobs.count {
-		if j := e.jobs.at(i); j.reason == msg.CanceledByDisconnect && j.session == id {
+		if j := e.jobs.at(i); j.ofRow() && j.session == id {
 			return true
 		}
 	}

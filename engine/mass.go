@@ -18,7 +18,7 @@ func (e *Engine) cancelAll(c *msg.Command) {
 	case r != 0:
 	case e.jobs.of(c.Account):
 		r = msg.RejectRateLimited // one at a time; it ends within a few commands
-	case e.jobs.full(false):
+	case e.jobs.full():
 		r = msg.RejectTableFull
 	}
 	if r != 0 {
@@ -128,7 +128,7 @@ func (e *Engine) entryAllowed(c *msg.Command, en msg.Entry) msg.Reject {
 		return msg.RejectUnknownInstrument
 	case en.Scope < msg.ScopeAccount || en.Scope > msg.ScopeVenue:
 		return msg.RejectValueOutOfRange
-	case en.Action == msg.BlockAndCancel && e.jobs.full(true):
+	case en.Action == msg.BlockAndCancel && e.jobs.fullOfKills(e.gate.Sessions[c.Session].Owner):
 		return msg.RejectTableFull
 	case (en.Action == msg.Unblock || en.Action == msg.ReduceEntry) && e.jobs.over(en.Scope, c.Account, en.Owner, c.Instr):
 		return msg.RejectEntryBlocked
@@ -141,7 +141,7 @@ func (e *Engine) killing(c *msg.Command, en msg.Entry) job {
 	j := job{scope: en.Scope, asker: c.Account, ref: c.Ref, session: c.Session, reason: msg.CanceledByKill}
 	switch en.Scope {
 	case msg.ScopeAccount:
-		j.account = c.Account
+		j.account, j.owner = c.Account, e.house.Account(c.Account).Owner
 		j.cursor = e.house.Account(c.Account).Orders
 	case msg.ScopeOwner:
 		j.owner, j.account = en.Owner, e.house.Owner(en.Owner).First

@@ -13,6 +13,7 @@ import (
 type naiveKey struct {
 	role        msg.Role
 	owner       msg.OwnerID
+	account     msg.AccountID
 	last        msg.Ref
 	stamp       fixed.Nanos
 	ever, alive bool
@@ -28,6 +29,7 @@ type naiveMember struct {
 	state        string // "new", "bound", "away", "over"
 	since        fixed.Nanos
 	armed        bool
+	lapsing      bool // it was never bound, and its time is over: its end comes with this command
 }
 
 type naiveMembers struct {
@@ -35,11 +37,15 @@ type naiveMembers struct {
 	keys     map[msg.KeyID]*naiveKey
 	sessions map[msg.SessionID]*naiveMember
 	going    map[msg.SessionID]bool // orders are still being taken out
+	strange  map[msg.SessionID]bool // or are still those of a session that had the row before
 	lasting  map[msg.OrderID]bool   // orders that outlive a connection
 }
 
 // carries is the table of D-94 and W-20: who may have which sessions.
-func carries(role msg.Role, kind msg.SessionKind) bool {
+func carries(role msg.Role, account msg.AccountID, kind msg.SessionKind) bool {
+	if kind == msg.DropCopy && account != 0 {
+		return false
+	}
 	may := map[msg.Role]string{msg.RoleTrader: "12345", msg.RoleRiskManager: "12345", msg.RoleDropCopy: "345", msg.RoleAuditor: "345",
 		msg.RoleOperator: "245", msg.RoleTreasury: "45"}
 	for _, k := range may[role] {
@@ -76,14 +82,13 @@ func (n *naiveMembers) expects(c *msg.Command) msg.Reject {
 		if g.Session == 0 || uint32(g.Session) >= n.limits.Sessions {
 			return msg.RejectTableFull
 		}
-		if k == nil || !k.alive || !carries(k.role, g.Kind) {
+		if k == nil || !k.alive || !carries(k.role, k.account, g.Kind) {
 			return msg.RejectNotPermitted
 		}
 		if g.Stamp <= k.stamp {
 			return msg.RejectStaleSendingTime
 		}
-		if s != nil && (s.key != g.Key || n.going[g.Session] ||
-			s.state != "over" && !(s.state == "away" && !s.armed && s.since+24*fixed.Hour <= n.at)) {
+		if s != nil && (s.key != g.Key || s.state != "over" && !n.forgotten(s)) {
 			return msg.RejectModeConflict
 		}
 		of := 0
@@ -95,7 +100,7 @@ func (n *naiveMembers) expects(c *msg.Command) msg.Reject {
 				of++
 			}
 		}
-		if of >= 16 {
+		if of >= 16 && n.longestAway(&g) == 0 {
 			return msg.RejectTableFull
 		}
 		return 0
@@ -115,7 +120,7 @@ func (n *naiveMembers) expects(c *msg.Command) msg.Reject {
 			return msg.RejectStaleSendingTime
 		case taken && !b.TakeOver:
 			return msg.RejectModeConflict
-		case n.going[c.Meant()]:
+		case n.going[c.Meant()] || n.strange[c.Meant()]:
 			return msg.RejectEntryBlocked
 		}
 	case msg.KindUnbind:
@@ -123,7 +128,7 @@ func (n *naiveMembers) expects(c *msg.Command) msg.Reject {
 			return msg.RejectModeConflict
 		}
 	case msg.KindEndGrace:
-		if s.state != "away" || !s.armed {
+		if s.state != "away" || !s.armed || n.at < s.since+fixed.Nanos(s.window)*fixed.Millisecond {
 			return msg.RejectModeConflict
 		}
 	case msg.KindMiss:
@@ -136,6 +141,30 @@ func (n *naiveMembers) expects(c *msg.Command) msg.Reject {
 		}
 	}
 	return 0
+}
+
+// forgotten reports whether a session has been away for so long that another one may have its place.
+func (n *naiveMembers) forgotten(s *naiveMember) bool {
+	return s.state == "away" && !s.armed && s.since+24*fixed.Hour <= n.at
+}
+
+// longestAway is which session gives way to a negotiation of a key that has as many as there may be, 0 where none does.
+func (n *naiveMembers) longestAway(g *msg.Negotiation) (oldest msg.SessionID) {
+	of := 0
+	for id := range msg.SessionID(n.limits.Sessions) {
+		s := n.sessions[id]
+		if s == nil || id == g.Session || s.key != g.Key || s.state == "over" {
+			continue
+		}
+		of++
+		if n.forgotten(s) && (oldest == 0 || s.since < n.sessions[oldest].since) {
+			oldest = id
+		}
+	}
+	if of < 16 {
+		return 0
+	}
+	return oldest
 }
 
 // part is the end of a connection.
@@ -175,15 +204,24 @@ func (n *naiveMembers) follow(c *msg.Command) {
 		if k.Role != 0 {
 			was.owner = k.Owner
 		}
+		if was.account = k.Account; k.Role == 0 {
+			was.account = 0
+		}
 		for id := range msg.SessionID(n.limits.Sessions) {
-			if o := n.sessions[id]; o != nil && o.key == k.Key && o.state != "over" && !carries(k.Role, o.kind) {
+			if o := n.sessions[id]; o != nil && o.key == k.Key && o.state != "over" && !carries(k.Role, k.Account, o.kind) {
 				n.over(id)
 			}
 		}
 	case msg.KindNegotiate:
 		g := c.Negotiation()
+		if oldest := n.longestAway(&g); oldest != 0 {
+			n.over(oldest)
+		}
 		n.keys[g.Key].stamp = g.Stamp
-		n.sessions[g.Session] = &naiveMember{key: g.Key, kind: g.Kind, uuid: g.UUID, mode: g.Cancel, window: g.Window, next: 1, server: 1, state: "new"}
+		if s != nil && s.kind == msg.OrderEntry {
+			n.strange[g.Session] = true
+		}
+		n.sessions[g.Session] = &naiveMember{since: n.at, key: g.Key, kind: g.Kind, uuid: g.UUID, mode: g.Cancel, window: g.Window, next: 1, server: 1, state: "new"}
 	case msg.KindBind:
 		n.keys[s.key].stamp = c.Binding().Stamp
 		for id, o := range n.sessions {
@@ -216,6 +254,9 @@ var reported = map[msg.EventKind]bool{msg.Traded: true, msg.Expired: true, msg.M
 func (n *naiveMembers) count(events []msg.Event) {
 	for i := range events {
 		ev := &events[i]
+		if s := n.sessions[ev.Session]; ev.Kind == msg.SessionFinalized && s.lapsing {
+			s.lapsing = false
+		}
 		own := ev.Kind == msg.LeverageSet || ev.Kind == msg.ModeChanged || ev.Kind == msg.MarginMoved
 		if !reported[ev.Kind] && (!answers[ev.Kind] || own && ev.Session == 0) {
 			continue
@@ -226,17 +267,20 @@ func (n *naiveMembers) count(events []msg.Event) {
 		s, owner := n.sessions[ev.Session], msg.OwnerID(0)
 		if s != nil {
 			owner = n.keys[s.key].owner
-			if s.state != "over" {
+			if s.state == "bound" || s.state == "away" {
 				s.server++
 			}
-		} else if a := n.house.Account(ev.Account); a != nil {
+		}
+		if a := n.house.Account(ev.Account); owner == 0 && a != nil {
 			owner = a.Owner
+		} else if turn := ev.Kind == msg.EntryChanged || ev.Kind == msg.MassCanceled; owner == 0 && turn {
+			owner = msg.OwnerID(ev.Rare[2])
 		}
 		if ev.Kind == msg.MessagesMissed {
 			continue
 		}
 		for _, o := range n.sessions {
-			if of := n.keys[o.key].owner; o.kind == msg.DropCopy && o.state != "over" && (of == owner || of == 0) {
+			if of := n.keys[o.key].owner; o.kind == msg.DropCopy && (o.state != "over" || o.lapsing) && (of == owner || of == 0) {
 				o.server++
 			}
 		}
@@ -248,7 +292,7 @@ func (n *naiveMembers) reach(c *msg.Command, events []msg.Event) ([]msg.Event, e
 	turn := map[msg.EventKind]bool{msg.KeySet: true, msg.SessionNegotiated: true, msg.SessionUnbound: true, msg.SessionBound: true,
 		msg.GraceEnded: true, msg.SessionFinalized: true, msg.MessagesMissed: true}
 	at := 0
-	for !turn[events[at].Kind] {
+	for !turn[events[at].Kind] || events[at].Kind == msg.SessionFinalized && n.sessions[events[at].Session].lapsing {
 		at++
 	}
 	n.count(events[:at])
@@ -272,6 +316,11 @@ func (n *naiveMembers) play(c msg.Command) error {
 			if n.lasting[o] {
 				still[o] = true
 			}
+		}
+	}
+	for _, s := range n.sessions {
+		if s.state == "new" && s.since+60*fixed.Second <= n.at {
+			s.state, s.lapsing = "over", true
 		}
 	}
 	gateway := c.Kind == msg.KindSetKey || c.Kind.AboutSession()
@@ -334,6 +383,11 @@ func (n *naiveMembers) play(c msg.Command) error {
 		}
 	}
 	n.count(events)
+	for id, o := range n.sessions {
+		if o.lapsing {
+			return fmt.Errorf("session %d was never bound, and is not over", id)
+		}
+	}
 	for id, was := range kept {
 		if now := n.resting(id); n.going[id] && now > was {
 			return fmt.Errorf("session %d has %d orders, of %d", id, now, was)
@@ -359,6 +413,15 @@ func (n *naiveMembers) play(c msg.Command) error {
 		}
 		delete(n.going, id)
 	}
+	for id := range n.strange {
+		if n.emptying(id) {
+			continue
+		}
+		if left := n.ordersOf(id); len(left) > 0 {
+			return fmt.Errorf("session %d has orders of another one that had its row: %v", id, left)
+		}
+		delete(n.strange, id)
+	}
 	return n.same()
 }
 
@@ -377,7 +440,7 @@ func (n *naiveMembers) same() error {
 	for id, s := range n.sessions {
 		got, ok := n.Session(id)
 		want := SessionState{UUID: s.uuid, Key: s.key, Owner: n.keys[s.key].owner, Kind: s.kind, Version: 1, Cancel: s.mode, Window: s.window,
-			Next: s.next, Server: s.server, Bound: s.state == "bound", Final: s.state == "over", Goes: s.armed}
+			Next: s.next, Server: s.server, Bound: s.state == "bound", Final: s.state == "over", Begun: s.state != "new", Goes: s.armed}
 		if s.armed {
 			want.Grace = s.since + fixed.Nanos(s.window)*fixed.Millisecond
 		}
@@ -407,7 +470,7 @@ func TestSessionsAgainstNaive(t *testing.T) { // D-36, W-28, W-29
 		for id := msg.AccountID(1); id <= 8; id++ {
 			d.ok(msg.OpenAccount(id, msg.OwnerID(id|1), msg.AllGroups), msg.Deposit(id, 10_000_000*fixed.Coin))
 		}
-		n := &naiveMembers{desk: d, keys: map[msg.KeyID]*naiveKey{}, sessions: map[msg.SessionID]*naiveMember{}, going: map[msg.SessionID]bool{},
+		n := &naiveMembers{desk: d, keys: map[msg.KeyID]*naiveKey{}, sessions: map[msg.SessionID]*naiveMember{}, going: map[msg.SessionID]bool{}, strange: map[msg.SessionID]bool{},
 			lasting: map[msg.OrderID]bool{}}
 		g := &membersDice{xorshift: &seed, n: n}
 		for k := range commands {
@@ -484,7 +547,11 @@ func (g *membersDice) next() (c msg.Command) {
 		if g.ref > 20 && g.below(4) != 0 {
 			return msg.Tick()
 		}
-		return msg.SetKey(keyOf(key, role, owner))
+		k := keyOf(key, role, owner)
+		if owner != 0 && g.below(5) == 0 {
+			k.Account = msg.AccountID(owner)
+		}
+		return msg.SetKey(k)
 	case 1, 2:
 		g.uuid++
 		return msg.Negotiate(msg.Negotiation{Session: g.session(), Key: msg.KeyID(g.below(5)), Kind: msg.SessionKind(1 + g.below(2)*g.below(5)), Version: 1,

@@ -33,7 +33,7 @@ type session struct {
 	uuid    [16]byte
 	next    uint64      // the number expected from the client
 	server  uint64      // the number of the next report
-	since   fixed.Nanos // since when it is unbound
+	since   fixed.Nanos // since when it is unbound, or negotiated and never bound
 	window  uint32      // the grace before its orders go, in ms
 	terms   uint16      // flags of cancel on disconnect
 	version uint16      // of the schema, as its client announced it
@@ -48,7 +48,10 @@ type session struct {
 const (
 	// forgetAfter is how long a session that is unbound keeps its row against a new one of its key.
 	forgetAfter = fixed.Day
-	// sessionsPerKey is how many sessions a key has at most that are not finalized.
+	// lapseAfter is how long a session that was negotiated waits for its first connection: then it is over.
+	lapseAfter = msg.GraceMax * fixed.Millisecond
+	// sessionsPerKey is how many sessions a key has at most that are not finalized. One more takes the place of the one that has been
+	// away the longest, of those that are away for forgetAfter.
 	sessionsPerKey = 16
 )
 
@@ -158,18 +161,15 @@ func (e *Engine) count() {
 		if !ev.Reports() {
 			continue
 		}
-		owner := msg.OwnerID(0)
 		if e.gate.Sessions.Keyed(ev.Session) {
-			if s := &e.clients.rows[ev.Session]; s.state != finalized {
+			if s := &e.clients.rows[ev.Session]; s.state == bound || s.state == unbound {
 				s.server++
 			}
-			owner = e.gate.Sessions[ev.Session].Owner
-		} else if a := e.house.Account(ev.Account); a != nil {
-			owner = a.Owner
 		}
 		if !ev.Copies() {
 			continue
 		}
+		owner := e.Party(ev)
 		for id := e.clients.copies[owner]; id != 0; id = e.clients.rows[id].copies {
 			e.clients.rows[id].server++
 		}
@@ -179,6 +179,18 @@ func (e *Engine) count() {
 			}
 		}
 	}
+}
+
+// Party is the owner whom a report concerns (W-58): that of its session; where that acts for anybody, as the venue's own does, or there is none,
+// that of its account, or the owner whom the report is about.
+func (e *Engine) Party(ev *msg.Event) msg.OwnerID {
+	if e.gate.Sessions.Keyed(ev.Session) && e.gate.Sessions[ev.Session].Owner != 0 {
+		return e.gate.Sessions[ev.Session].Owner
+	}
+	if a := e.house.Account(ev.Account); a != nil {
+		return a.Owner
+	}
+	return ev.About()
 }
 
 // refuseAsked answers a message that was refused before it became a command, unless the gate has an earlier reason (W-25, W-59): what it
@@ -233,6 +245,7 @@ type SessionState struct {
 	Next         uint64      // the number expected from the client
 	Server       uint64      // the number of the next report
 	Bound, Final bool        // neither: it waits to be bound
+	Begun        bool        // it has been bound, and so has reports
 	Goes         bool        // its orders go when the grace ends
 	Grace        fixed.Nanos // when that is
 }
@@ -245,7 +258,7 @@ func (e *Engine) Session(id msg.SessionID) (s SessionState, ok bool) {
 	row, gate := &e.clients.rows[id], &e.gate.Sessions[id]
 	s = SessionState{UUID: row.uuid, Key: gate.Key, Owner: gate.Owner, Kind: row.kind, Version: row.version, Cancel: row.cancel,
 		CancelFlags: row.terms, Window: row.window, Next: row.next, Server: row.server, Bound: row.state == bound,
-		Final: row.state == finalized, Goes: row.goes}
+		Final: row.state == finalized, Begun: row.state != negotiated, Goes: row.goes}
 	if row.goes {
 		s.Grace = row.grace()
 	}

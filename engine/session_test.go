@@ -394,7 +394,7 @@ func TestLogon(t *testing.T) { // W-16, W-37
 	bad(msg.RejectModeConflict, func(*msg.Negotiation) {})
 	d.at += fixed.Day // session 11 has been away for so long that it is forgotten
 	d.ok(msg.Negotiate(n))
-	for of, id := 2, msg.SessionID(30); of < sessionsPerKey; of, id = of+1, id+1 {
+	for of, id := 1, msg.SessionID(30); of < sessionsPerKey; of, id = of+1, id+1 {
 		n.Session, n.Stamp, n.UUID = id, n.Stamp+1, [16]byte{byte(id), 1}
 		d.ok(msg.Negotiate(n))
 	}
@@ -510,6 +510,9 @@ func TestCancelOnDisconnect(t *testing.T) { // W-42
 				if !goes || window == 0 {
 					d.refused(msg.RejectModeConflict, msg.EndGrace(14))
 				} else {
+					d.at = want.Grace - 1
+					d.refused(msg.RejectModeConflict, msg.EndGrace(14)) // it has until then
+					d.at = want.Grace
 					d.ok(msg.EndGrace(14))
 					for i := range d.last {
 						if ev := &d.last[i]; ev.Kind == msg.Canceled && (ev.Reason != msg.CanceledByDisconnect || ev.Session != 14 || ev.Change().Request != 0) {
@@ -648,7 +651,7 @@ func TestKillSwitchAmongLostConnections(t *testing.T) { // D-99
 	}
 	d.ok(msg.CancelAll(2, 0, 0)) // it goes on
 	d.ok(msg.Unbind(11, msg.UnbindLost))
-	if d.jobs.full(false) != d.emptying(11) || d.jobs.count > 1 {
+	if d.jobs.full() != d.emptying(11) || d.jobs.count > 1 {
 		t.Errorf("%d under way, the session's orders go: %v", d.jobs.count, d.emptying(11))
 	}
 	d.at = 2 * fixed.Second

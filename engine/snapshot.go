@@ -305,7 +305,7 @@ func (e *Engine) relate(c *fixed.Codec) {
 	for i := range e.jobs.count {
 		j := e.jobs.at(i)
 		if j.cursor > e.limits.Orders || uint32(j.account) > e.limits.Accounts || uint32(j.asker) > e.limits.Accounts ||
-			uint32(j.owner) > e.limits.Accounts || j.instr != 0 && e.bookOf(j.instr) == nil {
+			uint32(j.owner) > e.limits.Accounts || uint32(j.session) >= e.limits.Sessions || j.instr != 0 && e.bookOf(j.instr) == nil {
 			c.Refuse(i, "a mass cancel of something that there is not")
 			return
 		}
@@ -351,7 +351,7 @@ func (e *Engine) canFire(slot uint32) bool {
 		return e.quote(msg.UnderlyingID(n)) != nil
 	case markTimer, fundingTimer:
 		return e.bookOf(msg.InstrumentID(n)) != nil
-	case emptyTimer:
+	case emptyTimer, lapseTimer:
 		return e.gate.Sessions.Keyed(msg.SessionID(n))
 	case deadManTimer:
 		return e.house.Account(msg.AccountID(n)) != nil

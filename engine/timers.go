@@ -39,8 +39,9 @@ const (
 	markTimer                     // by instrument: a step of a composite mark
 	fundingTimer                  // by instrument: a sample of the premium or a payment
 	ladderTimer                   // by pool: its first call is the second, or its next slice is due; of the fund, by row
-	emptyTimer                    // by session: its orders go, and wait for a place among the mass cancels
+	emptyTimer                    // by session: its orders go, or are no more its own, and wait for a place among the mass cancels
 	deadManTimer                  // by account: its dead-man
+	lapseTimer                    // by session: it has been negotiated and not bound
 	timerKinds                    // how many there are
 )
 
@@ -78,7 +79,7 @@ func (t *timers) clear(kind timerKind, n uint32) {
 	gap := t.place[slot] - 1
 	t.count--
 	last := t.heap[t.count]
-	t.place[slot] = 0
+	t.place[slot], t.at[slot], t.key[slot] = 0, 0, 0
 	if last == slot {
 		return
 	}
@@ -177,7 +178,13 @@ func (e *Engine) fire(kind timerKind, n uint32, id uint64, at fixed.Nanos) {
 	case ladderTimer:
 		e.tick(clearing.Pool(n))
 	case emptyTimer:
+		if id&disowning != 0 {
+			e.disown(msg.SessionID(n))
+			return
+		}
 		e.empty(msg.SessionID(n))
+	case lapseTimer:
+		e.lapse(msg.SessionID(n))
 	case deadManTimer:
 		e.expireDeadMan(msg.AccountID(n), at)
 	}

@@ -18,3 +18,14 @@ func (e *Event) Reports() bool {
 
 // Copies says whether an event is a report that drop copies repeat: all but what is said of the numbers of one session.
 func (e *Event) Copies() bool { return e.Kind != MessagesMissed && e.Reports() }
+
+// About is the owner whom a report is about that names neither account nor instrument of his: a turn of his kill switch, and what it took
+// out; 0: none.
+func (e *Event) About() OwnerID {
+	switch e.Kind {
+	case EntryChanged, MassCanceled:
+		asked := Request{Rare: e.Rare}
+		return asked.Entry().Owner
+	}
+	return 0
+}

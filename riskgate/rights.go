@@ -57,9 +57,13 @@ func RightsOf(k *Key, kind msg.SessionKind) (may Rights) {
 	return 0
 }
 
-// Carries reports whether a key of a role may have sessions of a kind at all.
-func Carries(role msg.Role, kind msg.SessionKind) bool {
-	switch role {
+// Carries reports whether a key may have sessions of a kind at all. A drop copy is of all accounts of an owner: a key of one account has
+// none.
+func Carries(k *Key, kind msg.SessionKind) bool {
+	if kind == msg.DropCopy && k.Account != 0 {
+		return false
+	}
+	switch k.Role {
 	case msg.RoleTrader:
 		return true
 	case msg.RoleRiskManager:

@@ -123,24 +123,30 @@ func (r *Roster) report(ev *msg.Event, now fixed.Nanos) {
 		return
 	}
 	r.frame = frame
-	owner := msg.OwnerID(0)
-	if int(ev.Account) < len(r.owners) {
-		owner = r.owners[ev.Account]
-	}
-	if row := r.at(ev.Session); row != nil && row.stage != asked {
-		owner = row.owner
-		if row.stage == open {
-			r.send(row, frame, now)
-		}
+	row := r.at(ev.Session)
+	if row != nil && row.stage == open && row.begun {
+		r.send(row, frame, now)
 	}
 	if !ev.Copies() {
 		return
 	}
+	owner := r.party(ev, row)
 	for _, row := range r.copies {
 		if row.owner == 0 || row.owner == owner {
 			r.send(row, frame, now)
 		}
 	}
+}
+
+// party is the owner whom a report concerns, as the core has it; row is that of its session, or nil.
+func (r *Roster) party(ev *msg.Event, row *Row) msg.OwnerID {
+	if row != nil && row.stage != asked && row.owner != 0 {
+		return row.owner
+	}
+	if int(ev.Account) < len(r.owners) && r.owners[ev.Account] != 0 {
+		return r.owners[ev.Account]
+	}
+	return ev.About()
 }
 
 // send gives a report to one session: its next number, its tail, its link.
@@ -219,7 +225,7 @@ func (r *Roster) bound(ev *msg.Event, now fixed.Nanos) {
 	}
 	row.since = 0
 	r.mu.Unlock()
-	row.grace = 0
+	row.grace, row.begun = 0, true
 	r.keys.stamped(row.terms.Key, b.Stamp)
 	row.mu.Lock()
 	if row.tail.next != b.Server {

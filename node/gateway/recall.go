@@ -41,6 +41,8 @@ func (r *Roster) recall(j *Journal, limits engine.Limits, row *Row, from uint64,
 		return err
 	}
 	w := recollection{roster: r, row: row, engine: e, next: next, from: from, upto: upto}
+	s, ok := e.Session(row.id)
+	w.begun = ok && s.UUID == row.terms.UUID && s.Begun
 	w.found.limit = 2 * recallBytes
 	w.found.begin(from)
 	for w.lacks() && !ended(quit) && reader.Next() {
@@ -100,6 +102,7 @@ type recollection struct {
 	scribe     scribe
 	frame      []byte
 	next       uint64 // number of the session's next report; 0: it is not negotiated yet
+	begun      bool   // it has been bound, and so has reports
 	from, upto uint64
 	found      tail
 }
@@ -115,11 +118,12 @@ func (w *recollection) apply(c *msg.Command) {
 		w.scribe.note(ev)
 		if ev.Kind == msg.SessionNegotiated && ev.Session == w.row.id {
 			asked := msg.Request{Rare: ev.Rare}
-			w.next = 0
+			w.next, w.begun = 0, false
 			if asked.Negotiation().UUID == w.row.terms.UUID {
 				w.next = 1
 			}
 		}
+		w.begun = w.begun || ev.Kind == msg.SessionBound && ev.Session == w.row.id
 		if w.next == 0 || !ev.Reports() || !w.concerns(ev) {
 			continue
 		}
@@ -133,18 +137,8 @@ func (w *recollection) apply(c *msg.Command) {
 
 // concerns reports whether a report goes to the session.
 func (w *recollection) concerns(ev *msg.Event) bool {
-	if ev.Session == w.row.id {
+	if ev.Session == w.row.id && w.begun {
 		return true
 	}
-	if w.row.terms.Kind != msg.DropCopy || !ev.Copies() {
-		return false
-	}
-	if w.row.owner == 0 {
-		return true
-	}
-	if s, ok := w.engine.Session(ev.Session); ok {
-		return s.Owner == w.row.owner
-	}
-	a, ok := w.engine.Account(ev.Account)
-	return ok && a.Owner == w.row.owner
+	return w.row.terms.Kind == msg.DropCopy && ev.Copies() && (w.row.owner == 0 || w.engine.Party(ev) == w.row.owner)
 }

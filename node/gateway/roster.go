@@ -60,6 +60,7 @@ type Row struct {
 	link  atomic.Pointer[Link] // that it is bound to
 	taken atomic.Bool          // another link asks for it: the one that it is bound to says nothing more
 	grace fixed.Nanos          // when its orders go; guarded by hearing
+	begun bool                 // it has been bound, and so has reports; guarded by hearing
 
 	// Of the link that it is bound to, and of the reader while there is none.
 	client uint64 // the number of the message that is expected next
@@ -164,7 +165,7 @@ func (r *Roster) Learn(e *engine.Engine) {
 func (r *Roster) restore(id msg.SessionID, s *engine.SessionState, now fixed.Nanos) {
 	row := r.row(&msg.Negotiation{Session: id, Key: s.Key, Kind: s.Kind, Version: s.Version, Cancel: s.Cancel, CancelFlags: s.CancelFlags,
 		Window: s.Window, UUID: s.UUID}, s.Owner)
-	row.stage, row.client, row.since = open, s.Next, now
+	row.stage, row.client, row.since, row.begun = open, s.Next, now, s.Begun
 	row.answered.Store(s.Next - 1)
 	row.tail.begin(s.Server)
 	if s.Final {
