@@ -9,7 +9,7 @@ import (
 // What a report changes: the request that it answers, if it is a first response, and the order that it speaks of.
 //
 //	first response to   NewOrder, NewOrderExt   OrderAccepted, Reject
-//	                    Replace                 OrderReplaced, Reject
+//	                    Replace                 OrderReplaced, OrderCanceled where no more was wanted than had traded, Reject
 //	                    Cancel                  OrderCanceled, Reject
 //	                    MassCancel              MassCancelReport, ControlAck where it blocks, Reject
 //	                    MassQuote               MassQuoteAck, Reject
@@ -75,7 +75,10 @@ func (s *Session) row(id, ref uint64) uint32 {
 	if row := s.orders.byID.find(id); row != 0 || ref == 0 {
 		return row
 	}
-	return s.orders.byRef.find(ref)
+	if row := s.orders.byRef.find(ref); s.orders.rows[row].ID == 0 || id == 0 {
+		return row
+	}
+	return 0 // it is another session's, under the same client id: it was canceled or replaced from here
 }
 
 // told puts the order into the event.
@@ -139,8 +142,9 @@ func (o *Order) left(leaves, filled int64) {
 }
 
 func (s *Session) canceled(m *gen.OrderCanceled) {
-	if m.RequestClOrdID() != 0 {
-		s.answered(gen.TemplateCancel, m.RequestClOrdID())
+	if ref := m.RequestClOrdID(); ref != 0 { // client ids are of one request
+		s.answered(gen.TemplateCancel, ref)
+		s.answered(gen.TemplateReplace, ref)
 	}
 	row := s.row(m.OrderID(), m.ClOrdID())
 	if row == 0 {

@@ -105,7 +105,7 @@ func (tr *trader) act() {
 		ref, err = s.Cancel(open[d.IntN(len(open))].Ref, now)
 	case n < 10:
 		o := open[d.IntN(len(open))]
-		ref, err = s.Replace(o.Ref, int64(d.IntN(10)), o.Filled+int64(1+d.IntN(5)), false, now)
+		ref, err = s.Replace(o.Ref, int64(d.IntN(10)), max(1, o.Filled+int64(d.IntN(5))), false, now)
 	case n < 11:
 		ref, err = s.AskMargin(&client.WhatIf{Account: 3, Instrument: 2, Side: gen.SideBuy, Qty: 1}, now)
 	default:

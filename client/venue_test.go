@@ -354,8 +354,13 @@ func (v *venue) apply(m *wire.Message, ref uint64, seq uint32) {
 	case gen.TemplateReplace:
 		r := gen.AsReplace(m.Block)
 		o := v.orders[r.OrderID()]
-		if o == nil || r.Qty() <= o.traded {
+		if o == nil {
 			v.reject(m, ref, seq, gen.RejectCodeUnknownOrder)
+			return
+		}
+		if r.Qty() <= o.traded { // as much as is wanted has traded
+			v.applied[ref] = "canceled"
+			v.cancel(o, ref, gen.CancelReasonUser)
 			return
 		}
 		v.applied[ref] = "replaced"

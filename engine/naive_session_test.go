@@ -271,6 +271,11 @@ func (n *naiveMembers) count(events []msg.Event) {
 				s.server++
 			}
 		}
+		if of := ev.Change(); ev.Kind == msg.Amended || ev.Kind == msg.Canceled && ev.Reason == msg.CanceledByUser {
+			if asker := n.sessions[of.Asker]; asker != nil && of.Asker != ev.Session && (asker.state == "bound" || asker.state == "away") {
+				asker.server++
+			}
+		}
 		if a := n.house.Account(ev.Account); owner == 0 && a != nil {
 			owner = a.Owner
 		} else if turn := ev.Kind == msg.EntryChanged || ev.Kind == msg.MassCanceled; owner == 0 && turn {

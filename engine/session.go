@@ -13,8 +13,8 @@ import (
 //	clients.rows     the rest of a session, row by row
 //
 // A command of a client comes in the number that its session expects, or has no effect. What it brings about follows a Received, with
-// its envelope; each event that is a report takes one number of the session that it names, and one of each drop copy of the
-// owner. Sessions without a key have no numbers, and where there is nobody to count for nothing is counted.
+// its envelope; each event that is a report takes one number of the session that it names, one of the session that it answers where that is
+// another, and one of each drop copy of the owner. Sessions without a key have no numbers, and where there is nobody to count for nothing is counted.
 
 // sessionState is where a session stands. The zero one is of a row that no client has had.
 type sessionState uint8
@@ -161,9 +161,11 @@ func (e *Engine) count() {
 		if !ev.Reports() {
 			continue
 		}
-		if e.gate.Sessions.Keyed(ev.Session) {
-			if s := &e.clients.rows[ev.Session]; s.state == bound || s.state == unbound {
-				s.server++
+		for _, id := range [...]msg.SessionID{ev.Session, ev.Elsewhere()} {
+			if e.gate.Sessions.Keyed(id) {
+				if s := &e.clients.rows[id]; s.state == bound || s.state == unbound {
+					s.server++
+				}
 			}
 		}
 		if !ev.Copies() {

@@ -16,6 +16,18 @@ func (e *Event) Reports() bool {
 	return false
 }
 
+// Elsewhere is the session that has asked for a report that names another one: it has canceled or amended an order that came through
+// that. Its message has no other answer, so it is told as well, under a number of its own. 0: there is none.
+func (e *Event) Elsewhere() SessionID {
+	if e.Kind != Amended && (e.Kind != Canceled || e.Reason != CanceledByUser) {
+		return 0
+	}
+	if asker := e.Change().Asker; asker != e.Session {
+		return asker
+	}
+	return 0
+}
+
 // Copies says whether an event is a report that drop copies repeat: all but what is said of the numbers of one session.
 func (e *Event) Copies() bool { return e.Kind != MessagesMissed && e.Reports() }
 

@@ -150,7 +150,7 @@ func (c *conn) attend(now fixed.Nanos) {
 func (c *conn) recall(row *Row, from uint64) {
 	g := c.gate
 	g.recalls <- struct{}{}
-	_ = g.roster.recall(&g.config.Journal, g.limits, row, from, g.quit) // what is not there is refused
+	_ = g.roster.Recall(&g.config.Journal, g.limits, row, from, g.quit) // what is not there is refused
 	<-g.recalls
 	c.link.Recalled(g.clock())
 	c.recalling.Store(false)

@@ -135,7 +135,7 @@ func TestRecallEnds(t *testing.T) {
 	w := newWorld(t)
 	w.run(in)
 	done := make(chan error, 1)
-	go func() { done <- w.roster.recall(&Journal{}, engine.Limits{}, w.at.link.row, 1, quit) }()
+	go func() { done <- w.roster.Recall(&Journal{}, engine.Limits{}, w.at.link.row, 1, quit) }()
 	select {
 	case err := <-done:
 		if err != nil {

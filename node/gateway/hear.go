@@ -11,6 +11,7 @@ import (
 // the connections that have something to send:
 //
 //	event ──> scribe: a frame, once ──> the session that it names ──> tail, under its next number ──> link
+//	                                ──> the session that has asked, where it names another
 //	                                ──> each drop copy of its owner ──> tail, under its next number ──> link
 
 // scribe writes reports. What an event's command said comes ahead of it in a Received; so a frame is a function of the events.
@@ -122,10 +123,13 @@ func (r *Roster) report(ev *msg.Event, now fixed.Nanos) {
 	if !ok {
 		return
 	}
-	r.frame = frame
+	r.frame = frame // its number is that of whom it is sent to
 	row := r.at(ev.Session)
 	if row != nil && row.stage == open && row.begun {
 		r.send(row, frame, now)
+	}
+	if asker := r.at(ev.Elsewhere()); asker != nil && asker.stage == open && asker.begun {
+		r.send(asker, frame, now)
 	}
 	if !ev.Copies() {
 		return

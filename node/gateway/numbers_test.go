@@ -53,7 +53,8 @@ func TestNumbersAsTheCoreHasThem(t *testing.T) { // W-29, W-58
 	for _, c := range seed(t) {
 		say(c)
 	}
-	const venue, auditor = 60, 61
+	const venue, auditor, chief = 60, 61, 62
+	say(msg.SetKey(msg.KeyChange{Key: chief, Role: msg.RoleRiskManager, Owner: 7, Scheme: 1}))
 	say(msg.SetKey(msg.KeyChange{Key: venue, Role: msg.RoleRiskManager, Scheme: 1}))
 	say(msg.SetKey(msg.KeyChange{Key: auditor, Role: msg.RoleAuditor, Scheme: 1}))
 	begin(1, firm, msg.OrderEntry)
@@ -76,6 +77,20 @@ func TestNumbersAsTheCoreHasThem(t *testing.T) { // W-29, W-58
 	say(msg.SetEntry(0, 1, msg.Entry{Scope: msg.ScopeInstrument, Action: msg.Unblock}))
 	say(msg.SetEntry(0, 0, msg.Entry{Scope: msg.ScopeOwner, Owner: 8, Action: msg.Unblock}))
 	by(2, msg.CancelAll(2, 0, 0))
+	by(1, msg.Limit(1, 1, msg.Buy, 48, 5))
+	before := r.rows[3].tail.next
+	by(3, msg.CancelAll(1, 0, 0)) // each order is told to its session alone
+	if got := r.rows[3].tail.next - before; got != 1 {
+		t.Errorf("a mass cancel of others' orders has %d answers", got)
+	}
+	begin(7, chief, msg.OrderEntry)
+	by(1, msg.Limit(1, 1, msg.Buy, 48, 5))
+	rests := events[1].Order
+	by(7, msg.Amend(0, 1, rests, 48, 4)) // who names another session's order has his answer (W-20)
+	by(7, msg.Cancel(0, 1, rests))
+	if got, other := r.rows[7].tail.next-1, r.rows[1].tail.next; got != 2 || other < 3 {
+		t.Errorf("an amend and a cancel of another session's order have %d answers", got)
+	}
 	say(msg.Unbind(1, msg.UnbindLost))
 	say(msg.Finalize(1))
 	say(msg.Negotiate(msg.Negotiation{Session: 1, Key: firm, Kind: msg.OrderEntry, Version: 1, UUID: [16]byte{9}, Stamp: at}))

@@ -22,9 +22,10 @@ type Journal struct {
 // recallBytes is how many bytes of reports are brought about at a time.
 const recallBytes = 1 << 20
 
-// recall brings reports of a row about again, from a number on, and gives them to the row. Where the journal does not reach back that far,
-// or cannot be read, the row gets none. It gives up when quit is closed.
-func (r *Roster) recall(j *Journal, limits engine.Limits, row *Row, from uint64, quit <-chan struct{}) error {
+// Recall brings reports of a row about again, from a number on, and gives them to the row: what Link.Wants has said, before Recalled. limits
+// are those of the engine. Where the journal does not reach back that far, or cannot be read, which the error says, the row gets none. It
+// gives up when quit is closed.
+func (r *Roster) Recall(j *Journal, limits engine.Limits, row *Row, from uint64, quit <-chan struct{}) error {
 	if ended(quit) {
 		return nil
 	}
@@ -137,7 +138,7 @@ func (w *recollection) apply(c *msg.Command) {
 
 // concerns reports whether a report goes to the session.
 func (w *recollection) concerns(ev *msg.Event) bool {
-	if ev.Session == w.row.id && w.begun {
+	if (ev.Session == w.row.id || ev.Elsewhere() == w.row.id) && w.begun {
 		return true
 	}
 	return w.row.terms.Kind == msg.DropCopy && ev.Copies() && (w.row.owner == 0 || w.engine.Party(ev) == w.row.owner)
