@@ -27,15 +27,20 @@ const (
 	slowed                 // each sync takes a thousand times as long, for a while
 	rivaled                // a second process is started beside the first
 	damaged                // a copy of the disk is damaged in silence, and a start on it must notice
+	cut                    // a connection breaks, at any byte of each direction
+	muted                  // nothing goes through a connection any more, in one direction or in both, and nobody is told
+	lulled                 // a client reads nothing for a while
+	lagged                 // everything on the wire takes 300 times as long, for a while
+	reborn                 // a client's process ends, and another goes on with what it has kept
 	faultKinds
 )
 
-var faultNames = [faultKinds]string{"kill", "power", "crash", "io", "sync", "pause", "clock", "full", "slow", "rival", "damage"}
+var faultNames = [faultKinds]string{"kill", "power", "crash", "io", "sync", "pause", "clock", "full", "slow", "rival", "damage", "cut", "mute", "lull", "lag", "reborn"}
 
 func (f fault) String() string { return faultNames[f] }
 
 // faultEvery is how many commands there are between two faults of a kind where it is on, about.
-var faultEvery = [faultKinds]int{9000, 9000, 6000, 8000, 8000, 3000, 2000, 12000, 3000, 6000, 8000}
+var faultEvery = [faultKinds]int{9000, 9000, 6000, 8000, 8000, 3000, 2000, 12000, 3000, 6000, 8000, 600, 3000, 3000, 3000, 1500}
 
 const (
 	roomy = 1 << 40 // bytes of a disk that nobody fills
@@ -53,6 +58,8 @@ type chaos struct {
 	failed  bool        // a call has failed in this life
 	fullEnd fixed.Nanos // the disk is full until then; 0: it is not
 	slow    fixed.Nanos // syncs are slow until then
+	lag     fixed.Nanos // and the wire
+	ahead   fixed.Nanos // how far the shard's clock has been ahead
 }
 
 // lookEvery is how often chaos looks up.
@@ -104,6 +111,8 @@ func (c *chaos) begin(f fault) bool {
 	case leapt:
 		c.leap()
 		return true
+	case cut, muted, lulled, lagged, reborn:
+		return w.disturb(f)
 	}
 	if !w.shard.up {
 		return false
@@ -158,11 +167,15 @@ func (c *chaos) leap() {
 	w := c.world
 	by := fixed.Nanos(w.chance.Int64N(int64(pick(w.chance, fixed.Second, fixed.Hour, 30*fixed.Hour))))
 	if w.percent(40) {
+		if len(w.desks) > 0 && w.percent(90) { // else nobody could log in for hours
+			by = min(by, fixed.Second)
+		}
 		w.reached[clockRanBack]++
 		w.skew -= by
 		return
 	}
 	w.skew += by
+	c.ahead = max(c.ahead, w.skew)
 }
 
 // latency is how long the next sync takes.

@@ -34,11 +34,31 @@ type request struct {
 }
 
 func newClient(w *world, number int) *client {
-	c := &client{world: w, number: number, session: msg.SessionID(number)}
+	c := &client{world: w, number: number, session: w.options.door(number)}
 	if number == 0 {
 		c.first = w.market.opening(w)
 	}
 	return c
+}
+
+// door is the session of a client with a lane of its own; those of the wire come before them. 0 is the venue's.
+func (o *Options) door(number int) msg.SessionID {
+	if number == 0 {
+		return 0
+	}
+	return msg.SessionID(o.Rows + number)
+}
+
+// door is the client with a lane that has a session; nil: nobody.
+func (w *world) door(session msg.SessionID) *client {
+	n := int(session)
+	if n > 0 {
+		n -= w.options.Rows
+	}
+	if n < 0 || n >= len(w.clients) || session != 0 && n == 0 {
+		return nil
+	}
+	return w.clients[n]
 }
 
 // act asks for something more, or again, and comes back after some thought; where it can do nothing, when an answer comes, or none.
@@ -88,7 +108,7 @@ func (c *client) draft() {
 		m = c.draw()
 		m.Session = c.session
 		if w.percent(1) {
-			m.Session = pick(w.chance, msg.SessionID(1+w.chance.IntN(w.options.Clients)), 999)
+			m.Session = pick(w.chance, msg.SessionID(1+w.chance.IntN(w.options.Rows+w.options.Clients)), 999)
 			c.shout(&m)
 			return
 		}
@@ -200,11 +220,12 @@ func (c *client) answer(ref msg.Ref, e *msg.Event) {
 
 // asked is the open request of a session, nil where nobody waits for it.
 func (w *world) asked(session msg.SessionID, ref msg.Ref) *msg.Request {
-	if int(session) >= len(w.clients) || ref == 0 {
+	c := w.door(session)
+	if c == nil || ref == 0 {
 		return nil
 	}
-	for i := range w.clients[session].open {
-		if r := &w.clients[session].open[i].command; r.Ref == ref {
+	for i := range c.open {
+		if r := &c.open[i].command; r.Ref == ref {
 			return r
 		}
 	}

@@ -17,10 +17,16 @@ func (w *world) heal() {
 	for _, c := range w.clients {
 		w.agenda.set(clientActors+c.number, w.now+1)
 	}
-	w.trade(func() bool { return w.shard.up && w.answered() && w.shard.engine.Storage() == msg.StorageNormal }, "heal", healWithin)
+	for _, t := range w.terminals {
+		w.agenda.set(t.actor(), w.now+1)
+	}
+	w.trade(func() bool {
+		return w.shard.up && w.answered() && w.settled() && w.shard.engine.Storage() == msg.StorageNormal
+	}, "heal", healWithin)
 	if w.finding != nil {
 		return
 	}
+	w.reconcile()
 	traded := w.watch.trades(w.market.probes)
 	w.venue.first = w.market.closing()
 	w.agenda.set(clientActors, w.now+1)
@@ -37,8 +43,14 @@ const healWithin = 600 * fixed.Second
 
 // stop ends all faults.
 func (c *chaos) stop() {
-	c.strike, c.slow = 0, 0
+	c.strike, c.slow, c.lag = 0, 0, 0
 	c.empty()
+	if w := c.world; len(w.desks) > 0 { // who has set a clock back sets it right: logons have to be later than those before
+		w.skew = c.ahead
+	}
+	for _, t := range c.world.terminals {
+		t.deaf = 0
+	}
 }
 
 // answered reports whether nobody waits for anything.
@@ -58,6 +70,11 @@ func (w *world) stuck() string {
 	for _, c := range w.clients {
 		if len(c.open) > 0 {
 			fmt.Fprintf(&text, "; client %d waits for the answer to id %d (kind %d)", c.number, c.open[0].command.Ref, c.open[0].command.Kind)
+		}
+	}
+	for _, t := range w.terminals {
+		if !t.settled() {
+			fmt.Fprintf(&text, "; %s", t.String())
 		}
 	}
 	return text.String()

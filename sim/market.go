@@ -56,7 +56,15 @@ func (m *market) opening(w *world) []msg.Command {
 	for _, id := range [...]msg.AccountID{long, short} {
 		out = append(out, msg.OpenAccount(id, msg.OwnerID(id), msg.AllGroups), msg.Deposit(id, 100_000*fixed.Coin))
 	}
-	return append(out, msg.Limit(short, m.probes, msg.Sell, 100, 1), msg.Limit(long, m.probes, msg.Buy, 100, 1))
+	out = append(out, msg.Limit(short, m.probes, msg.Sell, 100, 1), msg.Limit(long, m.probes, msg.Buy, 100, 1))
+	for _, d := range w.desks {
+		if d.client != 0 {
+			id := msg.AccountID(ownerOf(d.client))
+			out = append(out, msg.OpenAccount(id, ownerOf(d.client), msg.AllGroups), msg.Deposit(id, fixed.Money(m.options.Money)*10_000))
+		}
+		out = append(out, msg.SetKey(d.change()))
+	}
+	return out
 }
 
 // list are the commands that bring an instrument into being.
@@ -218,7 +226,7 @@ func (m *market) welcome(w *world) msg.Command {
 		id = 1 + w.chance.IntN(m.welcomed)
 	}
 	client := (id + 1) / 2
-	m.undo = append(m.undo, undoing{1, msg.OpenSession(msg.SessionID(client), ownerOf(client))},
+	m.undo = append(m.undo, undoing{1, msg.OpenSession(m.options.door(client), ownerOf(client))},
 		undoing{1, msg.Deposit(msg.AccountID(id), fixed.Money(1+w.chance.Int64N(m.options.Money))*10_000)})
 	return msg.OpenAccount(msg.AccountID(id), ownerOf(client), msg.AllGroups)
 }
@@ -226,11 +234,12 @@ func (m *market) welcome(w *world) msg.Command {
 // door opens or closes the session of somebody who may not be there yet, or for another owner, and sets it right.
 func (m *market) door(w *world) msg.Command {
 	s := 1 + w.chance.IntN(m.options.Clients)
-	right := msg.OpenSession(msg.SessionID(s), ownerOf(s))
+	door := m.options.door(s)
+	right := msg.OpenSession(door, ownerOf(s))
 	if w.percent(50) {
-		return m.turn(w, msg.CloseSession(msg.SessionID(s)), right)
+		return m.turn(w, msg.CloseSession(door), right)
 	}
-	return m.turn(w, msg.OpenSession(msg.SessionID(s), m.owner(w)), right)
+	return m.turn(w, msg.OpenSession(door, m.owner(w)), right)
 }
 
 // unlisted is an instrument that may not be there yet, now and then.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/node/gateway"
 )
 
 // Options are the world that a seed stands for: a swarm, in which each seed switches a random half of the faults off and draws
@@ -44,6 +45,17 @@ type Options struct {
 	Apart       int         `json:"apart"`
 	Crash       int         `json:"crash"` // commands between two crashes of a price; 0: none
 	Sweep       int         `json:"sweep"` // pools that are examined in one command at most
+
+	// Who trades over the wire, and how it is served.
+	Desks   int           `json:"desks"`
+	Control bool          `json:"control"` // they have sessions of risk control
+	Copies  bool          `json:"copies"`  // and drop copies
+	Auditor bool          `json:"auditor"` // somebody reads everything
+	Doors   int           `json:"doors"`   // lanes of the gateway
+	Rows    int           `json:"rows"`    // sessions that it may have
+	Retain  int           `json:"retain"`  // bytes of reports that it keeps of each
+	Rates   gateway.Rates `json:"rates"`
+	Delay   fixed.Nanos   `json:"delay"` // of a line, about
 
 	// Mean commands between two faults of a kind; 0: none.
 	Faults [faultKinds]int `json:"faults"`
@@ -103,7 +115,27 @@ func Draw(seed uint64, commands int) Options {
 			o.Faults[f] = faultEvery[f]/2 + r.IntN(faultEvery[f])
 		}
 	}
+	o.wire(r)
 	return o
+}
+
+// wire draws who trades over the wire: nobody in half of the worlds.
+func (o *Options) wire(r *rand.Rand) {
+	if r.IntN(2) == 0 {
+		return
+	}
+	o.Desks = 1 + r.IntN(min(o.Clients, 3))
+	o.Control, o.Copies, o.Auditor = r.IntN(2) == 0, r.IntN(2) == 0, r.IntN(3) == 0
+	o.Doors = 2 + r.IntN(2)
+	o.Rows = 8 * (o.Desks + 1)
+	o.Limits.Sessions += uint32(o.Rows)
+	o.Snapshots = -1
+	o.Retain = pick(r, 400, 4<<10, 256<<10)
+	if r.IntN(4) == 0 {
+		o.Rates.Orders = gateway.Rate{Second: int64(20 + r.IntN(400)), Burst: int64(1 + r.IntN(20))}
+	}
+	o.Delay = pick(r, 5*fixed.Microsecond, 100*fixed.Microsecond, 2*fixed.Millisecond)
+	o.Think = pick(r, 20*fixed.Microsecond, 300*fixed.Microsecond, 3*fixed.Millisecond)
 }
 
 // pick draws one of a few values.
@@ -123,10 +155,11 @@ func (o *Options) String() string {
 	l := &o.Limits
 	return fmt.Sprintf("clients=%d window=%d instruments=%d accounts=%d orders=%d levels=%d positions=%d/%d jobs=%d events=%d "+
 		"segment=%d spares=%d alignment=%d batch=%d ahead=%d lane=%d out=%d snapshots=%d sync=%d sticky=%t think=%d timeout=%d lots=%d money=%d width=%d "+
-		"calm=%d priced=%d apart=%d crash=%d sweep=%d faults: %s",
+		"calm=%d priced=%d apart=%d crash=%d sweep=%d desks=%d control=%t copies=%t auditor=%t doors=%d rows=%d retain=%d rate=%d delay=%d faults: %s",
 		o.Clients, o.Window, o.Instruments, l.Accounts, l.Orders, l.Levels, l.Positions, l.AccountPositions, l.Jobs, l.Events,
 		o.Segment, o.Spares, o.Alignment, o.Batch, o.Ahead, o.Lane, o.Out, o.Snapshots, o.Sync, o.Sticky, o.Think, o.Timeout, o.Lots, o.Money, o.Width,
-		o.Calm, o.Priced, o.Apart, o.Crash, o.Sweep, strings.Join(faults, " "))
+		o.Calm, o.Priced, o.Apart, o.Crash, o.Sweep, o.Desks, o.Control, o.Copies, o.Auditor, o.Doors, o.Rows, o.Retain, o.Rates.Orders.Second, o.Delay,
+		strings.Join(faults, " "))
 }
 
 // Command is the line that repeats the seed.

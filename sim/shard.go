@@ -100,7 +100,7 @@ func (w *world) open(files journal.FS, replayed func(*msg.Command, []msg.Event))
 	if w.second == nil {
 		venue.Replayed = replayed
 	}
-	return node.Open(journalDir, venue, node.Config{Ports: len(w.clients), Lane: o.Lane, Out: o.Out, Collect: true, Float: true,
+	return node.Open(journalDir, venue, node.Config{Ports: len(w.clients) + o.Doors, Lane: o.Lane, Out: o.Out, Collect: true, Float: true,
 		Clock: func() fixed.Nanos { return w.now + w.skew }})
 }
 
@@ -125,8 +125,17 @@ func (s *shard) start() {
 	if s.reader, err = n.Reader(true); err != nil {
 		panic(err)
 	}
+	var heard *node.Reader
+	if w.options.Desks > 0 {
+		if heard, err = n.Reader(true); err != nil {
+			panic(err)
+		}
+	}
 	s.up, s.stalled = true, false
 	s.recovered(found)
+	if heard != nil && w.finding == nil {
+		w.gate.begin(n, heard)
+	}
 }
 
 // refused is a start that did not succeed. Only a disk that has failed, or is full, may stop one.
@@ -192,6 +201,7 @@ func (s *shard) end(power bool) {
 		w.disk.Kill()
 	}
 	w.chaos.reset()
+	w.gate.end(power)
 	for _, c := range w.clients {
 		c.cut()
 	}
@@ -227,6 +237,7 @@ func (s *shard) poll() {
 	s.record()
 	if s.durable >= s.engine.Seq() { // the journal has been faster, since the out ring had no room
 		w.agenda.set(outletActor, w.now+1)
+		w.gate.wake()
 	}
 	w.agenda.set(hotActor, w.now+w.around(fixed.Microsecond))
 	w.agenda.set(journalActor, w.now+w.chaos.latency())
@@ -277,6 +288,7 @@ func (s *shard) write() {
 	}
 	if n > 0 {
 		w.agenda.set(outletActor, w.now+1)
+		w.gate.wake()
 	}
 	w.agenda.set(hotActor, w.now+1) // the node may have said something itself
 	switch {

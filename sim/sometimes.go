@@ -55,6 +55,29 @@ const (
 	deleveraged
 	examinedLater
 	keptWaiting
+	shortRead
+	blockedLink
+	slowReader
+	recalled
+	sentAgain
+	cutInFrame
+	numbersMissed
+	notApplied
+	tookOver
+	boundAgain
+	boundInGrace
+	graceEnded
+	canceledByLoss
+	answeredElsewhere
+	deadMan
+	finished
+	logonFailed
+	logonRefused
+	sessionOver
+	idleClient
+	shownOut
+	slowCut
+	flooded
 	sometimesCount
 )
 
@@ -76,6 +99,15 @@ var sometimesNames = [sometimesCount]string{
 	liquidated:    "liquidation slice", takenOver: "taken over by the fund", deleveraged: "winners deleveraged",
 	examinedLater: "pools examined by a later command", keptWaiting: "snapshot taken while work was left over",
 	storageRefused: "order refused since the disk is full",
+	shortRead:      "frame read in pieces", blockedLink: "link waited for room or an answer", slowReader: "socket full",
+	recalled: "old reports brought about again", sentAgain: "reports sent again", cutInFrame: "cut with bytes under way",
+	numbersMissed: "numbers of a client missed", notApplied: "client told of what never came", tookOver: "session taken over",
+	boundAgain: "session bound again", boundInGrace: "bound again within the grace", graceEnded: "grace over",
+	canceledByLoss: "order canceled by a lost connection", deadMan: "dead-man expired",
+	answeredElsewhere: "canceled or replaced an order of another session", finished: "session finished",
+	logonFailed: "logon without proof", logonRefused: "logon refused", sessionOver: "session given up by its client",
+	idleClient: "silent client shown out", shownOut: "client shown out by its successor", slowCut: "slow reader shown out",
+	flooded: "flood shown out",
 }
 
 func (s sometimes) String() string { return sometimesNames[s] }

@@ -71,6 +71,9 @@ func (h *watch) event(e *msg.Event) {
 	e.Hash(&h.digest)
 	h.books.event(e)
 	h.ledger.event(e)
+	if len(h.world.desks) > 0 {
+		h.world.notary.event(e)
+	}
 	h.route(e)
 }
 
@@ -106,8 +109,8 @@ func (h *watch) route(e *msg.Event) {
 	session, ref := e.Session, e.Ref
 	switch e.Kind {
 	case msg.Accepted, msg.Traded, msg.ModeChanged:
-		if int(session) < len(w.clients) {
-			w.clients[session].see(e)
+		if c := w.door(session); c != nil {
+			c.see(e)
 		}
 		if e.Kind == msg.Traded {
 			h.traded[e.Instr&7]++
@@ -116,15 +119,15 @@ func (h *watch) route(e *msg.Event) {
 	case msg.SessionOpened, msg.SessionClosed: // Session is the one that opened; who asked for it is the venue
 		session = 0
 	case msg.Amended, msg.Canceled, msg.Expired:
-		if int(session) < len(w.clients) {
-			w.clients[session].see(e)
+		if c := w.door(session); c != nil {
+			c.see(e)
 		}
 		change := e.Change()
 		session, ref = change.Asker, change.Request
 	}
 	w.tally(e)
-	if ref != 0 && int(session) < len(w.clients) {
-		w.clients[session].answer(ref, e)
+	if c := w.door(session); ref != 0 && c != nil {
+		c.answer(ref, e)
 	}
 }
 

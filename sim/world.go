@@ -6,14 +6,15 @@ import (
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/sim/disk"
+	"github.com/lockstep-exchange/lockstep/wire/gen"
 )
 
 // A world is one seed under way. Whoever acts has a number, and one appointment at most; the clock jumps from one appointment
 // to the next. Two at one time are kept in the order in which they were made: a total order, so that equal options give equal
 // worlds (D-62).
 //
-//	0 hot   1 journal   2 preparer   3 shadow   4 outlet   5 starter   6 chaos   7.. clients
-//	  └───────────── the shard, while it is up ────────┘     └── always ──────────────┘
+//	0 hot   1 journal   2 preparer   3 shadow   4 outlet   5 hear   6 attend   7 starter   8 chaos   9.. clients   then terminals   then lines
+//	  └────────────── the shard, while it is up ──────────────────────┘    └── always ────────────────────────────────────────────┘
 
 const (
 	hotActor = iota
@@ -21,6 +22,8 @@ const (
 	preparerActor
 	shadowActor
 	outletActor
+	hearActor
+	attendActor
 	starterActor
 	chaosActor
 	clientActors // the first of them: the venue's own client
@@ -45,7 +48,16 @@ type world struct {
 	clients []*client // the venue's first
 	market  market
 	watch   watch
-	second  *follower // nil where every recovery repeats the whole journal
+	notary  notary
+	gate    gate
+
+	desks          []*desk
+	terminals      []*terminal
+	lines          []*line
+	terminalActors int // the first of them
+	lineActors     int
+
+	second *follower // nil where every recovery repeats the whole journal
 
 	healing bool
 	trace   fixed.Digest
@@ -128,7 +140,6 @@ func (a *agenda) next() (actor int, at fixed.Nanos, ok bool) {
 
 func newWorld(o Options) *world {
 	w := &world{options: o, chance: rand.New(rand.NewPCG(o.Seed, 0x57_4f_52_4c_44)), now: start}
-	w.agenda = newAgenda(clientActors + o.Clients + 1)
 	w.disk = disk.New(roomy)
 	w.disk.SetSticky(o.Sticky)
 	w.files = &disk.Failing{FS: w.disk}
@@ -136,6 +147,9 @@ func newWorld(o Options) *world {
 	w.chaos.world, w.shard.world = w, w
 	w.market = newMarket(&o)
 	w.watch = newWatch(w)
+	w.notary = newNotary(w)
+	w.gate.world = w
+	w.openDesks()
 	if o.Snapshots >= 0 {
 		w.second = newFollower(w)
 	}
@@ -143,7 +157,30 @@ func newWorld(o Options) *world {
 		w.clients = append(w.clients, newClient(w, i))
 	}
 	w.venue = w.clients[0]
+	w.terminalActors = clientActors + len(w.clients)
+	w.lineActors = w.terminalActors + len(w.terminals)
+	w.agenda = newAgenda(w.lineActors + len(w.lines))
 	return w
+}
+
+// openDesks makes those who trade over the wire, and the places of their lines.
+func (w *world) openDesks() {
+	for i := range w.options.Desks {
+		kinds := []gen.SessionKind{gen.SessionKindOrderEntry}
+		if w.options.Control {
+			kinds = append(kinds, gen.SessionKindRiskControl)
+		}
+		if w.options.Copies {
+			kinds = append(kinds, gen.SessionKindDropCopy)
+		}
+		w.desks = append(w.desks, newDesk(w, i, i+1, kinds...))
+	}
+	if w.options.Auditor {
+		w.desks = append(w.desks, newDesk(w, w.options.Desks, 0, gen.SessionKindDropCopy))
+	}
+	for i := range linesPerTerminal * len(w.terminals) {
+		w.lines = append(w.lines, &line{world: w, number: i})
+	}
 }
 
 // run lets the world go on until faults have been healed or something is found.
@@ -152,6 +189,9 @@ func (w *world) run() {
 	w.chaos.plan()
 	for _, c := range w.clients {
 		w.agenda.set(clientActors+c.number, w.now+1)
+	}
+	for _, t := range w.terminals {
+		w.agenda.set(t.actor(), w.now+1)
 	}
 	w.trade(func() bool { return w.shard.seq() >= msg.Seq(w.options.Commands) }, "safety", 3600*fixed.Second)
 	if w.finding == nil {
@@ -191,12 +231,23 @@ func (w *world) act(actor int) {
 		s.guard(s.shadow)
 	case outletActor:
 		s.guard(s.release)
+	case hearActor:
+		s.guard(w.gate.hear)
+	case attendActor:
+		s.guard(w.gate.attend)
 	case starterActor:
 		s.guard(s.start)
 	case chaosActor:
 		w.chaos.act()
 	default:
-		w.clients[actor-clientActors].act()
+		switch {
+		case actor >= w.lineActors:
+			w.lines[actor-w.lineActors].act()
+		case actor >= w.terminalActors:
+			w.terminals[actor-w.terminalActors].act()
+		default:
+			w.clients[actor-clientActors].act()
+		}
 	}
 }
 
