@@ -86,7 +86,7 @@ func FuzzSession(f *testing.F) {
 			w.wait(20_000_000)
 			if first == nil {
 				first = w
-				row := w.roster.rows[1]
+				row := w.roster.rows[1].Load()
 				if s := w.core.sessions[1]; s.client != row.client || row.answered.Load()+1 != s.client || row.tail.next != s.server {
 					t.Errorf("client %d, answered %d, next %d: the core has %d and %d", row.client, row.answered.Load(), row.tail.next, s.client, s.server)
 				}

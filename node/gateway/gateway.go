@@ -120,17 +120,21 @@ func (g *Gateway) hear() {
 	g.abandon()
 }
 
-// pass hands over what is released now; g.hearing is held.
-func (g *Gateway) pass() {
-	now, some := g.clock(), false
-	for ev := g.reader.Next(); ev != nil; ev = g.reader.Next() {
-		g.roster.Hear(ev, now)
-		some = true
+// pass hands over what is released now, and reports whether there was anything; g.hearing is held.
+func (g *Gateway) pass() bool {
+	ev := g.reader.Next()
+	if ev == nil {
+		return false
 	}
-	if some {
-		g.reader.Release()
-		g.roster.Touched(func(l *Link) { l.owner.(*conn).heard() })
+	r, now := g.roster, g.clock()
+	r.hearing.Lock()
+	defer r.hearing.Unlock()
+	for ; ev != nil; ev = g.reader.Next() {
+		r.hear(ev, now)
 	}
+	g.reader.Release()
+	r.handOut(func(l *Link) { l.owner.(*conn).heard() })
+	return true
 }
 
 // stayTime is how long who has sent something stays for the answers. An engine needs less; waking another goroutine costs more.

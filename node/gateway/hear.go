@@ -69,12 +69,19 @@ func appendNotApplied(dst []byte, missing msg.Missing) []byte {
 func (r *Roster) Hear(ev *msg.Event, now fixed.Nanos) {
 	r.hearing.Lock()
 	defer r.hearing.Unlock()
+	r.hear(ev, now)
+}
+
+// hear is Hear for who is the reader already.
+func (r *Roster) hear(ev *msg.Event, now fixed.Nanos) {
+	r.now = now
 	r.scribe.note(ev)
 	switch ev.Kind {
 	case msg.Received:
 		if row := r.at(ev.Session); row != nil {
-			row.answered.Add(1)
-			r.keys.used(row.terms.Key, ev.Ref)
+			row.heard++
+			used(row.last, ev.Ref)
+			r.wait(row)
 		}
 	case msg.InstrumentListed:
 		asked := msg.Request{Rare: ev.Rare}
@@ -86,7 +93,7 @@ func (r *Roster) Hear(ev *msg.Event, now fixed.Nanos) {
 		asked := msg.Request{Account: ev.Account, Rare: ev.Rare}
 		r.keys.set(asked.KeyChange(), 0, 0)
 	case msg.SessionNegotiated:
-		r.negotiated(ev, now)
+		r.negotiated(ev)
 	case msg.SessionBound:
 		r.bound(ev, now)
 	case msg.SessionUnbound:
@@ -95,7 +102,8 @@ func (r *Roster) Hear(ev *msg.Event, now fixed.Nanos) {
 		r.finalized(ev, now)
 	case msg.MessagesMissed:
 		if row := r.at(ev.Session); row != nil {
-			row.answered.Add(ev.Missing().Count)
+			row.heard += ev.Missing().Count
+			r.wait(row)
 		}
 	case msg.Rejected:
 		if ev.Refusal().Asked.AboutSession() {
@@ -103,22 +111,20 @@ func (r *Roster) Hear(ev *msg.Event, now fixed.Nanos) {
 		}
 	}
 	if ev.Reports() {
-		r.report(ev, now)
+		r.report(ev)
 	}
 }
 
 // at is the row of a session, nil where there is none.
 func (r *Roster) at(id msg.SessionID) *Row {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if int(id) >= len(r.rows) {
 		return nil
 	}
-	return r.rows[id]
+	return r.rows[id].Load()
 }
 
 // report sends a report to whom it concerns.
-func (r *Roster) report(ev *msg.Event, now fixed.Nanos) {
+func (r *Roster) report(ev *msg.Event) {
 	frame, ok := r.scribe.append(r.frame[:0], ev, r.scale(ev.Instr))
 	if !ok {
 		return
@@ -126,10 +132,10 @@ func (r *Roster) report(ev *msg.Event, now fixed.Nanos) {
 	r.frame = frame // its number is that of whom it is sent to
 	row := r.at(ev.Session)
 	if row != nil && row.stage == open && row.begun {
-		r.send(row, frame, now)
+		r.send(row, frame)
 	}
 	if asker := r.at(ev.Elsewhere()); asker != nil && asker.stage == open && asker.begun {
-		r.send(asker, frame, now)
+		r.send(asker, frame)
 	}
 	if !ev.Copies() {
 		return
@@ -137,7 +143,7 @@ func (r *Roster) report(ev *msg.Event, now fixed.Nanos) {
 	owner := r.party(ev, row)
 	for _, row := range r.copies {
 		if row.owner == 0 || row.owner == owner {
-			r.send(row, frame, now)
+			r.send(row, frame)
 		}
 	}
 }
@@ -153,15 +159,36 @@ func (r *Roster) party(ev *msg.Event, row *Row) msg.OwnerID {
 	return ev.About()
 }
 
-// send gives a report to one session: its next number, its tail, its link.
-func (r *Roster) send(row *Row, frame []byte, now fixed.Nanos) {
+// send gives a report to one session: its next number, its tail. Its link is given all that there is at once.
+func (r *Roster) send(row *Row, frame []byte) {
+	if row.tail.full(len(frame)) {
+		r.give(row)
+	}
 	row.mu.Lock()
-	frame = row.tail.add(frame)
+	row.tail.add(frame)
 	row.mu.Unlock()
+	r.wait(row)
+}
+
+// wait notes that a row has something for its link.
+func (r *Roster) wait(row *Row) {
+	if !row.waits {
+		row.waits = true
+		r.unsaid = append(r.unsaid, row)
+	}
+}
+
+// give gives a row's link what it has not been given. The reader of events alone adds to the tail, so it reads it as it is.
+func (r *Roster) give(row *Row) {
+	from, next := row.given, row.tail.next
+	row.given = next
 	if l := row.link.Load(); l != nil {
-		l.deliver(frame, now)
+		if from < next {
+			l.deliver(row.tail.of(from, int(next-from)), next-from, r.now)
+		}
 		r.touch(l)
 	}
+	row.answered.Store(row.heard)
 }
 
 func (r *Roster) touch(l *Link) {
@@ -175,6 +202,17 @@ func (r *Roster) touch(l *Link) {
 func (r *Roster) Touched(use func(*Link)) {
 	r.hearing.Lock()
 	defer r.hearing.Unlock()
+	r.handOut(use)
+}
+
+// handOut is Touched for who is the reader already.
+func (r *Roster) handOut(use func(*Link)) {
+	for i, row := range r.unsaid {
+		row.waits = false
+		r.unsaid[i] = nil
+		r.give(row)
+	}
+	r.unsaid = r.unsaid[:0]
 	for i, l := range r.touched {
 		l.touched = false
 		r.touched[i] = nil
@@ -184,11 +222,11 @@ func (r *Roster) Touched(use func(*Link)) {
 }
 
 // negotiated is the core's yes to a Negotiate. A row that nobody here asked for is made: another one did, before.
-func (r *Roster) negotiated(ev *msg.Event, now fixed.Nanos) {
+func (r *Roster) negotiated(ev *msg.Event) {
 	asked := msg.Request{Rare: ev.Rare}
 	n := asked.Negotiation()
 	r.mu.Lock()
-	row := r.rows[n.Session]
+	row := r.rows[n.Session].Load()
 	if row == nil || row.terms.UUID != n.UUID {
 		former := row
 		row = r.row(&n, r.keys.get(n.Key).Owner)
@@ -203,9 +241,9 @@ func (r *Roster) negotiated(ev *msg.Event, now fixed.Nanos) {
 	r.delist(former)
 	r.enlist(row)
 	r.keys.stamped(n.Key, n.Stamp)
-	r.keys.used(n.Key, ev.Last())
+	used(row.last, ev.Last())
 	if asker != nil {
-		asker.negotiated(now)
+		asker.negotiated()
 		r.touch(asker)
 	}
 }
@@ -216,7 +254,9 @@ func (r *Roster) bound(ev *msg.Event, now fixed.Nanos) {
 	if row == nil {
 		return
 	}
+	r.give(row)
 	if old := r.rival(row); old != nil {
+		r.give(old)
 		if l := old.link.Load(); l != nil {
 			l.takenOver(now)
 			r.touch(l)
@@ -228,6 +268,7 @@ func (r *Roster) bound(ev *msg.Event, now fixed.Nanos) {
 		asker = nil
 	}
 	row.since = 0
+	r.places[bound{row.terms.Key, row.terms.Kind}] = row
 	r.mu.Unlock()
 	row.grace, row.begun = 0, true
 	r.keys.stamped(row.terms.Key, b.Stamp)
@@ -236,6 +277,8 @@ func (r *Roster) bound(ev *msg.Event, now fixed.Nanos) {
 		row.tail.begin(b.Server)
 	}
 	row.mu.Unlock()
+	row.heard, row.given = b.Client-1, b.Server
+	row.answered.Store(row.heard)
 	has := asker != nil && asker.bound(&b, now)
 	r.mu.Lock()
 	if row.asker == asker || row.asker == nil { // only now: until it has the session it asks for it, so the old one's end never comes between
@@ -273,6 +316,7 @@ func (r *Roster) finalized(ev *msg.Event, now fixed.Nanos) {
 	row.stage = final
 	r.mu.Unlock()
 	r.delist(row)
+	r.give(row)
 	if l := row.link.Load(); l != nil { // nobody has said that it is to end: its key may not have it any more
 		l.revoked(now)
 		r.touch(l)
@@ -301,7 +345,8 @@ func (r *Roster) refused(ev *msg.Event, now fixed.Nanos) {
 	row.asker, row.lost = nil, 0
 	row.taken.Store(false)
 	if asked == msg.KindNegotiate && row.stage == 0 {
-		r.rows[row.id] = row.former
+		r.rows[row.id].Store(row.former)
+		r.free = min(r.free, int(row.id))
 		delete(r.byID, row.terms.UUID)
 	}
 	r.mu.Unlock()

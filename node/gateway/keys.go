@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
@@ -34,8 +35,8 @@ type Keys struct {
 // key is one that may log in.
 type key struct {
 	msg.KeyChange
-	last  msg.Ref     // the highest client id of all its sessions
-	stamp fixed.Nanos // of its last logon
+	last  *atomic.Uint64 // the highest client id of all its sessions; only the reader of events moves it
+	stamp fixed.Nanos    // of its last logon
 }
 
 // secretMin is the least length of a secret, in bytes.
@@ -62,19 +63,29 @@ func (k *Keys) set(c msg.KeyChange, last msg.Ref, stamp fixed.Nanos) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	old := k.byID[c.Key]
-	k.byID[c.Key] = key{c, max(last, old.last), max(stamp, old.stamp)}
+	if old.last == nil {
+		old.last = new(atomic.Uint64)
+	}
+	used(old.last, last)
+	k.byID[c.Key] = key{c, old.last, max(stamp, old.stamp)}
 }
 
-// used notes a client's id, and stamped the time of a logon.
-func (k *Keys) used(id msg.KeyID, last msg.Ref) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if old := k.byID[id]; last > old.last {
-		old.last = last
-		k.byID[id] = old
+// lastOf is where the highest client id of a key stands.
+func (k *Keys) lastOf(id msg.KeyID) *atomic.Uint64 {
+	if who := k.get(id); who.last != nil {
+		return who.last
+	}
+	return new(atomic.Uint64) // of a key that is not there: nobody asks
+}
+
+// used notes a client's id.
+func used(last *atomic.Uint64, ref msg.Ref) {
+	if uint64(ref) > last.Load() {
+		last.Store(uint64(ref))
 	}
 }
 
+// stamped notes the time of a logon.
 func (k *Keys) stamped(id msg.KeyID, stamp fixed.Nanos) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

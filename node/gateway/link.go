@@ -47,6 +47,7 @@ type Link struct {
 	request   logonRequest
 	keepalive fixed.Nanos
 	rebind    bool // the Bind is to be said again
+	granted   bool // the core has said yes to the Negotiate
 	failed    bool // authentication failed, for who counts
 
 	// Of an established session.
@@ -363,6 +364,10 @@ func (l *Link) Advance(now fixed.Nanos) {
 		l.rebind = false
 		l.say(l.request.bind(l.row), now)
 	}
+	if l.granted {
+		l.granted, l.asking = false, false
+		l.challenge(gen.FlowTypeRecoverable, l.row.terms.Key, now)
+	}
 	if l.blocked() {
 		l.heard = now // what he says is not being read
 		l.pay(now)
@@ -454,7 +459,7 @@ func (l *Link) end() {
 	if l.listens != nil {
 		l.roster.detach(l)
 	}
-	l.state, l.held, l.recalling, l.asking = over, nil, nil, false
+	l.state, l.held, l.recalling, l.asking, l.granted = over, nil, nil, false, false
 }
 
 // terminate says that the connection ends, and for which reason; an established session is unbound, with why 0 the core knows already. Who has to answer gets one keepalive for it.
@@ -498,8 +503,8 @@ func (l *Link) open(template uint16, size int, now fixed.Nanos) (out, block []by
 	return l.out, block
 }
 
-// deliver sends a report.
-func (l *Link) deliver(frame []byte, now fixed.Nanos) {
+// deliver sends reports, count of them.
+func (l *Link) deliver(frames []byte, count uint64, now fixed.Nanos) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.state != established || l.finish >= bothEnd {
@@ -508,8 +513,8 @@ func (l *Link) deliver(frame []byte, now fixed.Nanos) {
 	if len(l.out) == l.sent {
 		l.moved = now
 	}
-	l.out = append(l.out, frame...)
-	l.next++
+	l.out = append(l.out, frames...)
+	l.next += count
 	l.spoke = now
 	if len(l.out)-l.sent > outMax {
 		l.stalled(now)

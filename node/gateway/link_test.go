@@ -83,7 +83,7 @@ func TestSlowReader(t *testing.T) {
 		l.Sent(40, w.now) // less than one report
 		if much {
 			for i := 0; i < 10_000 && l.Established(); i++ {
-				l.deliver(bytes.Repeat([]byte{0, 0, 0, 112, 0xeb, 0x50}, 19)[:112], w.now)
+				l.deliver(bytes.Repeat([]byte{0, 0, 0, 112, 0xeb, 0x50}, 19)[:112], 1, w.now)
 			}
 		} else {
 			w.now += stallTime - 1

@@ -113,15 +113,11 @@ func (l *Link) askNegotiate(c *gen.AuthCredentials, who *key, now fixed.Nanos) {
 	l.say(msg.Negotiate(n), now)
 }
 
-// negotiated is the core's yes.
-func (l *Link) negotiated(now fixed.Nanos) {
+// negotiated is the core's yes. It is answered at the next step: to sign takes long, and who reads events has others to serve.
+func (l *Link) negotiated() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.state != connected || !l.asking {
-		return
-	}
-	l.asking = false
-	l.challenge(gen.FlowTypeRecoverable, l.row.terms.Key, now)
+	l.granted = l.state == connected && l.asking
 }
 
 // challenge answers a Negotiate by a yes.
@@ -136,7 +132,7 @@ func (l *Link) challenge(flow gen.FlowType, by msg.KeyID, now fixed.Nanos) {
 	m.SetServerFlow(flow)
 	var room [256]byte
 	who := l.roster.keys.get(by)
-	challenge := l.roster.keys.challenge(room[:0], out[l.frameAt+wire.MessageAt:], &l.request.nonce, &l.nonce, who.last, now)
+	challenge := l.roster.keys.challenge(room[:0], out[l.frameAt+wire.MessageAt:], &l.request.nonce, &l.nonce, msg.Ref(who.last.Load()), now)
 	l.out = wire.AppendData(out, l.frameAt, challenge)
 }
 
@@ -203,7 +199,6 @@ func (l *Link) bound(b *msg.Bound, now fixed.Nanos) bool {
 	l.asking, l.state, l.nonced = false, established, false
 	l.next, l.heard = b.Server, now
 	l.row.client = b.Client
-	l.row.answered.Store(b.Client - 1)
 	l.row.link.Store(l)
 	l.stream.Widen(linkBuffer, wire.MaxInbound)
 	l.acknowledge(b.Server, now)

@@ -33,7 +33,7 @@ func TestNumbersAsTheCoreHasThem(t *testing.T) { // W-29, W-58
 		}
 		for id := range msg.SessionID(venueLimits.Sessions) {
 			s, ok := e.Session(id)
-			if row := r.rows[id]; ok && row.tail.next != s.Server {
+			if row := r.rows[id].Load(); ok && row.tail.next != s.Server {
 				t.Fatalf("%s: the next report of session %d has number %d here and %d in the core", c.String(), id, row.tail.next, s.Server)
 			}
 		}
@@ -71,16 +71,16 @@ func TestNumbersAsTheCoreHasThem(t *testing.T) { // W-29, W-58
 		msg.SetEntry(0, 1, msg.Entry{Scope: msg.ScopeInstrument, Action: msg.Block})} {
 		by(3, c)
 	}
-	if got := r.rows[4].tail.next - 1; got != 8 { // three orders, three fills, two of what the venue did
+	if got := r.rows[4].Load().tail.next - 1; got != 8 { // three orders, three fills, two of what the venue did
 		t.Errorf("the owner's drop copy has %d reports", got)
 	}
 	say(msg.SetEntry(0, 1, msg.Entry{Scope: msg.ScopeInstrument, Action: msg.Unblock}))
 	say(msg.SetEntry(0, 0, msg.Entry{Scope: msg.ScopeOwner, Owner: 8, Action: msg.Unblock}))
 	by(2, msg.CancelAll(2, 0, 0))
 	by(1, msg.Limit(1, 1, msg.Buy, 48, 5))
-	before := r.rows[3].tail.next
+	before := r.rows[3].Load().tail.next
 	by(3, msg.CancelAll(1, 0, 0)) // each order is told to its session alone
-	if got := r.rows[3].tail.next - before; got != 1 {
+	if got := r.rows[3].Load().tail.next - before; got != 1 {
 		t.Errorf("a mass cancel of others' orders has %d answers", got)
 	}
 	begin(7, chief, msg.OrderEntry)
@@ -88,7 +88,7 @@ func TestNumbersAsTheCoreHasThem(t *testing.T) { // W-29, W-58
 	rests := events[1].Order
 	by(7, msg.Amend(0, 1, rests, 48, 4)) // who names another session's order has his answer (W-20)
 	by(7, msg.Cancel(0, 1, rests))
-	if got, other := r.rows[7].tail.next-1, r.rows[1].tail.next; got != 2 || other < 3 {
+	if got, other := r.rows[7].Load().tail.next-1, r.rows[1].Load().tail.next; got != 2 || other < 3 {
 		t.Errorf("an amend and a cancel of another session's order have %d answers", got)
 	}
 	say(msg.Unbind(1, msg.UnbindLost))
@@ -100,7 +100,7 @@ func TestNumbersAsTheCoreHasThem(t *testing.T) { // W-29, W-58
 	say(msg.Negotiate(msg.Negotiation{Session: 6, Key: copier, Kind: msg.DropCopy, Version: 1, UUID: [16]byte{10}, Stamp: at}))
 	at += fixed.Minute
 	say(msg.Tick())
-	if r.rows[6].stage != final || len(r.copies) != 2 {
-		t.Errorf("a session that was never bound: stage %d, %d drop copies", r.rows[6].stage, len(r.copies))
+	if r.rows[6].Load().stage != final || len(r.copies) != 2 {
+		t.Errorf("a session that was never bound: stage %d, %d drop copies", r.rows[6].Load().stage, len(r.copies))
 	}
 }

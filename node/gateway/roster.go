@@ -20,9 +20,12 @@ type Roster struct {
 	lanes  []*lane // the first is reserved for risk control (D-99)
 	scales []atomic.Pointer[wire.Scale]
 
-	mu   sync.Mutex
-	rows []*Row // by msg.SessionID; nil: never negotiated
-	byID map[[16]byte]*Row
+	rows []atomic.Pointer[Row] // by msg.SessionID; nil: never negotiated
+
+	mu     sync.Mutex
+	free   int // no row below is free
+	byID   map[[16]byte]*Row
+	places map[bound]*Row // the session that was bound last
 
 	listeners listeners
 
@@ -31,6 +34,8 @@ type Roster struct {
 	owners  []msg.OwnerID // by account
 	copies  []*Row        // drop copies that live
 	frame   []byte
+	now     fixed.Nanos // of the last event
+	unsaid  []*Row      // that have reports their links have not been given
 	touched []*Link
 	graces  []*Row  // that wait for the end of their grace
 	owed    []owing // what had no room in its lane
@@ -66,7 +71,13 @@ type Row struct {
 	client uint64 // the number of the message that is expected next
 	rates  [classes]bucket
 
-	answered atomic.Uint64 // the last number of the client that has been answered
+	answered atomic.Uint64  // the last number of the client whose answer its link has been given
+	last     *atomic.Uint64 // the highest client id of its key
+
+	// Of the reader of events.
+	heard uint64 // the last number of the client that has been answered
+	given uint64 // the number of the first report that the link has not been given
+	waits bool   // it is among the roster's unsaid
 
 	mu   sync.Mutex
 	tail tail
@@ -126,8 +137,8 @@ func NewRoster(t Terms, keys *Keys, limits engine.Limits, ports []*node.Port) *R
 	if t.Retain == 0 {
 		t.Retain = retainDefault
 	}
-	r := &Roster{terms: t, keys: keys, scales: make([]atomic.Pointer[wire.Scale], limits.Instruments+1), rows: make([]*Row, limits.Sessions),
-		byID: map[[16]byte]*Row{}, owners: make([]msg.OwnerID, limits.Accounts+1)}
+	r := &Roster{terms: t, keys: keys, scales: make([]atomic.Pointer[wire.Scale], limits.Instruments+1), rows: make([]atomic.Pointer[Row], limits.Sessions),
+		free: 1, byID: map[[16]byte]*Row{}, places: map[bound]*Row{}, owners: make([]msg.OwnerID, limits.Accounts+1)}
 	r.listeners = listeners{market: t.Market, known: map[[16]byte]*listener{}, bound: map[bound]*Link{}, asked: map[asking]fixed.Nanos{}}
 	for _, p := range ports {
 		r.lanes = append(r.lanes, &lane{port: p})
@@ -166,7 +177,8 @@ func (r *Roster) restore(id msg.SessionID, s *engine.SessionState, now fixed.Nan
 	row := r.row(&msg.Negotiation{Session: id, Key: s.Key, Kind: s.Kind, Version: s.Version, Cancel: s.Cancel, CancelFlags: s.CancelFlags,
 		Window: s.Window, UUID: s.UUID}, s.Owner)
 	row.stage, row.client, row.since, row.begun = open, s.Next, now, s.Begun
-	row.answered.Store(s.Next - 1)
+	row.heard, row.given = s.Next-1, s.Server
+	row.answered.Store(row.heard)
 	row.tail.begin(s.Server)
 	if s.Final {
 		row.stage = final
@@ -184,17 +196,12 @@ func (r *Roster) restore(id msg.SessionID, s *engine.SessionState, now fixed.Nan
 
 // row makes the row of a negotiation.
 func (r *Roster) row(n *msg.Negotiation, owner msg.OwnerID) *Row {
-	row := &Row{id: n.Session, terms: *n, owner: owner, lane: r.laneOf(n)}
+	row := &Row{id: n.Session, terms: *n, owner: owner, lane: r.laneOf(n), last: r.keys.lastOf(n.Key), client: 1, given: 1}
 	row.tail.limit = r.terms.Retain
-	row.begin()
-	r.rows[n.Session], r.byID[n.UUID] = row, row
-	return row
-}
-
-// begin is the state of a session of which nothing has been said.
-func (row *Row) begin() {
-	row.client = 1
 	row.tail.begin(1)
+	r.rows[n.Session].Store(row)
+	r.byID[n.UUID] = row
+	return row
 }
 
 // laneOf is the lane of a session, the same whatever happens to it.
@@ -241,7 +248,7 @@ func (r *Roster) setScale(id msg.InstrumentID, s wire.Scale) {
 func (r *Roster) find(id *[16]byte) *Row {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if row := r.byID[*id]; row != nil && row.stage == open && r.rows[row.id] == row { // else another one has its place, or is about to
+	if row := r.byID[*id]; row != nil && row.stage == open && r.rows[row.id].Load() == row { // else another one has its place, or is about to
 		return row
 	}
 	return nil
@@ -258,23 +265,31 @@ func (r *Roster) reserve(n *msg.Negotiation, owner msg.OwnerID, l *Link) (row *R
 	if r.byID[n.UUID] != nil {
 		return nil, true
 	}
-	at := 0
-	for id := 1; id < len(r.rows); id++ {
-		if old := r.rows[id]; old == nil {
-			at = id
-			break
-		} else if at == 0 && old.terms.Key == n.Key && old.asker == nil && (old.stage == final || old.since != 0 && n.Stamp-old.since > forgetAfter+clockSlack) {
-			at = id
-		}
-	}
+	at := r.place(n)
 	if at == 0 {
 		return nil, false
 	}
 	n.Session = msg.SessionID(at)
-	former := r.rows[at]
+	former := r.rows[at].Load()
 	row = r.row(n, owner)
 	row.asker, row.former = l, former
 	return row, false
+}
+
+// place is a row for a negotiation; 0: there is none.
+func (r *Roster) place(n *msg.Negotiation) int {
+	for ; r.free < len(r.rows); r.free++ {
+		if r.rows[r.free].Load() == nil {
+			return r.free
+		}
+	}
+	for id := 1; id < len(r.rows); id++ {
+		old := r.rows[id].Load()
+		if old.terms.Key == n.Key && old.asker == nil && (old.stage == final || old.since != 0 && n.Stamp-old.since > forgetAfter+clockSlack) {
+			return id
+		}
+	}
+	return 0
 }
 
 // ask notes that a link asks the core to bind a row, by the stamp of its logon; false when another one does. What the link says that had the
@@ -326,10 +341,8 @@ func (r *Roster) forget(l *Link, row *Row) {
 func (r *Roster) rival(row *Row) *Row {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, other := range r.rows {
-		if other != nil && other.terms.Key == row.terms.Key && other.terms.Kind == row.terms.Kind && other.link.Load() != nil {
-			return other
-		}
+	if other := r.places[bound{row.terms.Key, row.terms.Kind}]; other != nil && other.link.Load() != nil {
+		return other
 	}
 	return nil
 }

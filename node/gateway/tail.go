@@ -27,7 +27,7 @@ func (t *tail) begin(next uint64) {
 
 // add keeps a report under the next number, which is written into it, and returns it; it is good until the next add.
 func (t *tail) add(frame []byte) []byte {
-	if len(t.bytes)+len(frame) > t.limit && len(t.ends) > 1 {
+	if t.full(len(frame)) {
 		t.drop()
 	}
 	at := len(t.bytes)
@@ -38,6 +38,9 @@ func (t *tail) add(frame []byte) []byte {
 	t.next++
 	return kept
 }
+
+// full reports whether the older half goes for a frame of so many bytes.
+func (t *tail) full(size int) bool { return len(t.bytes)+size > t.limit && len(t.ends) > 1 }
 
 // drop drops the older half.
 func (t *tail) drop() {
