@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"net"
 	"time"
@@ -29,6 +30,7 @@ type Client struct {
 	link   Link
 	conn   net.Conn
 	socket socket // of conn, for reads and writes that do not wait; zero where it has none
+	packs  bool   // conn keeps the bounds of what is written: a packet holds whole frames
 	timed  bool   // conn has a read deadline
 	dead   bool   // conn can bring no more: it is closed once its events are taken
 
@@ -41,7 +43,7 @@ type Client struct {
 
 // Link says where the venue is.
 type Link struct {
-	Network, Address string        // as net.Dial takes them
+	Network, Address string        // as net.Dial takes them; "unixpacket" and a path for a venue on this machine
 	TLS              *tls.Config   // nil: a clear connection
 	Pause            time.Duration // before a connection is made anew; each failure doubles it, up to 5 s. Default 20 ms
 
@@ -137,6 +139,7 @@ func (c *Client) open(ctx context.Context) (net.Conn, error) {
 func (c *Client) take(conn net.Conn) {
 	c.conn, c.dead, c.timed = conn, false, false
 	c.socket = socketOf(conn)
+	c.packs = conn.LocalAddr().Network() == "unixpacket"
 	c.Connected(c.Now())
 	c.send()
 }
@@ -145,17 +148,42 @@ func (c *Client) take(conn net.Conn) {
 func (c *Client) Flush() { c.send() }
 
 func (c *Client) send() {
+	for c.conn != nil && !c.dead {
+		b := c.portion()
+		if len(b) == 0 {
+			return
+		}
+		n, err := c.socket.write(b)
+		if err == errNoSocket {
+			c.conn.SetWriteDeadline(time.Now().Add(c.config.Patience))
+			n, err = c.conn.Write(b)
+		}
+		c.Wrote(n)
+		c.dead = err != nil
+		if n < len(b) {
+			return
+		}
+	}
+}
+
+// packetMax bounds a packet: a venue has room for so much, however much it has read.
+const packetMax = 8 << 10
+
+// portion is what is written at once: all that there is, or what makes a packet of whole frames.
+func (c *Client) portion() []byte {
 	b := c.Output()
-	if len(b) == 0 || c.conn == nil || c.dead {
-		return
+	if !c.packs || len(b) <= packetMax {
+		return b
 	}
-	n, err := c.socket.write(b)
-	if err == errNoSocket {
-		c.conn.SetWriteDeadline(time.Now().Add(c.config.Patience))
-		n, err = c.conn.Write(b)
+	n := 0
+	for n < len(b) {
+		size := int(binary.BigEndian.Uint32(b[n:]))
+		if n > 0 && n+size > packetMax {
+			break
+		}
+		n += size
 	}
-	c.Wrote(n)
-	c.dead = c.dead || err != nil
+	return b[:n]
 }
 
 // Poll is the next event, nil where there is none now. It does not wait.
@@ -187,7 +215,7 @@ func (c *Client) Wait(limit time.Duration) *Event {
 		switch {
 		case c.conn != nil && len(c.Output()) > 0: // the connection did not take it: now it has to
 			c.conn.SetWriteDeadline(next)
-			n, err := c.conn.Write(c.Output())
+			n, err := c.conn.Write(c.portion())
 			c.Wrote(n)
 			c.dead = err != nil && !isTimeout(err)
 		case c.conn != nil:

@@ -22,6 +22,8 @@ import (
 //	  │ nothing
 //	sleep until a producer publishes, a reader releases, the journal has written, or Stop
 //
+// A node that is joined (Join) works for its companion between two polls, and sleeps in its wait.
+//
 // The second look is a poll like any other, so it sees whatever a poll sees: new requests, and room that a slow reader has
 // made for events.
 
@@ -41,7 +43,11 @@ func (n *Node) run(running chan<- struct{}) {
 func (n *Node) trade() {
 	idle := 0
 	for !n.broken.Load() {
-		if n.poll() {
+		busy := n.poll()
+		if n.companion != nil && n.companion.Step() {
+			busy = true
+		}
+		if busy {
 			idle = 0
 			continue
 		}
@@ -53,9 +59,28 @@ func (n *Node) trade() {
 			continue
 		}
 		idle = 0
-		n.hot.Sleep(func() bool { return n.poll() || n.broken.Load() || n.stopping.Load() && n.drained() })
+		n.rest(func() bool { return n.poll() || n.broken.Load() || n.stopping.Load() && n.drained() })
 	}
 }
+
+// rest sleeps unless look finds something to do.
+func (n *Node) rest(look func() bool) {
+	if n.companion == nil {
+		n.hot.Sleep(look)
+		return
+	}
+	n.hot.SleepIn(n.companion.Sleep, func() bool { return look() || n.companion.Step() })
+}
+
+// Companion is work that the hot thread does besides (L-30): sockets, say, so that nothing is handed over between who reads a socket and who
+// trades.
+type Companion interface {
+	Step() bool     // a bounded piece of it, without waiting; reports whether there was anything to do
+	Sleep(bell int) // waits until there is something to do for Step, or bell, a descriptor, can be read; or a while
+}
+
+// Join lets the hot thread work for a companion too, before Start.
+func (n *Node) Join(c Companion) { n.companion = c }
 
 // poll does one batch, wakes the journal's thread and the readers that sleep and may have something to read, and reports whether
 // there was anything to do.

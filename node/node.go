@@ -95,22 +95,23 @@ const slotBytes = msg.CommandSize
 
 // Node is one running exchange. New, Start and Stop belong to one goroutine; Status, Done and Err to any.
 type Node struct {
-	config  Config
-	lanes   []*ring.Lane[msg.Request]
-	out     *ring.Ring[msg.Event]
-	poller  Poller
-	loop    *engine.Loop // the poller, or nil with a Handler
-	ports   []*Port
-	ticks   *Port // nil without a ticker
-	readers []*Reader
-	hot     *bell.Sleeper
-	own     *ring.Lane[msg.Request] // the node's own commands; nil with a Handler
-	saying  sync.Mutex              // of who claims there
-	journal *journal.Writer         // nil: nothing is kept
-	keeper  *keeper                 // with a journal
-	storage atomic.Uint32           // the msg.Storage that is in force, as far as the keeper has read
-	gated   bool                    // events wait until they are durable
-	thread  *journal.Thread         // the journal's, from Start on
+	config    Config
+	lanes     []*ring.Lane[msg.Request]
+	out       *ring.Ring[msg.Event]
+	poller    Poller
+	loop      *engine.Loop // the poller, or nil with a Handler
+	ports     []*Port
+	ticks     *Port // nil without a ticker
+	readers   []*Reader
+	hot       *bell.Sleeper
+	own       *ring.Lane[msg.Request] // the node's own commands; nil with a Handler
+	saying    sync.Mutex              // of who claims there
+	journal   *journal.Writer         // nil: nothing is kept
+	keeper    *keeper                 // with a journal
+	storage   atomic.Uint32           // the msg.Storage that is in force, as far as the keeper has read
+	gated     bool                    // events wait until they are durable
+	companion Companion               // nil: the hot thread does nothing else
+	thread    *journal.Thread         // the journal's, from Start on
 
 	started     bool
 	inline      bool        // somebody drives it step by step

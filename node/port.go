@@ -154,6 +154,14 @@ func (r *Reader) WaitShared(l sync.Locker) bool {
 	return r.next() != nil
 }
 
+// Sleep sleeps, in a wait of the caller's (bell.Sleeper.SleepIn), unless there is an event to read or none will come any more.
+func (r *Reader) Sleep(wait func(fd int)) {
+	r.sleeper.SleepIn(wait, func() bool { return r.next() != nil || r.over() })
+}
+
+// Over reports whether there is nothing to read and nothing will come any more.
+func (r *Reader) Over() bool { return r.over() && r.next() == nil }
+
 // Relieve lets a goroutine read in the place of the one that sleeps in WaitShared, with the same lock held: use is called, and that one
 // sleeps on unless use leaves something. It saves a wake where who has sent a command stays for what comes of it.
 func (r *Reader) Relieve(use func()) {

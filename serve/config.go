@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ type Config struct {
 	Data    string
 	Orders  string // where orders are taken in clear; "": nowhere
 	Secure  string // and over TLS
+	Local   string // and by processes of this machine: a Unix socket; "": nowhere
 	Clear   []netip.Prefix
 	Shard   uint16
 	Ack     journal.Mode
@@ -36,6 +38,7 @@ type Config struct {
 	Lanes   int
 	Lane    int
 
+	Shell      gateway.Shell
 	Rates      gateway.Rates
 	Retain     int
 	Most       int
@@ -144,9 +147,12 @@ func (l *loading) listen(t *strict.Table) {
 			in.Fault("orders", v, "is %q, where anybody could read and change what is said: use orders_tls, or list in clear_networks from where it may be done", c.Orders)
 		}
 	}
+	if name, at := in.Text("orders_unix", `"orders.socket"`, false); at != nil {
+		c.Local = l.path(name)
+	}
 	c.Secure, v = address("orders_tls")
-	if c.Orders == "" && c.Secure == "" && in.File.Sound() {
-		in.Missing("orders", `orders = "127.0.0.1:7001", or orders_tls`)
+	if c.Orders == "" && c.Secure == "" && c.Local == "" && in.File.Sound() {
+		in.Missing("orders", `orders = "127.0.0.1:7001", or orders_unix or orders_tls`)
 	}
 	in.Close()
 	files := t.One("tls")
@@ -158,6 +164,10 @@ func (l *loading) listen(t *strict.Table) {
 		key, and := files.Text("key", `"venue.key.pem"`, true)
 		files.Close()
 		if at == nil || and == nil {
+			return
+		}
+		if err := private(l.path(key)); err != nil {
+			files.Fault("key", and, "%v", err)
 			return
 		}
 		pair, err := tls.LoadX509KeyPair(l.path(certificate), l.path(key))
@@ -206,6 +216,7 @@ func (l *loading) gateway(t *strict.Table, secrets map[msg.KeyID][]byte) {
 	if in == nil {
 		return
 	}
+	l.shell(in)
 	c.Shard = uint16(in.Whole("shard", false, 0, 65535, 0))
 	c.Lanes = int(in.Whole("lanes", false, 2, 256, 16))
 	c.Lane = int(in.Whole("lane_slots", false, 8, 4096, 256))
@@ -232,6 +243,26 @@ func (l *loading) gateway(t *strict.Table, secrets map[msg.KeyID][]byte) {
 	}
 }
 
+// shell reads which threads move the bytes of sessions.
+func (l *loading) shell(in *strict.Table) {
+	name, v := in.Text("shell", `"net"`, false)
+	if v == nil {
+		return
+	}
+	at := slices.Index(gateway.Shells[:], name)
+	if at < 0 {
+		in.Fault("shell", v, `is %q, expected net, spin or fused`, name)
+		return
+	}
+	l.c.Shell = gateway.Shell(at)
+	switch err := l.c.Shell.Known(); {
+	case err != nil:
+		in.Fault("shell", v, "%v", err)
+	case l.c.Shell != gateway.Net && l.c.Orders == "" && l.c.Local == "" && in.File.Sound():
+		in.Fault("shell", v, "is %q, where orders come over TLS alone, which is net's: expected orders or orders_unix in listen", name)
+	}
+}
+
 // ReadKey reads a private key of Ed25519 from a file: its seed, 64 hexadecimal digits. Who else may read the file is refused.
 func ReadKey(file string) (ed25519.PrivateKey, error) {
 	seed, err := readSecret(file)
@@ -244,18 +275,26 @@ func ReadKey(file string) (ed25519.PrivateKey, error) {
 	return ed25519.NewKeyFromSeed(seed), nil
 }
 
-// readSecret reads a file of hexadecimal digits that is its owner's alone.
-func readSecret(file string) ([]byte, error) {
+// private refuses a file that others than its owner may read.
+func private(file string) error {
 	info, err := os.Stat(file)
 	if err != nil {
 		var path *fs.PathError
 		if errors.As(err, &path) {
 			err = path.Err
 		}
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return fmt.Errorf("%s: %w", file, err)
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("%s may be read by others (%v), expected mode 0600", file, mode)
+		return fmt.Errorf("%s may be read by others (%v), expected mode 0600", file, mode)
+	}
+	return nil
+}
+
+// readSecret reads a file of hexadecimal digits that is its owner's alone.
+func readSecret(file string) ([]byte, error) {
+	if err := private(file); err != nil {
+		return nil, err
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -12,8 +12,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/lockstep-exchange/lockstep/node"
@@ -31,6 +33,7 @@ type Served struct {
 	Recovery *node.Recovery
 	Orders   string // the address where orders are taken in clear; "": nowhere
 	Secure   string // and over TLS
+	Local    string // the Unix socket where processes of this machine send orders; "": none
 }
 
 // stopTime is how long clients have to answer when the venue goes down.
@@ -48,7 +51,7 @@ func Start(c *Config) (*Served, error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, err
 	}
-	s := &Served{config: c, failed: make(chan error, 2)}
+	s := &Served{config: c, failed: make(chan error, 3)}
 	if err := s.open(); err != nil {
 		return nil, err
 	}
@@ -66,8 +69,21 @@ func (s *Served) open() (err error) {
 	}
 	s.node, s.Recovery, err = node.Open(c.Data, node.Venue{Limits: c.venue.limits, Currency: c.venue.currency, Seed: c.venue.seed, Ack: c.Ack, Segment: c.Segment,
 		Replayed: s.told.replay()},
-		node.Config{Ports: c.Lanes, Lane: c.Lane, Idle: c.Idle, Core: c.Core, Float: c.Float, Tick: c.Tick})
+		node.Config{Ports: c.Lanes, Lane: c.Lane, Idle: c.Idle, Core: c.Core, Float: c.Float, Tick: c.Tick, Procs: c.procs()})
 	return err
+}
+
+// spins reports whether the gateway's thread never sleeps: the hot thread does not either, and a core is left for everybody else.
+func (c *Config) spins() bool {
+	return c.Shell == gateway.Spin && c.Idle == node.Spin && runtime.NumCPU() > 2
+}
+
+// procs is GOMAXPROCS where two threads spin; 0: the node knows.
+func (c *Config) procs() int {
+	if c.spins() {
+		return 4
+	}
+	return 0
 }
 
 // begin lets the node run and the gateway listen.
@@ -81,7 +97,8 @@ func (s *Served) begin() (err error) {
 		return err
 	}
 	gate, err := gateway.Open(s.node, gateway.Config{Terms: gateway.Terms{Shard: c.Shard, Rates: c.Rates, Retain: c.Retain, Market: s.told.market()}, Keys: c.keys, Ports: ports, Ack: c.Ack,
-		Journal: gateway.Journal{Files: journal.Disk{}, Dir: c.Data}, Most: c.Most, PerAddress: c.PerAddress, Clear: c.Clear})
+		Journal: gateway.Journal{Files: journal.Disk{}, Dir: c.Data}, Shell: c.Shell, Spins: c.spins(), Most: c.Most,
+		PerAddress: c.PerAddress, Clear: c.Clear})
 	if err != nil {
 		return err
 	}
@@ -91,19 +108,37 @@ func (s *Served) begin() (err error) {
 	s.told.run()
 	s.gate = gate
 	s.gate.Start()
-	if s.Orders, err = s.listen(c.Orders, false); err != nil {
+	if s.Orders, err = s.listen("tcp", c.Orders, false); err != nil {
 		return err
 	}
-	s.Secure, err = s.listen(c.Secure, true)
+	if s.Local, err = s.local(c.Local); err != nil {
+		return err
+	}
+	s.Secure, err = s.listen("tcp", c.Secure, true)
 	return err
 }
 
+// local takes connections at a Unix socket, in packets; "" is none. Nobody else listens there: the folder of the journal is ours, so one that
+// is left is of a process that was killed. Who may open it is its owner and his group.
+func (s *Served) local(file string) (string, error) {
+	if info, err := os.Lstat(file); err == nil && info.Mode().Type() == fs.ModeSocket {
+		if err := os.Remove(file); err != nil {
+			return "", unfit{err}
+		}
+	}
+	at, err := s.listen("unixpacket", file, false)
+	if err != nil || at == "" {
+		return at, err
+	}
+	return at, os.Chmod(file, 0o660)
+}
+
 // listen takes connections at an address; "" is none.
-func (s *Served) listen(address string, secure bool) (string, error) {
+func (s *Served) listen(network, address string, secure bool) (string, error) {
 	if address == "" {
 		return "", nil
 	}
-	l, err := net.Listen("tcp", address)
+	l, err := net.Listen(network, address)
 	if err != nil {
 		return "", unfit{err}
 	}
@@ -145,7 +180,7 @@ func (s *Served) Stop() error {
 // Append appends where the venue listens and how it answers, as lines for people.
 func (s *Served) Append(dst []byte) []byte {
 	dst = s.Recovery.Append(dst)
-	for _, at := range []struct{ address, how string }{{s.Orders, "in clear"}, {s.Secure, "over TLS 1.3"}} {
+	for _, at := range []struct{ address, how string }{{s.Orders, "in clear"}, {s.Local, "from this machine"}, {s.Secure, "over TLS 1.3"}} {
 		if at.address != "" {
 			dst = fmt.Appendf(dst, "orders at %s, %s\n", at.address, at.how)
 		}
@@ -156,12 +191,12 @@ func (s *Served) Append(dst []byte) []byte {
 	if status.Core >= 0 {
 		where = fmt.Sprintf("core %d", status.Core)
 	}
-	return fmt.Appendf(dst, "answers wait for %s; the hot thread has %s and waits by %s\n", status.Ack, where, status.Idle)
+	return fmt.Appendf(dst, "answers wait for %s; the hot thread has %s and waits by %s; the gateway's shell is %s\n", status.Ack, where, status.Idle, s.config.Shell)
 }
 
-// WriteAddresses writes the addresses, a line each, clear first, for who has asked for port 0.
+// WriteAddresses writes the addresses, a line each: clear, the Unix socket, TLS, for who has asked for port 0.
 func (s *Served) WriteAddresses(w io.Writer) error {
-	for _, a := range []string{s.Orders, s.Secure} {
+	for _, a := range []string{s.Orders, s.Local, s.Secure} {
 		if a == "" {
 			continue
 		}

@@ -83,7 +83,9 @@ func TestFaultsOfTheFiles(t *testing.T) {
 		{`orders = "127.0.0.1:0"`, `orders = "0.0.0.0:7001"`, `exchange.toml:3:21: [listen] orders is "0.0.0.0:7001", where anybody could read`},
 		{`orders = "127.0.0.1:0"`, `orders = "0.0.0.0:7001", clear_networks = ["x"]`, `exchange.toml:3:55: [listen] clear_networks has "x", expected a network`},
 		{`orders = "127.0.0.1:0"`, `orders_tls = "127.0.0.1:0"`, `has no tls, expected tls = { certificate`},
-		{`{ orders = "127.0.0.1:0" }`, `{}`, `[listen] has no orders, expected orders = "127.0.0.1:7001", or orders_tls`},
+		{`{ orders = "127.0.0.1:0" }`, `{}`, `[listen] has no orders, expected orders = "127.0.0.1:7001", or orders_unix or orders_tls`},
+		{`lanes = 4`, `shell = "quick"`, `exchange.toml:4:40: [gateway] shell is "quick", expected net, spin or fused`},
+		{`lanes = 4`, `shell = 2`, `exchange.toml:4:40: [gateway] shell is 2 without quotes, expected a string`},
 		{`lanes = 4`, `lanes = 1`, `[gateway] lanes is 1, expected a whole number from 2 to 256 without quotes`},
 		{`"venue.key"`, `"other.key"`, `other.key: no such file or directory`},
 		{`"venue.toml"`, `"venue2.toml"`, `venue2.toml: no such file or directory, expected a venue`},
@@ -122,6 +124,19 @@ role = "traitor"`, `[key] role is "traitor", expected trader or risk-manager or 
 	}
 	if _, err := Load(file); err == nil || !strings.Contains(err.Error(), "may be read by others") {
 		t.Errorf("a key for everybody: %v", err)
+	}
+	for mode, want := range map[os.FileMode]string{0o640: "venue.pem.key may be read by others", 0o600: "PEM"} {
+		file = folder(t, func(exchange, venue string) (string, string) {
+			return strings.Replace(exchange, `orders = "127.0.0.1:0" }`, "orders_tls = \"127.0.0.1:0\" }\ntls = { certificate = \"venue.pem\", key = \"venue.pem.key\" }", 1), venue
+		})
+		for _, name := range []string{"venue.pem", "venue.pem.key"} {
+			if err := os.WriteFile(filepath.Join(filepath.Dir(file), name), nil, mode); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := Load(file); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("a key of TLS with mode %v: %v", mode, err)
+		}
 	}
 	file = folder(t, func(exchange, venue string) (string, string) {
 		return strings.Replace(exchange, "lanes = 4", "lanes = 1", 1), strings.Replace(venue, "id = 1", "id = 0", 1)

@@ -57,11 +57,12 @@ func (s *serveCommand) tell(con *console, venue *serve.Served) error {
 	if con.json {
 		return con.printJSON(struct {
 			Orders string  `json:"orders"`
+			Local  string  `json:"orders_unix"`
 			Secure string  `json:"orders_tls"`
 			Ack    string  `json:"ack"`
 			Seq    msg.Seq `json:"seq"`
 			State  string  `json:"state"`
-		}{venue.Orders, venue.Secure, venue.Recovery.Ack, venue.Recovery.Seq, venue.Recovery.State})
+		}{venue.Orders, venue.Local, venue.Secure, venue.Recovery.Ack, venue.Recovery.Seq, venue.Recovery.State})
 	}
 	_, err := con.out.Write(venue.Append(nil))
 	return err

@@ -17,6 +17,7 @@ import (
 	"github.com/lockstep-exchange/lockstep/client"
 	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/msg"
+	"github.com/lockstep-exchange/lockstep/node/gateway"
 	"github.com/lockstep-exchange/lockstep/node/journal"
 	"github.com/lockstep-exchange/lockstep/serve"
 	"github.com/lockstep-exchange/lockstep/wire/gen"
@@ -26,7 +27,7 @@ import (
 // journal says the same.
 
 // served writes the files of a venue with one trader, and gives the folder, the trader's key and the venue's.
-func served(t *testing.T) (dir string, trader ed25519.PrivateKey, venue ed25519.PublicKey) {
+func served(t *testing.T, shell gateway.Shell) (dir string, trader ed25519.PrivateKey, venue ed25519.PublicKey) {
 	t.Helper()
 	dir = t.TempDir()
 	public, err := serve.NewKey(filepath.Join(dir, "trader.key"))
@@ -41,7 +42,7 @@ func served(t *testing.T) (dir string, trader ed25519.PrivateKey, venue ed25519.
 	}
 	for name, text := range map[string]string{
 		"exchange.toml": "data_dir = \"data\"\nseed = { file = \"venue.toml\" }\nlisten = { orders = \"127.0.0.1:0\" }\n" +
-			"gateway = { key = \"venue.key\", lanes = 4, retain_kib = 8, session_rate = 1000000, session_burst = 1000000 }\njournal = { segment_mib = 1 }\n",
+			"gateway = { key = \"venue.key\", shell = \"" + shell.String() + "\", lanes = 4, retain_kib = 8, session_rate = 1000000, session_burst = 1000000 }\njournal = { segment_mib = 1 }\n",
 		"venue.toml": fmt.Sprintf("[limits]\naccounts = 16\norders = 100000\nsessions = 16\n[[market]]\nname = \"BTC-USD-PERP\"\ntick = \"0.1\"\nlot = \"0.001\"\nprice = \"50000\"\n"+
 			"max-open-orders = 100000\n[[account]]\nid = 1\nowner = 7\ndeposit = \"1000000000\"\n[[key]]\nid = 2\nowner = 7\npublic = \"%x\"\n", public),
 	} {
@@ -53,14 +54,20 @@ func served(t *testing.T) (dir string, trader ed25519.PrivateKey, venue ed25519.
 }
 
 func TestServedAndKilled(t *testing.T) {
+	for _, shell := range []gateway.Shell{gateway.Net, gateway.Spin, gateway.Fused} {
+		t.Run(shell.String(), func(t *testing.T) { servedAndKilled(t, shell) })
+	}
+}
+
+func servedAndKilled(t *testing.T, shell gateway.Shell) {
 	rounds := *kills
 	if rounds == 0 {
-		rounds = 12
+		rounds = 8
 		if testing.Short() {
 			rounds = 3
 		}
 	}
-	dir, trader, venue := served(t)
+	dir, trader, venue := served(t, shell)
 	var address atomic.Pointer[string]
 	start := func() *life {
 		t.Helper()

@@ -43,6 +43,14 @@ func (b bell) hear(limit time.Duration) {
 	_, _ = b.file.Read(count[:]) // likewise
 }
 
+// descriptor can be read when the bell has rung.
+func (b bell) descriptor() int { return int(b.fd) }
+
+// clear hears the bell if it has rung.
+func (b bell) clear() {
+	b.hear(0)
+}
+
 // close ends the bell. The counter goes when the last one that hears it is through, so it rings once more.
 func (b bell) close() {
 	b.ring()

@@ -31,5 +31,16 @@ func (b bell) hear(limit time.Duration) {
 	}
 }
 
+// descriptor is none.
+func (b bell) descriptor() int { return -1 }
+
+// clear hears the bell if it has rung.
+func (b bell) clear() {
+	select {
+	case <-b.rung:
+	default:
+	}
+}
+
 // close rings once more, for whoever has not noticed yet.
 func (b bell) close() { b.ring() }

@@ -52,6 +52,21 @@ func (s *Sleeper) SleepFor(limit time.Duration, look func() bool) {
 	s.asleep.Store(false)
 }
 
+// SleepIn is Sleep in a wait of the caller's, who waits for other things too: it ends when the descriptor it is given can be read, or when it
+// likes. Where bells are no descriptors it is given -1.
+func (s *Sleeper) SleepIn(wait func(fd int), look func() bool) {
+	s.asleep.Store(true)
+	if look() {
+		s.asleep.Store(false)
+		return
+	}
+
+	s.sleeps.Add(1)
+	wait(s.bell.descriptor())
+	s.asleep.Store(false)
+	s.bell.clear()
+}
+
 // Asleep reports whether it sleeps or is about to.
 func (s *Sleeper) Asleep() bool { return s.asleep.Load() }
 

@@ -44,6 +44,27 @@ func TestNoWakeIsLost(t *testing.T) {
 	<-woken
 }
 
+// A wake ends the wait of a sleeper that waits for other things too, and is heard once.
+func TestSleepInAnotherWait(t *testing.T) {
+	s, err := NewSleeper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+
+	s.SleepIn(func(int) { t.Error("it slept although there was something to do") }, func() bool { return true })
+	waits := 0
+	s.SleepIn(func(int) { waits++; s.Wake() }, func() bool { return false })
+	if waits != 1 || s.Asleep() || s.Sleeps() != 1 {
+		t.Errorf("%d waits, %d sleeps, asleep %v", waits, s.Sleeps(), s.Asleep())
+	}
+	s.SleepFor(0, func() bool { return false }) // the bell is silent: this ends by itself
+	s.SleepIn(func(int) { waits++ }, func() bool { return false })
+	if waits != 2 {
+		t.Errorf("%d waits", waits)
+	}
+}
+
 // A sleep that is limited ends by itself, and by a wake before that.
 func TestSleepEndsByItself(t *testing.T) {
 	s, err := NewSleeper()

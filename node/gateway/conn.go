@@ -1,75 +1,191 @@
 package gateway
 
 import (
+	"context"
 	"crypto/tls"
+	"encoding/binary"
+	"errors"
 	"io"
 	"net"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/wire"
 )
 
 // conn is the socket of a link. One goroutine reads; whoever brings something about writes, as much as the socket takes (move). What it does
-// not take a second goroutine sends, which is there from then on.
+// not take a second goroutine sends, which is there from then on. Where a spinner has taken the socket over there is neither.
 type conn struct {
 	gate    *Gateway
 	link    *Link
 	socket  net.Conn
 	under   net.Conn        // the one beneath TLS; else the same. To close it takes no time
-	raw     syscall.RawConn // of plain TCP; nil: only the second goroutine may write
-	address netip.Addr
+	raw     syscall.RawConn // of a socket in clear; nil: only the second goroutine may write
+	packets bool            // it keeps the bounds of what is written (SEQPACKET)
+	place   place
 
-	wake   chan struct{} // for the reading goroutine, where it waits for an answer of the core
-	flush  chan struct{} // for the sending one
-	begin  sync.Once     // of the sending one
-	stuck  atomic.Bool   // the sending one has something to send
-	last   sync.Once     // of the last word
-	closed atomic.Bool   // it is said
-	gone   chan struct{} // closed when the reading one has ended
+	wake    chan struct{} // for the reading goroutine, where it waits for an answer of the core
+	flushes chan struct{} // for the sending one
+	begin   sync.Once     // of the sending one
+	stuck   atomic.Bool   // the sending one has something to send
+	last    sync.Once     // of the last word
+	closed  atomic.Bool   // it is said
+	gone    chan struct{} // closed when nobody reads any more
+	left    sync.Once     // of closing gone
 
-	over      fixed.Nanos // the ticker's: when it found that the link is over
+	room []byte // into which a packet is being read
+	came int    // what came
+	next func(fd uintptr) bool
+
+	polled atomic.Bool // a spinner has it
+	fd     int         // which then is its; -1: closed. Guarded by the link's mutex, as the next two
+	armed  bool        // it is told when the socket takes more
+	parked bool        // it does not read: the link waits for the core
+
+	over      fixed.Nanos // of who looks at the timers: when it found that the link is over
 	recalling atomic.Bool // older reports are being brought about again
 }
 
-// sendMax is how much TLS is given at a time.
-const sendMax = 64 << 10
+// sendMax is how much TLS is given at a time, packetMax the length of a packet, unless one frame is longer, and packetMost the longest
+// packet for which there is always room, once a session is established; before it is strangerFrame.
+const (
+	sendMax    = 64 << 10
+	packetMax  = 16 << 10
+	packetMost = linkBuffer - wire.MaxInbound
+)
 
-func newConn(g *Gateway, socket net.Conn, secure *tls.Config, address netip.Addr, now fixed.Nanos) *conn {
-	c := &conn{gate: g, link: g.roster.NewLink(now), socket: socket, under: socket, address: address, wake: make(chan struct{}, 1), flush: make(chan struct{}, 1),
-		gone: make(chan struct{})}
+func newConn(g *Gateway, socket net.Conn, secure *tls.Config, at place, now fixed.Nanos) *conn {
+	c := &conn{gate: g, link: g.roster.NewLink(now), socket: socket, under: socket, packets: inPackets(socket), place: at, fd: -1, wake: make(chan struct{}, 1),
+		flushes: make(chan struct{}, 1), gone: make(chan struct{})}
 	c.link.owner = c
+	c.next = func(fd uintptr) bool {
+		var again bool
+		c.came, again = receiveFrom(fd, c.room, true)
+		return !again
+	}
 	if secure != nil {
-		c.socket = tls.Server(socket, secure)
+		c.socket = tls.Server(&greeting{Conn: socket, conn: c}, secure)
 	} else {
 		c.raw = rawOf(socket)
 	}
 	return c
 }
 
-// run reads until the connection is over.
+// inPackets reports whether a socket keeps the bounds of what is written.
+func inPackets(socket net.Conn) bool { return socket.LocalAddr().Network() == "unixpacket" }
+
+// run reads until the connection is over, or a spinner has it.
 func (c *conn) run() {
-	defer close(c.gone)
-	defer c.socket.Close()
+	if c.greet() && c.converse() {
+		return
+	}
+	_ = c.socket.Close() // nobody is to be told
+	c.leave()
+}
+
+// greeting is the socket beneath TLS. While a handshake lasts its goroutine has a place for strangers, but for the time that it waits for the
+// client.
+type greeting struct {
+	net.Conn
+	conn  *conn
+	over  bool
+	since fixed.Nanos
+}
+
+func (s *greeting) Read(b []byte) (int, error) {
+	if s.over {
+		return s.Conn.Read(b)
+	}
+	s.conn.gate.leave(s.since)
+	n, err := s.Conn.Read(b)
+	s.since = s.conn.gate.enter()
+	return n, err
+}
+
+// greet does the handshake of TLS, which has its time; false where it comes to nothing.
+func (c *conn) greet() bool {
+	secure, is := c.socket.(*tls.Conn)
+	if !is {
+		return true
+	}
+	defer c.gate.shaken(c.place)
+	beneath := secure.NetConn().(*greeting)
+	beneath.since = c.gate.enter()
+	ctx, enough := context.WithTimeout(context.Background(), shakeTime)
+	err := secure.HandshakeContext(ctx)
+	enough()
+	beneath.over = true
+	c.gate.leave(beneath.since)
+	if err != nil {
+		c.link.Lost(c.gate.clock())
+	}
+	return err == nil
+}
+
+// converse is run up to the end; true where a spinner goes on.
+func (c *conn) converse() (adopted bool) {
 	for !c.link.Over() {
-		n, err := c.socket.Read(c.link.Room())
+		n, err := c.read(c.link.Room())
 		now := c.gate.clock()
 		if n > 0 {
 			c.take(n, now)
 			c.move()
 			c.gate.stay(c.link)
 			c.hold()
+			if c.gate.spin != nil && c.raw != nil && !c.stuck.Load() && c.link.trades() && c.gate.spin.adopt(c) {
+				return true
+			}
 		}
 		if err != nil {
 			c.link.Lost(c.gate.clock())
-			return
+			return false
 		}
 	}
 	c.move()
 	_, _ = io.Copy(io.Discard, c.socket) // until the client closes, or the time of the last word is over
+	return false
+}
+
+// errPacket says that a packet was longer than the room for it.
+var errPacket = errors.New("gateway: a packet that is too long")
+
+// read reads what has come.
+func (c *conn) read(room []byte) (int, error) {
+	if !c.packets {
+		return c.socket.Read(room)
+	}
+	c.room = room
+	switch err := c.raw.Read(c.next); {
+	case err != nil:
+		return 0, err
+	case c.came == 0:
+		return 0, io.EOF
+	case c.came > len(room):
+		c.link.spoiled(c.gate.clock())
+		c.move()
+		return 0, errPacket
+	}
+	return c.came, nil
+}
+
+// portion is what is written next: all that there is, or what makes a packet. The link's mutex is held.
+func (c *conn) portion() []byte {
+	b := c.link.out[c.link.sent:]
+	if !c.packets || len(b) <= packetMax {
+		return b
+	}
+	n := 0
+	for n < len(b) {
+		size := int(binary.BigEndian.Uint32(b[n:]))
+		if n > 0 && n+size > packetMax {
+			break
+		}
+		n += size
+	}
+	return b[:n]
 }
 
 // take hands over bytes. Those of a stranger wait for their turn: a signature takes long.
@@ -78,11 +194,11 @@ func (c *conn) take(n int, now fixed.Nanos) {
 		c.link.Filled(n, now)
 		return
 	}
-	c.gate.logons <- struct{}{}
+	since := c.gate.enter()
 	c.link.Filled(n, now)
-	<-c.gate.logons
+	c.gate.leave(since)
 	if c.link.Failed() {
-		c.gate.failed(c.address)
+		c.gate.failed(c.place)
 	}
 }
 
@@ -114,11 +230,15 @@ func (c *conn) heard() {
 
 // move writes what the socket takes, and sees to the rest.
 func (c *conn) move() {
+	if c.polled.Load() {
+		c.push()
+		return
+	}
 	if !c.stuck.Load() && !c.attempt() {
 		c.stuck.Store(true)
 		c.begin.Do(func() { c.gate.work.Go(c.send) })
 		select {
-		case c.flush <- struct{}{}:
+		case c.flushes <- struct{}{}:
 		default:
 		}
 	}
@@ -127,24 +247,44 @@ func (c *conn) move() {
 	}
 }
 
-// attend is what the ticker does for a connection.
+// attend looks at the timers of a connection.
 func (c *conn) attend(now fixed.Nanos) {
 	c.link.Advance(now)
 	c.move()
-	switch {
-	case !c.link.Over():
-	case c.over == 0:
-		c.over = now
-	case now-c.over > 2*fixed.Nanos(lingerTime):
-		_ = c.under.Close() // he does not read, and does not close
+	if c.late(now) {
+		c.drop()
 	}
 	if row, from, ok := c.link.Wants(); ok && !c.recalling.Swap(true) {
 		c.gate.work.Go(func() { c.recall(row, from) })
 	}
-	if c.isGone() && c.link.Done() {
-		c.gate.forget(c)
+}
+
+// late reports whether the client has had the time of the last word, and does not close.
+func (c *conn) late(now fixed.Nanos) bool {
+	switch {
+	case !c.link.Over():
+		return false
+	case c.over == 0:
+		c.over = now
+	}
+	if c.polled.Load() {
+		return now-c.over > fixed.Nanos(lingerTime)
+	}
+	return now-c.over > 2*fixed.Nanos(lingerTime) // its goroutine has not noticed
+}
+
+// drop closes the socket at once.
+func (c *conn) drop() {
+	_ = c.under.Close() // a spinner's is closed already
+	if c.polled.Load() {
+		c.link.mu.Lock()
+		c.hangUp()
+		c.link.mu.Unlock()
 	}
 }
+
+// leave says that nobody reads any more.
+func (c *conn) leave() { c.left.Do(func() { close(c.gone) }) }
 
 // recall brings older reports about again, one connection at a time: it is a replay.
 func (c *conn) recall(row *Row, from uint64) {
@@ -174,7 +314,7 @@ func (c *conn) write(fd uintptr) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for l.sent < len(l.out) {
-		n, again := writeTo(fd, l.out[l.sent:])
+		n, again := writeTo(fd, c.portion())
 		switch {
 		case n > 0:
 			l.Sent(n, c.gate.clock())
@@ -192,7 +332,7 @@ func (c *conn) send() {
 	var room []byte
 	for {
 		select {
-		case <-c.flush:
+		case <-c.flushes:
 		case <-c.gone:
 			return
 		}

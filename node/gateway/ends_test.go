@@ -121,9 +121,10 @@ func TestSnapshotsOfNothing(t *testing.T) {
 
 // Addresses whose failures are a minute old are forgotten; those that are refused are not.
 func TestForgive(t *testing.T) {
-	g := &Gateway{failures: map[netip.Addr]failures{netip.MustParseAddr("2001:db8::1"): {epoch, 1}, netip.MustParseAddr("2001:db8::2"): {epoch + failuresTime/2, 5}}}
+	one, two := placeOf(netip.MustParseAddr("192.0.2.1")), placeOf(netip.MustParseAddr("192.0.2.2"))
+	g := &Gateway{failures: map[place]failures{one: {epoch, 1}, two: {epoch + failuresTime/2, 5}}}
 	g.forgive(epoch + failuresTime)
-	if _, refused := g.failures[netip.MustParseAddr("2001:db8::2")]; len(g.failures) != 1 || !refused {
+	if _, refused := g.failures[two]; len(g.failures) != 1 || !refused {
 		t.Errorf("%v are remembered", g.failures)
 	}
 }
@@ -158,10 +159,10 @@ func TestClosedAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := newWorld(t)
-	g := &Gateway{roster: w.roster, clock: func() fixed.Nanos { return w.now }, logons: make(chan struct{}, 1)}
+	g := &Gateway{roster: w.roster, clock: func() fixed.Nanos { return w.now }, logons: make(chan struct{}, 1), shaking: map[place]int{{}: 1}}
 	here, there := net.Pipe()
 	defer there.Close()
-	c := newConn(g, here, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, SessionTicketsDisabled: true}, addressOf(here), w.now)
+	c := newConn(g, here, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, SessionTicketsDisabled: true}, placeOf(addressOf(here)), w.now)
 	g.work.Go(c.run)
 	if err := tls.Client(there, &tls.Config{InsecureSkipVerify: true}).Handshake(); err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"maps"
 	"net"
 	"net/netip"
@@ -26,7 +27,7 @@ import (
 //	ticker ──> every 10 ms: timers, what waited, who is over
 //
 // Who writes to a connection writes what the socket takes and never waits for it; what it does not take, a goroutine of the connection
-// sends when it can (W-48). So the reader of events is held up by nobody.
+// sends when it can (W-48). So the reader of events is held up by nobody. That is the shell Net; of the others see spin_linux.go.
 type Gateway struct {
 	config Config
 	roster *Roster
@@ -36,20 +37,23 @@ type Gateway struct {
 
 	hearing sync.Mutex // of who reads events
 	gated   bool       // events wait for the disk
+	spin    *spinner   // with the shells Spin and Fused
 
 	logons  chan struct{} // a place in it lets a stranger's bytes be looked at, signatures and all
 	recalls chan struct{} // and one in this lets older reports be brought about again
 
 	mu        sync.Mutex
 	conns     map[*conn]struct{}
-	byAddress map[netip.Addr]int
-	failures  map[netip.Addr]failures
+	byPlace   map[place]int
+	shaking   map[place]int // handshakes of TLS that are under way
+	failures  map[place]failures
 	forgiven  fixed.Nanos // when those that count no longer were forgotten last
 	listeners []net.Listener
 	stopping  bool
 
 	work sync.WaitGroup
 	quit chan struct{}
+	done <-chan struct{} // the node's
 }
 
 // Config says how a gateway serves. Zero fields take their defaults.
@@ -59,8 +63,10 @@ type Config struct {
 	Ports      []*node.Port   // doors of the node that nobody else uses, two at least
 	Ack        journal.Mode   // of the node
 	Journal    Journal        // of the node; none: what is older than Terms.Retain is gone
+	Shell      Shell          // which threads move the bytes of established sessions in clear
+	Spins      bool           // that of Spin never sleeps: it has a core of its own
 	Most       int            // connections at a time; 4,096
-	PerAddress int            // of one address; 1,024
+	PerAddress int            // of one address, or of one network /64 of IPv6; 1,024
 	Clear      []netip.Prefix // networks from which a connection may come without TLS, besides this machine (W-40)
 }
 
@@ -75,6 +81,10 @@ const (
 	failuresMax  = 5
 	failuresTime = 60 * fixed.Second
 	lingerTime   = time.Second // for a client to close after the last word
+
+	shakeTime = 2 * time.Second // for a handshake of TLS
+	shakesMax = 16              // handshakes of one place at a time
+	restTimes = 3               // how many times as long as it was used a place for strangers rests
 )
 
 // Open makes a gateway for a node that does not run yet, of what its engine holds. It listens to nothing before Serve.
@@ -91,23 +101,50 @@ func Open(n *node.Node, c Config) (*Gateway, error) {
 	if c.Terms.Random == nil {
 		c.Terms.Random = func(b []byte) { rand.Read(b) } // it never fails
 	}
+	if err := c.Shell.Known(); err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
 	reader, err := n.Reader(true)
 	if err != nil {
 		return nil, err
 	}
 	c.Terms.Recall = c.Journal.Files != nil
 	g := &Gateway{config: c, reader: reader, limits: n.Engine().Limits(), recalls: make(chan struct{}, 1), clock: c.Ports[0].Now, logons: make(chan struct{}, max(runtime.GOMAXPROCS(0)-1, 1)),
-		conns: map[*conn]struct{}{}, byAddress: map[netip.Addr]int{}, failures: map[netip.Addr]failures{}, quit: make(chan struct{})}
+		conns: map[*conn]struct{}{}, byPlace: map[place]int{}, shaking: map[place]int{}, failures: map[place]failures{}, quit: make(chan struct{}), done: n.Done()}
 	g.roster = NewRoster(c.Terms, c.Keys, g.limits, c.Ports)
 	g.roster.Learn(n.Engine())
+	if c.Shell != Net {
+		if g.spin, err = newSpinner(g); err != nil {
+			return nil, fmt.Errorf("gateway: shell %s: %w", c.Shell, err)
+		}
+	}
+	if c.Shell == Fused {
+		n.Join(g.spin)
+		g.hearing.Lock() // the hot thread reads events, from its first step on
+	}
 	return g, nil
 }
 
 // Start lets the gateway hear, after the node was started.
 func (g *Gateway) Start() {
 	g.gated = g.config.Ack == journal.Fsync && g.config.Journal.Files != nil
-	g.work.Go(g.hear)
+	switch g.config.Shell {
+	case Net:
+		g.work.Go(g.hear)
+	case Spin:
+		g.work.Go(g.spin.run)
+	case Fused:
+		g.work.Go(g.follow)
+	}
 	g.work.Go(g.tick)
+}
+
+// follow hands over what is left when the hot thread has ended.
+func (g *Gateway) follow() {
+	<-g.done
+	g.pass()
+	g.hearing.Unlock()
+	g.abandon()
 }
 
 // hear hands over what the node releases until it has stopped.
@@ -166,11 +203,19 @@ func (g *Gateway) tick() {
 		case <-t.C:
 		}
 		now := g.clock()
-		g.roster.Advance(now)
+		if g.spin == nil {
+			g.roster.Advance(now)
+		}
 		g.forgive(now)
 		all = g.list(all[:0])
 		for _, c := range all {
+			if c.polled.Load() { // its spinner does
+				continue
+			}
 			c.attend(now)
+			if c.isGone() && c.link.Done() {
+				g.forget(c)
+			}
 		}
 		clear(all)
 	}
@@ -218,27 +263,52 @@ func (g *Gateway) Serve(listener net.Listener, secure *tls.Config) error {
 // admit begins a connection, or closes it where there are too many or its address has failed too often.
 func (g *Gateway) admit(socket net.Conn, secure *tls.Config) {
 	address := addressOf(socket)
+	at := placeOf(address)
 	now := g.clock()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	f := g.failures[address]
+	f := g.failures[at]
 	if now-f.since >= failuresTime {
-		delete(g.failures, address)
+		delete(g.failures, at)
 		f = failures{}
 	}
-	if secure == nil && !g.mayBeClear(address) || g.stopping || len(g.conns) >= g.config.Most || g.byAddress[address] >= g.config.PerAddress || f.count >= failuresMax {
+	if secure == nil && !g.mayBeClear(address) || g.stopping || len(g.conns) >= g.config.Most || g.byPlace[at] >= g.config.PerAddress || f.count >= failuresMax && address.IsValid() ||
+		secure != nil && g.shaking[at] >= shakesMax || inPackets(socket) && !takesPackets {
 		_ = socket.Close()
 		return
 	}
-	c := newConn(g, socket, secure, address, now)
+	c := newConn(g, socket, secure, at, now)
 	g.conns[c] = struct{}{}
-	g.byAddress[address]++
+	g.byPlace[at]++
+	if secure != nil {
+		g.shaking[at]++
+	}
 	g.work.Go(c.run)
+}
+
+// shaken counts a handshake that is over, well or not.
+func (g *Gateway) shaken(at place) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.shaking[at]--; g.shaking[at] == 0 {
+		delete(g.shaking, at)
+	}
+}
+
+// enter waits for a place in which a stranger may cost something, and leave gives it back. It rests longer than it was used, so that all
+// strangers together take a quarter of a core for each place, whatever they do, and those that are in have the rest.
+func (g *Gateway) enter() (since fixed.Nanos) {
+	g.logons <- struct{}{}
+	return g.clock()
+}
+
+func (g *Gateway) leave(since fixed.Nanos) {
+	time.AfterFunc(restTimes*time.Duration(g.clock()-since), func() { <-g.logons })
 }
 
 // mayBeClear reports whether what an address says may be read on the way.
 func (g *Gateway) mayBeClear(address netip.Addr) bool {
-	if address.IsLoopback() || address.IsUnspecified() {
+	if address.IsLoopback() || !address.IsValid() {
 		return true
 	}
 	for _, network := range g.config.Clear {
@@ -249,19 +319,36 @@ func (g *Gateway) mayBeClear(address netip.Addr) bool {
 	return false
 }
 
-// addressOf is the address on the other side; of a socket that has none, of this machine, the unspecified one.
-func addressOf(socket net.Conn) netip.Addr {
+// place is from where a connection comes, as far as it is counted: an address, or a whole network /64 of IPv6, whose addresses a single machine
+// may have all. Whoever comes by a Unix socket comes from the one place that has no address.
+type place netip.Prefix
+
+// placeOf is the place of an address.
+func placeOf(a netip.Addr) place {
+	bits := a.BitLen()
+	if a.Is6() {
+		bits = 64
+	}
+	p, err := a.WithZone("").Prefix(bits)
+	if err != nil { // there is no address
+		return place{}
+	}
+	return place(p)
+}
+
+// addressOf is the address on the other side; a Unix socket has none, and is of this machine.
+func addressOf(socket interface{ RemoteAddr() net.Addr }) netip.Addr {
 	if a, err := netip.ParseAddrPort(socket.RemoteAddr().String()); err == nil {
 		return a.Addr().Unmap()
 	}
-	return netip.IPv4Unspecified()
+	return netip.Addr{}
 }
 
 // failed counts a logon that has failed.
-func (g *Gateway) failed(address netip.Addr) {
+func (g *Gateway) failed(at place) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	f := g.failures[address]
+	f := g.failures[at]
 	if now := g.clock(); f.count == 0 || now-f.since >= failuresTime {
 		f = failures{since: now}
 	}
@@ -269,7 +356,7 @@ func (g *Gateway) failed(address netip.Addr) {
 	if f.count == failuresMax {
 		f.since = g.clock() // refused from now on
 	}
-	g.failures[address] = f
+	g.failures[at] = f
 }
 
 // forgive forgets failures that count no longer: an attacker may have as many addresses as he likes.
@@ -280,7 +367,7 @@ func (g *Gateway) forgive(now fixed.Nanos) {
 		return
 	}
 	g.forgiven = now
-	maps.DeleteFunc(g.failures, func(_ netip.Addr, f failures) bool { return now-f.since >= failuresTime })
+	maps.DeleteFunc(g.failures, func(_ place, f failures) bool { return now-f.since >= failuresTime })
 }
 
 // forget drops a connection of which nothing is left.
@@ -291,8 +378,8 @@ func (g *Gateway) forget(c *conn) {
 		return
 	}
 	delete(g.conns, c)
-	if g.byAddress[c.address]--; g.byAddress[c.address] == 0 {
-		delete(g.byAddress, c.address)
+	if g.byPlace[c.place]--; g.byPlace[c.place] == 0 {
+		delete(g.byPlace, c.place)
 	}
 }
 
@@ -338,7 +425,7 @@ func (g *Gateway) abandon() {
 	g.mu.Unlock()
 	for _, c := range g.list(nil) {
 		c.link.Lost(g.clock())
-		_ = c.under.Close()
+		c.drop()
 	}
 }
 
@@ -346,4 +433,7 @@ func (g *Gateway) abandon() {
 func (g *Gateway) Wait() {
 	close(g.quit)
 	g.work.Wait()
+	if g.spin != nil {
+		g.spin.close()
+	}
 }

@@ -182,6 +182,21 @@ func (l *Link) Established() bool {
 	return l.state == established
 }
 
+// trades reports whether a session of the core is bound.
+func (l *Link) trades() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state == established && l.row != nil
+}
+
+// spoiled says that bytes are lost that have come.
+func (l *Link) spoiled(now fixed.Nanos) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.torn(now)
+	l.handOver()
+}
+
 // idle reports whether nothing is to be sent, and ended whether it is over besides.
 func (l *Link) idle() bool {
 	l.mu.Lock()

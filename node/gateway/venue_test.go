@@ -1,11 +1,14 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"net"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,7 +29,25 @@ type venue struct {
 	t       testing.TB
 	node    *node.Node
 	gate    *Gateway
+	way     way
 	address string
+}
+
+// way is a shell and a kind of socket.
+type way struct {
+	shell   Shell
+	network string
+}
+
+// everyWay runs a test over all shells and kinds of socket that there are here.
+func everyWay(t *testing.T, test func(*testing.T, way)) {
+	ways := []way{{Net, "tcp"}}
+	if pollsSockets {
+		ways = append(ways, way{Spin, "tcp"}, way{Fused, "tcp"}, way{Net, "unixpacket"}, way{Fused, "unixpacket"})
+	}
+	for _, w := range ways {
+		t.Run(w.shell.String()+"/"+w.network, func(t *testing.T) { test(t, w) })
+	}
 }
 
 var venueLimits = engine.Limits{Instruments: 4, Accounts: 64, Positions: 256, Orders: 1 << 12, Levels: 1 << 10, Sessions: 256}
@@ -59,7 +80,9 @@ func seed(t testing.TB) []msg.Command {
 
 // setting is what a test wants otherwise.
 type setting struct {
+	way    way    // none: Net, TCP
 	dir    string // of a journal; else none
+	files  journal.FS
 	retain int
 	rates  Rates
 	secure *tls.Config
@@ -69,11 +92,14 @@ type setting struct {
 // newVenue opens one; it is closed when the test ends.
 func newVenue(t testing.TB, s setting) *venue {
 	t.Helper()
-	v := &venue{t: t}
+	if s.way.network == "" {
+		s.way.network = "tcp"
+	}
+	v := &venue{t: t, way: s.way}
 	c := node.Config{Ports: 8, Lane: 64, Idle: node.Park, Float: true, Collect: true}
 	var err error
 	if s.dir != "" {
-		v.node, _, err = node.Open(s.dir, node.Venue{Limits: venueLimits, Currency: "USD", Seed: seed(t), Segment: 1 << 20, Snapshots: 64 << 10}, c)
+		v.node, _, err = node.Open(s.dir, node.Venue{Files: s.files, Limits: venueLimits, Currency: "USD", Seed: seed(t), Segment: 1 << 20, Snapshots: 64 << 10}, c)
 	} else {
 		if c.Engine, err = engine.New(venueLimits); err == nil {
 			for i, command := range seed(t) {
@@ -94,12 +120,12 @@ func newVenue(t testing.TB, s setting) *venue {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := Config{Terms: Terms{Shard: 9, Rates: s.rates, Retain: s.retain}, Keys: keys, PerAddress: s.per}
+	config := Config{Terms: Terms{Shard: 9, Rates: s.rates, Retain: s.retain}, Keys: keys, Shell: s.way.shell, PerAddress: s.per}
 	for i := range 8 {
 		config.Ports = append(config.Ports, v.node.Port(i))
 	}
 	if s.dir != "" {
-		config.Journal = Journal{Files: journal.Disk{}, Dir: s.dir}
+		config.Journal = Journal{Files: cmp.Or[journal.FS](s.files, journal.Disk{}), Dir: s.dir}
 	}
 	if v.gate, err = Open(v.node, config); err != nil {
 		t.Fatal(err)
@@ -108,7 +134,11 @@ func newVenue(t testing.TB, s setting) *venue {
 		t.Fatal(err)
 	}
 	v.gate.Start()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	at := "127.0.0.1:0"
+	if s.way.network == "unixpacket" {
+		at = filepath.Join(t.TempDir(), "orders")
+	}
+	listener, err := net.Listen(s.way.network, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +178,7 @@ type caller struct {
 
 func (v *venue) call() *caller {
 	v.t.Helper()
-	socket, err := net.Dial("tcp", v.address)
+	socket, err := net.Dial(v.way.network, v.address)
 	if err != nil {
 		v.t.Fatal(err)
 	}
@@ -164,9 +194,26 @@ func callerOn(t testing.TB, socket net.Conn) *caller {
 // say says lines, all in one write.
 func (c *caller) say(script string) {
 	c.w.t.Helper()
-	if _, err := c.socket.Write(c.words(script)); err != nil {
+	if err := c.write(c.words(script)); err != nil {
 		c.w.t.Fatalf("%s: %v", script, err)
 	}
+}
+
+// write writes bytes, in packets of whole frames where the socket keeps their bounds.
+func (c *caller) write(b []byte) error {
+	for len(b) > 0 {
+		n := len(b)
+		if inPackets(c.socket) && n > packetMost {
+			for n = 0; n < packetMost-wire.MaxInbound; {
+				n += int(binary.BigEndian.Uint32(b[n:]))
+			}
+		}
+		if _, err := c.socket.Write(b[:n]); err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
 }
 
 // words are the bytes of a script.
@@ -270,8 +317,10 @@ func (c *caller) enter(terms string) {
 }
 
 // The main road: two firms trade, a drop copy and a risk manager watch and act.
-func TestTrading(t *testing.T) {
-	v := newVenue(t, setting{})
+func TestTrading(t *testing.T) { everyWay(t, trading) }
+
+func trading(t *testing.T, way way) {
+	v := newVenue(t, setting{way: way})
 	seller, buyer, copies, manager := v.call(), v.call(), v.call(), v.call()
 	copies.enter("id=COPY key=4 kind=3")
 	manager.enter("id=RISK key=3 kind=2")
