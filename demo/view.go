@@ -107,7 +107,7 @@ func (v *view) fold(ev *msg.Event) {
 	v.tally.events++
 	v.tally.kinds[ev.Kind]++
 	switch ev.Kind {
-	case msg.Accepted:
+	case msg.Accepted, msg.QuotePlaced:
 		v.incoming = order{id: ev.Order, account: ev.Account, side: ev.Side, price: ev.Price, leaves: ev.Qty,
 			terms: margin.TermsOf(&v.instrument, ev.Side, ev.Price)}
 	case msg.Traded:

@@ -29,6 +29,9 @@ func (e *Engine) administer(c *msg.Command) {
 	case msg.KindAskOrder:
 		e.askOrder(c)
 		return
+	case msg.KindQuote:
+		e.takeQuote(c)
+		return
 	}
 	if c.Session != 0 && (c.Kind != msg.KindSetEntry || !e.gate.Permits(&c.Request)) {
 		e.refuse(c, msg.RejectNotPermitted, 0, 0)

@@ -306,6 +306,23 @@ var drills = []struct {
 		d.run(msg.OpenSession(5, 3))
 		d.run(msg.CloseSession(5))
 	}},
+	{"quotes", func(d *drill) {
+		say := func(count uint8, entries ...msg.Quotation) {
+			for i, q := range entries {
+				q.Index, q.Count = uint8(i), count
+				d.run(msg.Quote(1, 1, q))
+			}
+		}
+		d.run(msg.Limit(2, 1, msg.Sell, 1000, 2))
+		say(2, two(900, 1100, 3), two(900, 1100, 2))
+		say(1, two(1000, 1200, 2)) // the bid trades
+		d.run(msg.Limit(1, 1, msg.Sell, 800, 2))
+		d.run(msg.Limit(2, 1, msg.Buy, 800, 2))
+		say(1, two(1000, 900, 2))
+		say(2, two(900, 1100, 2)) // cut off
+		d.run(msg.CancelAll(1, 0, 0))
+		d.run(msg.CancelAll(2, 0, 0))
+	}},
 	{"clients", func(d *drill) {
 		d.odd++
 		d.at += 10
@@ -410,12 +427,12 @@ func TestApplyDoesNotAllocate(t *testing.T) { // A-20, T-5
 			t.Errorf("no drill asks for kind %d", k)
 		}
 	}
-	for k := msg.KindSetKey; k <= msg.KindAskOrder; k++ {
+	for k := msg.KindSetKey; k <= msg.KindQuote; k++ {
 		if d.asked[k] == 0 {
 			t.Errorf("no drill asks for kind %d", k)
 		}
 	}
-	for k := msg.Received; k <= msg.OrderStated; k++ {
+	for k := msg.Received; k <= msg.QuoteAnswered; k++ {
 		if d.told[k] == 0 {
 			t.Errorf("no drill brings about event kind %d", k)
 		}

@@ -38,6 +38,8 @@ type Engine struct {
 	gate        riskgate.Gate
 	clients     clients
 	jobs        jobs
+	quotes      []quote // by position row
+	quoting     quoting
 	timers      timers
 	adl         adl             // of the pool that is attended to
 	gains       []margin.Winner // realized by it so far
@@ -60,6 +62,7 @@ type Engine struct {
 	asked     msg.Command // of a client, with the account of its order
 	sweeps    bool        // a client's mass cancel has begun
 	working   uint32      // the position of the order that is being worked: not to be given back meanwhile
+	kept      int         // events that are kept back while an order trades
 	still     bool        // nobody is examined: tests of what lies below the ladder
 	unchecked bool
 	stride    uint32 // rowsMax, less in tests
@@ -98,6 +101,7 @@ func New(limits Limits) (*Engine, error) {
 	e.gate = riskgate.Gate{House: e.house, Instruments: e.instruments, Venue: &e.venue,
 		Sessions: make(riskgate.Sessions, l.Sessions), Keys: make(riskgate.Keys, l.Sessions)}
 	e.clients = newClients(&l)
+	e.quotes = newQuotes(e.house.Rows())
 	return e, nil
 }
 
@@ -109,6 +113,15 @@ func newFills(n uint32) []book.Fill {
 		fills[i].Qty = 0
 	}
 	return fills[:0]
+}
+
+// newQuotes is a table for n positions, touched likewise.
+func newQuotes(n uint32) []quote {
+	quotes := make([]quote, n)
+	for i := range quotes {
+		quotes[i].key = 0
+	}
+	return quotes
 }
 
 // newEvents is room for n events, touched likewise.
@@ -151,6 +164,9 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 	e.first, e.told, e.counted = len(out), len(out), len(out)
 	e.out = slices.Grow(out, int(e.limits.Events))[:len(out)+int(e.limits.Events)]
 	if c.Time >= e.wake {
+		if e.quoting.count != 0 && !e.continues(c) {
+			e.answerQuote()
+		}
 		e.carryOn()
 		if e.house.Restless() {
 			e.ahead(c.Account)
@@ -337,6 +353,7 @@ func (e *Engine) Hash() uint64 {
 	e.gate.Keys.Hash(&d)
 	e.clients.hash(&d)
 	e.jobs.hash(&d)
+	e.hashQuotes(&d)
 	e.hashAdl(&d)
 	e.timers.hash(&d)
 	return d.Sum()

@@ -71,6 +71,13 @@ func goldenClients() (list []msg.Command) {
 	send(1, 2, msg.SetDeadMan(1, 2*fixed.Second))
 	send(1, 3, with(msg.Limit(1, 1, msg.Sell, 101, 1), msg.FlagPersist, msg.GTC))
 	send(1, 4, msg.AskOrder(1, 0, ref))
+	entry := func(index, count uint8, bid, ask fixed.Ticks) {
+		ref--
+		send(1, 5, msg.Quote(1, msg.InstrumentID(1+index), msg.Quotation{Bid: bid, BidQty: 2, Ask: ask, AskQty: 3, Index: index, Count: count, Entry: 9}))
+	}
+	ref++
+	entry(0, 2, 90, 110)
+	entry(1, 2, 120, 110)
 	late := msg.Tick()
 	late.Time = 5 * fixed.Second
 	over, lapsed := msg.EndGrace(1), msg.Tick()

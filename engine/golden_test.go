@@ -63,7 +63,7 @@ func TestGoldenJournals(t *testing.T) { // D-57
 			}
 		})
 	}
-	for k := msg.KindLimit; k <= msg.KindAskOrder; k++ {
+	for k := msg.KindLimit; k <= msg.KindQuote; k++ {
 		if kinds[k] == 0 {
 			t.Errorf("no golden journal has a command of kind %d", k)
 		}

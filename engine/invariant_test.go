@@ -20,9 +20,10 @@ type observer struct {
 }
 
 // fingerprint is the hash of all that a refused command may not change: the state without sequence number, time, quotas
-// and client ids.
+// and client ids, and which mass quote is under way.
 func (o *observer) fingerprint() uint64 {
-	seq, now := o.seq, o.now
+	seq, now, quoting := o.seq, o.now, o.quoting
+	o.quoting.count = 0
 	quotas := make([][2]fixed.Nanos, o.limits.Accounts+1)
 	last := make([]msg.Ref, len(o.gate.Sessions))
 	for id := range quotas {
@@ -38,7 +39,7 @@ func (o *observer) fingerprint() uint64 {
 	}
 	o.Engine.seq, o.Engine.now = 0, 0
 	hash := o.Hash()
-	o.Engine.seq, o.Engine.now = seq, now
+	o.Engine.seq, o.Engine.now, o.quoting = seq, now, quoting
 	for id := range quotas {
 		o.house.Statement(msg.AccountID(id)).Quota = quotas[id]
 	}

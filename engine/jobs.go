@@ -198,7 +198,7 @@ func (e *Engine) carryOn() {
 		e.sweep()
 	}
 	e.wake = 0
-	if e.jobs.walks == 0 && !e.house.Restless() {
+	if e.jobs.walks == 0 && !e.house.Restless() && e.quoting.count == 0 {
 		e.wake = min(e.earliest(), MaxTime+1)
 	}
 }

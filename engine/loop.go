@@ -29,13 +29,16 @@ type Loop struct {
 	kept           [keptMax]msg.Command
 	applied, taken uint64
 	foreseen       uint64 // those before it have been foreseen, or need not be
+	more           bool   // the last command taken is followed by another of the same message: nothing comes between
+	waits          bool   // a request has left its lane, and waits for room in the journal's
+	head           msg.Request
 }
 
 const (
 	// takeMax is how many requests of one lane come before another's.
 	takeMax = 16
-	// batchMax is how many requests are taken, applied and published in one go. Between cores a batch costs a few trips of a
-	// line, whatever its size.
+	// batchMax is how many requests are taken, applied and published in one go, and those more that end a mass quote. Between cores a
+	// batch costs a few trips of a line, whatever its size.
 	batchMax = 32
 	// aheadMax is how many commands are foreseen at a time, so that their misses overlap.
 	aheadMax = 8
@@ -70,7 +73,7 @@ func (l *Loop) Rests() bool {
 // commands from below; a request's own stamp counts where it is later, and time never runs back (D-05). It returns how many
 // it applied: 0 when nothing waits, or when there is no room for one command more or for its events.
 func (l *Loop) Poll(now fixed.Nanos) (applied int) {
-	if l.applied == l.taken && !(l.own != nil && l.own.Ready() && l.takeOwn(now)) && !l.take(now) {
+	if l.applied == l.taken && !(l.own != nil && !l.more && l.own.Ready() && l.takeOwn(now)) && !l.take(now) {
 		return 0
 	}
 	for ; l.applied < l.taken && l.out.Room(int(l.engine.limits.Events)); l.applied++ {
@@ -91,9 +94,14 @@ func (l *Loop) take(now fixed.Nanos) bool {
 	if l.own != nil && l.engine.venue.Storage == msg.StorageHard {
 		return false
 	}
-	for l.taken-first < batchMax && (l.sequenced == nil || l.sequenced.Room()) {
-		r := l.lanes.Next()
+	for (l.more || l.taken-first < batchMax) && (l.sequenced == nil || l.sequenced.Room()) {
+		r := l.next()
 		if r == nil {
+			l.more = false
+			break
+		}
+		if l.sequenced != nil && !l.more && r.Follows() && !l.sequenced.RoomFor(min(msg.QuoteMax, l.sequenced.Size())) {
+			l.head, l.waits = *r, true // a message begins, and the journal's lane has no room for all of it
 			break
 		}
 		c := &l.kept[l.taken%keptMax]
@@ -101,6 +109,7 @@ func (l *Loop) take(now fixed.Nanos) bool {
 		if l.own != nil && c.Kind.Own() {
 			c.Kind = 0
 		}
+		l.more = c.Follows()
 		seq, time = seq+1, min(max(c.Time, time), MaxTime)
 		c.Seq, c.Time = seq, time
 		if l.sequenced != nil {
@@ -120,6 +129,18 @@ func (l *Loop) take(now fixed.Nanos) bool {
 		l.foreseen = l.taken
 	}
 	return true
+}
+
+// next is the request that is taken next: that which waits for room, or the next one of the lanes, and while a message goes on its own.
+func (l *Loop) next() *msg.Request {
+	if l.waits {
+		l.waits = false
+		return &l.head
+	}
+	if l.more {
+		l.lanes.Stay()
+	}
+	return l.lanes.Next()
 }
 
 // takeOwn takes one command of the node's.
@@ -173,6 +194,9 @@ func (l *Loop) Pump(now fixed.Nanos) (applied int) {
 
 // Pending is how many commands have been taken out of the lanes and stamped, and are not applied yet: out had no room.
 func (l *Loop) Pending() int { return int(l.taken - l.applied) }
+
+// Waits reports whether a request has left its lane that is not sequenced yet: the journal's lane had no room for all of its message.
+func (l *Loop) Waits() bool { return l.waits }
 
 // Last appends the last commands that were applied, at most 64 of them, the one under way last (D-04).
 func (l *Loop) Last(dst []msg.Command) []msg.Command {

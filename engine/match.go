@@ -19,7 +19,7 @@ const (
 
 // room is how many makers this command may still meet once it has told more events.
 func (e *Engine) room(more int) int {
-	return (int(e.limits.Events) - (e.told - e.first) - more - eventsBesides) / eventsPerMaker
+	return (int(e.limits.Events) - (e.told - e.first) - more - eventsBesides - e.kept) / eventsPerMaker
 }
 
 // match lets a taker trade and settles both sides of each trade, maker by maker.

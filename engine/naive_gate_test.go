@@ -47,8 +47,13 @@ func (n *naive) enter(c *msg.Command, meter int, enters bool) (done, reduce bool
 	}
 	if n.rate != 0 {
 		gap, burst := int64(fixed.Second)/n.rate, n.burst
+		cost := gap
+		if meter == 2 { // an entry of a mass quote is five eighths of an order
+			meter, cost = 0, max(gap*int64(c.Quotation().Count)*5/8, 1)
+		}
 		if meter == 1 {
 			gap, burst = max(gap/4, 1), 4*burst
+			cost = gap
 		}
 		debt := max(0, a.debt[meter]-(n.now-a.debtAt[meter]))
 		if over := debt - fixed.Nanos((burst-1)*gap); over > 0 {
@@ -56,7 +61,7 @@ func (n *naive) enter(c *msg.Command, meter int, enters bool) (done, reduce bool
 			return true, false
 		}
 		if c.Session == 0 || s != nil && s.open && s.owner == a.owner {
-			a.debt[meter], a.debtAt[meter] = debt+fixed.Nanos(gap), n.now
+			a.debt[meter], a.debtAt[meter] = debt+fixed.Nanos(cost), n.now
 		}
 	}
 	if c.Session != 0 && (s == nil || !s.open || s.owner != a.owner) {

@@ -10,7 +10,7 @@ import (
 // The part of the twin that trades: a new order, whom it meets, and what each fill books.
 
 // room is how many makers a command may meet when it has told k events.
-func (n *naive) room(k int) int { return (int(n.limits.Events) - k - 16) / 6 }
+func (n *naive) room(k int) int { return (int(n.limits.Events) - k - 16 - n.kept) / 6 }
 
 func (n *naive) placeOrder(c *msg.Command) {
 	if r := n.formed(c); r != 0 {
@@ -27,6 +27,13 @@ func (n *naive) placeOrder(c *msg.Command) {
 		return
 	}
 	n.touch(a)
+	if _, f := n.takeIn(c, a, in, reduce, msg.Accepted, 0); f.reject != 0 {
+		n.refuse(c, f.reject, f.limit, f.actual)
+	}
+}
+
+// takeIn takes an order in that has come through the door, or says why not.
+func (n *naive) takeIn(c *msg.Command, a *naiveAccount, in *naiveInstrument, reduce bool, told msg.EventKind, group uint16) (msg.OrderID, objection) {
 	w := wish{account: a, instr: c.Instr, side: c.Side, limit: c.Price, qty: c.Qty, market: c.Kind == msg.KindMarket,
 		reduceOnly: c.Flags&msg.FlagReduceOnly != 0, isolated: c.Flags&msg.FlagIsolated != 0, reduce: reduce, rests: c.TIF == msg.GTC || c.TIF == msg.GTD}
 	if c.Flags&msg.FlagSlide != 0 {
@@ -34,12 +41,10 @@ func (n *naive) placeOrder(c *msg.Command) {
 	}
 	no := n.admit(&w)
 	if len(no) > 0 {
-		f := no.first()
-		n.refuse(c, f.reject, f.limit, f.actual)
-		return
+		return 0, no.first()
 	}
 
-	o := &naiveOrder{ref: c.Ref, account: a, instr: c.Instr, session: c.Session, side: c.Side, stp: c.STP, price: w.limit, leaves: w.qty,
+	o := &naiveOrder{group: group, ref: c.Ref, account: a, instr: c.Instr, session: c.Session, side: c.Side, stp: c.STP, price: w.limit, leaves: w.qty,
 		reduceOnly: w.reduceOnly, postOnly: c.Flags&msg.FlagPostOnly != 0, slide: c.Flags&msg.FlagSlide != 0}
 	if o.stp == msg.STPDefault {
 		if o.stp = in.listing.STP; o.stp == msg.STPDefault {
@@ -63,16 +68,16 @@ func (n *naive) placeOrder(c *msg.Command) {
 	no.when(!n.canHold(a, c.Instr) || uint32(len(n.orders)) == n.limits.Orders || w.rests && !n.canRest(c.Instr, c.Side, w.limit),
 		msg.RejectTableFull, 0, 0)
 	if len(no) > 0 {
-		n.refuse(c, no.first().reject, 0, 0)
-		return
+		return 0, objection{reject: no.first().reject}
 	}
 	if c.TIF == msg.GTD {
 		o.expire = ext.Expire
 	}
 	o.id = n.newID()
-	n.about(msg.Accepted, o, o.leaves)
+	n.about(told, o, o.leaves)
 	a.own(c.Instr).isolated = w.isolated
 	n.work(c, o, w.rests, false)
+	return o.id, objection{}
 }
 
 // tradable is how many lots an order would trade at least: what reduce-only makers might do does not count, nor what those might

@@ -51,9 +51,12 @@ type naive struct {
 
 	prices  naivePrices
 	timers  []naiveTimer
-	brought fixed.Money // by the fund's inventory, and not told of yet
-	short   fixed.Money // that positions could not pay when they were closed by this command
-	hand    *naiveOrder // that is being worked
+	brought fixed.Money              // by the fund's inventory, and not told of yet
+	short   fixed.Money              // that positions could not pay when they were closed by this command
+	hand    *naiveOrder              // that is being worked
+	quotes  map[[2]uint32]naiveQuote // by account and instrument
+	quoting *naiveQuoting
+	kept    int // events that are kept back while a quote trades
 
 	out     []msg.Event
 	heard   []msg.Event            // what the engine has told of this command: the twin takes from it which pool is looked at next
@@ -125,6 +128,7 @@ type naiveOrder struct {
 	reduceOnly bool
 	postOnly   bool
 	slide      bool
+	group      uint16
 	rests      bool
 	place      int
 	moved      fixed.Money // into its isolated position, by fills that have not been told of
@@ -149,7 +153,7 @@ func newNaive(l Limits) *naive {
 		owners: map[msg.OwnerID]*naiveOwner{}, sessions: map[msg.SessionID]*naiveSession{0: {}}, burst: 1, haircut: fixed.One,
 		leave: 10 * fixed.Percent, issued: map[msg.OrderID]bool{}, rows: map[uint32]uint32{}, fresh: 1,
 		assetsIn: map[msg.InstrumentID]fixed.Lots{}, pools: map[poolID]*naivePool{},
-		inventory: newNaiveAccount(msg.FundAccount, 0, 0), drawn: map[int64]fixed.Money{}, prices: newNaivePrices()}
+		inventory: newNaiveAccount(msg.FundAccount, 0, 0), drawn: map[int64]fixed.Money{}, quotes: map[[2]uint32]naiveQuote{}, prices: newNaivePrices()}
 }
 
 func newNaiveAccount(id msg.AccountID, owner msg.OwnerID, groups uint32) *naiveAccount {
@@ -223,6 +227,9 @@ func (n *naive) vest(a *naiveAccount) {
 func (n *naive) apply(c *msg.Command) []msg.Event {
 	n.seq, n.out = c.Seq, n.out[:0]
 	before := n.day()
+	if n.now = c.Time; n.interrupts(c) {
+		n.endQuote()
+	}
 	n.now, n.asOf, n.waiting = c.Time, c.Time, 0
 	if n.day() != before || c.Seq == 1 {
 		n.cut()
@@ -234,6 +241,8 @@ func (n *naive) apply(c *msg.Command) []msg.Event {
 	switch c.Kind {
 	case msg.KindLimit, msg.KindMarket, msg.KindPlace:
 		n.placeOrder(c)
+	case msg.KindQuote:
+		n.quote(c)
 	case msg.KindAmend:
 		n.amend(c)
 	case msg.KindCancel:

@@ -27,20 +27,27 @@ func (e *Engine) place(c *msg.Command) {
 	if !e.house.Current(o.Account) {
 		e.touch(c.Account)
 	}
-	b, in := e.books[c.Instr], o.Instrument
+	if _, r := e.takeIn(c, e.books[c.Instr], &o, msg.Accepted, 0); r != 0 {
+		e.refuse(c, r, o.Bound, o.Actual)
+	}
+}
+
+// takeIn asks gate and book whether they take an order that has come in, and takes it in: it tells that, lets it trade, and lets rest or cancels
+// what is left. group is its group of market-maker protection, 0 for none. A reject that the gate did not give has no bound in o.
+func (e *Engine) takeIn(c *msg.Command, b *book.Book, o *riskgate.Order, told msg.EventKind, group uint16) (msg.OrderID, msg.Reject) {
+	in := o.Instrument
 	o.Side, o.Limit, o.Qty, o.Rests = c.Side, c.Price, c.Qty, c.TIF == msg.GTC || c.TIF == msg.GTD
 	if c.Flags != 0 || c.Kind != msg.KindLimit {
-		widen(&o, c, b)
+		widen(o, c, b)
 	}
-	if r := e.gate.Admit(&c.Request, &o); r != 0 {
-		e.refuse(c, r, o.Bound, o.Actual)
-		return
+	if r := e.gate.Admit(&c.Request, o); r != 0 {
+		return 0, r
 	}
 	crosses := b.Crosses(c.Side, o.Limit)
 	if crosses || c.Kind != msg.KindLimit || c.TIF == msg.FOK || o.Row == 0 || !e.store.Roomy() {
-		if r := e.bookSays(c, b, &o, crosses); r != 0 {
-			e.refuse(c, r, 0, 0)
-			return
+		if r := e.bookSays(c, b, o, crosses); r != 0 {
+			o.Bound, o.Actual = 0, 0
+			return 0, r
 		}
 	}
 
@@ -57,24 +64,29 @@ func (e *Engine) place(c *msg.Command) {
 	if o.Asks != 0 && !o.ReduceOnly {
 		order.Flags |= book.Posts
 	}
-	if c.Flags&msg.FlagPersist != 0 {
-		e.store.SetTag(h, book.Tag{Persist: true})
+	if c.Flags&msg.FlagPersist != 0 || group != 0 {
+		e.store.SetTag(h, book.Tag{Persist: c.Flags&msg.FlagPersist != 0, Group: group})
 	}
 	if c.TIF == msg.GTD {
 		expire := c.OrderExt().Expire
 		e.store.SetExpire(h, expire)
 		e.wake = min(e.wake, expire)
 	}
-	e.tell(msg.Accepted, h, order, ticket, o.Qty)
+	id := e.store.ID(h)
+	ev := e.tell(told, h, order, ticket, o.Qty)
+	if told != msg.Accepted {
+		ev.Rare = msg.Rare{}
+	}
 	if o.Asks != 0 {
-		e.seclude(h, &o)
+		e.seclude(h, o)
 	}
 	if crosses || !o.Rests || o.ReduceOnly || o.Asks != 0 {
-		e.work(c, b, h, order, ticket, &o, crosses)
-		return
+		e.work(c, b, h, order, ticket, o, crosses)
+		return id, 0
 	}
 	b.Link(h, o.Side, o.Limit)
 	e.house.AddWhole(h, o.Row, o.Account, &o.Terms, o.Reserved, &o.Exposure, o.Requirement)
+	return id, 0
 }
 
 // widen is what kind and flags say of an order besides its terms.

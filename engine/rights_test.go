@@ -16,7 +16,7 @@ var roles = []struct {
 	kind       msg.SessionKind
 	own, other string
 }{
-	{msg.RoleTrader, 1, msg.OrderEntry, "limit market place amend cancel sweep leverage isolate kill kill-owner dead-man ask", ""},
+	{msg.RoleTrader, 1, msg.OrderEntry, "limit market place amend quote cancel sweep leverage isolate kill kill-owner dead-man ask", ""},
 	{msg.RoleTrader, 1, msg.RiskControl, "sweep leverage isolate kill kill-owner dead-man ask", ""},
 	{msg.RoleTrader, 1, msg.DropCopy, "", ""},
 	{msg.RoleRiskManager, 1, msg.OrderEntry, "cancel sweep leverage isolate kill kill-owner dead-man ask", ""},
@@ -49,6 +49,7 @@ func acts(account msg.AccountID, owner msg.OwnerID, order msg.OrderID) map[strin
 		"halt-venue":    turn(msg.ScopeVenue, msg.Block),
 		"dead-man":      msg.SetDeadMan(account, 60*fixed.Second+fixed.Hour),
 		"ask":           msg.AskOrder(account, order, 0),
+		"quote":         msg.Quote(account, 1, msg.Quotation{Bid: 50, BidQty: 1, Count: 1}),
 		"lift":          turn(msg.ScopeAccount, msg.Unblock),
 		"lift-owner":    turn(msg.ScopeOwner, msg.Unblock),
 		"lift-venue":    turn(msg.ScopeVenue, msg.Unblock),

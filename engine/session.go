@@ -96,15 +96,19 @@ func (e *Engine) receive(c *msg.Command) *msg.Command {
 		return c
 	}
 	s, number := &e.clients.rows[c.Session], c.Envelope().SeqNum
+	next := s.next
+	if e.quoting.count != 0 { // it is the next entry, in the number of the first
+		next--
+	}
 	switch {
 	case !c.Kind.FromClient():
 		e.refuse(c, msg.RejectNotPermitted, 0, 0)
 		return nil
-	case s.state != bound || number != uint32(s.next):
+	case s.state != bound || number != uint32(next):
 		e.refuse(c, msg.RejectSequenceMismatch, int64(uint32(s.next)), int64(number))
 		return nil
 	}
-	s.next++
+	s.next = next + 1
 	ev := e.answer(msg.Received, c)
 	ev.Order = c.Order
 	ev.SetReceived(&c.Request)

@@ -20,7 +20,7 @@ import (
 // from it, its snapshot.go says. Scratch of the engine is neither.
 
 // snapshotFormat is the version of the bytes. It goes up whenever code, or what it calls, stores something else.
-const snapshotFormat = 5
+const snapshotFormat = 6
 
 // Snapshot hands over the state as bytes, in pieces of at most 64 KiB that are good until put returns; put returns false to
 // end it early. It reads every table, and the engine must not be used meanwhile. Equal histories give equal bytes.
@@ -80,6 +80,8 @@ func (e *Engine) code(c *fixed.Codec, hash *uint64) {
 	e.gate.Keys.Code(c)
 	fixed.Rows(c, "clients", e.clients.rows, session{}, (*session).code)
 	e.jobs.code(c)
+	fixed.Rows(c, "quotes", e.quotes, quote{}, (*quote).code)
+	e.quoting.code(c)
 	e.timers.code(c)
 	e.codeDistress(c)
 	if c.Reading() && c.Err() == nil {
@@ -276,6 +278,7 @@ func (e *Engine) relateClients(c *fixed.Codec) {
 // relate refuses what names something that there is not.
 func (e *Engine) relate(c *fixed.Codec) {
 	e.relateClients(c)
+	e.relateQuotes(c)
 	c.Begin("engine")
 	if e.now < 0 || e.now > MaxTime {
 		c.Refuse(0, "the time is none")

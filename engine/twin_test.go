@@ -38,15 +38,16 @@ func (x *xorshift) below(n int64) int64 {
 type trader struct {
 	chance
 	day
-	at    fixed.Nanos
-	refs  [8]msg.Ref
-	mids  [4]fixed.Ticks
-	ids   []msg.OrderID // seen in Accepted, the latest last
-	whose map[msg.OrderID]msg.Command
-	gone  map[msg.OrderID]bool
-	later []later
-	queue []msg.Command      // that come before anything else
-	mode  map[[2]uint32]bool // by account and instrument: whether the last that was heard of it was isolated
+	at     fixed.Nanos
+	refs   [8]msg.Ref
+	mids   [4]fixed.Ticks
+	ids    []msg.OrderID // seen in Accepted, the latest last
+	whose  map[msg.OrderID]msg.Command
+	gone   map[msg.OrderID]bool
+	later  []later
+	queue  []msg.Command               // that come before anything else
+	quoted map[[2]uint32]msg.Quotation // by account and instrument: the last
+	mode   map[[2]uint32]bool          // by account and instrument: whether the last that was heard of it was isolated
 }
 
 // later is a command that sets right, some commands on, what another has turned.
@@ -71,6 +72,7 @@ type day struct {
 	crash    int64 // of 100 commands are about distress: marks that leap, thin accounts, the ladder's parameters
 	broke    bool  // the fund has nothing, or keeps it
 	small    bool  // a command looks at few pools
+	quoting  int64 // of 100 commands begin mass quotes
 }
 
 var days = []day{
@@ -98,11 +100,15 @@ var days = []day{
 		money: 300_000, width: 4, calm: 90, leap: 1 << 40, floods: 120},
 	{name: "undisturbed", limits: Limits{Instruments: 3, Accounts: 8, Orders: 256, Events: 256}, accounts: 8, lots: 40, money: 90_000,
 		width: 9, calm: 100, leap: 1 << 40},
+	{name: "quoted", limits: Limits{Instruments: 3, Accounts: 8, Orders: 64, Events: 256}, accounts: 6, lots: 20, money: 900,
+		width: 5, calm: 80, leap: 300, quoting: 25},
+	{name: "quoted and ruled", limits: Limits{Instruments: 3, Accounts: 8, Orders: 20, Levels: 9, Positions: 9, Events: 256}, accounts: 5, lots: 30, money: 300,
+		width: 8, calm: 50, leap: 60, quoting: 30, apart: 5},
 }
 
 func newTrader(d day, c chance) *trader {
 	return &trader{chance: c, day: d, at: 20 * fixed.Hour, mids: [4]fixed.Ticks{0, 100, 1000, 50}, whose: map[msg.OrderID]msg.Command{}, gone: map[msg.OrderID]bool{},
-		mode: map[[2]uint32]bool{}}
+		mode: map[[2]uint32]bool{}, quoted: map[[2]uint32]msg.Quotation{}}
 }
 
 func (t *trader) percent(p int64) bool { return t.below(100) < p }
@@ -199,7 +205,7 @@ func (t *trader) next() msg.Command {
 	}
 	c := t.draw()
 	c.Time = t.at
-	if c.Session == 0 && t.percent(30) && c.Kind <= msg.KindCancelAll || t.percent(1) {
+	if c.Session == 0 && t.percent(30) && (c.Kind <= msg.KindCancelAll || c.Kind == msg.KindQuote) || t.percent(1) {
 		c.Session = msg.SessionID(c.Account|1)/2 + 1 // that of its owner, mostly
 		if t.percent(8) {
 			c.Session = pick(t, msg.SessionID(1), 2, 3, 4, 300)
@@ -211,6 +217,9 @@ func (t *trader) next() msg.Command {
 			t.refs[s] -= msg.Ref(t.below(3))
 		}
 		c.Ref = t.refs[s]
+	}
+	if c.Kind == msg.KindQuote {
+		return t.quotes(c)
 	}
 	return c
 }
@@ -230,6 +239,11 @@ func (t *trader) draw() msg.Command {
 			t.later = append(t.later[:i], t.later[i+1:]...)
 			return c
 		}
+	}
+	if t.quoting > 0 && t.percent(t.quoting) {
+		c := msg.Quote(t.account(), 0, msg.Quotation{})
+		c.STP, c.Flags = msg.STP(t.below(6)), pick(t, 0, 0, 0, msg.FlagPostOnly, msg.FlagPostOnly, msg.FlagSlide)
+		return c
 	}
 	if t.crash > 0 && t.percent(t.crash) {
 		return t.distress()
@@ -635,6 +649,9 @@ func (p *pair) look(c *msg.Command) {
 	p.late = p.e.Fork()
 	p.late.seq, p.late.now, p.late.out = c.Seq, c.Time, make([]msg.Event, p.e.limits.Events)
 	p.late.first, p.late.told = 0, 0
+	if p.late.quoting.count != 0 && !p.late.continues(c) {
+		p.late.answerQuote()
+	}
 	p.late.carryOn()
 	p.n.early = p.late.told
 }

@@ -13,7 +13,7 @@ import (
 // NextDue is the earliest time at which a Tick would do something; it is Now where work is left over. ok is false when
 // nothing will happen any more before MaxTime.
 func (e *Engine) NextDue() (at fixed.Nanos, ok bool) {
-	if e.jobs.walks != 0 || e.house.Restless() {
+	if e.jobs.walks != 0 || e.house.Restless() || e.quoting.count != 0 {
 		return e.now, true
 	}
 	at = max(e.earliest(), e.now)

@@ -159,7 +159,7 @@ func (e *Export) note(c *msg.Command, ev *msg.Event) {
 		e.symbols[ev.Instr] = strconv.Itoa(int(ev.Instr)) // it was listed before the first segment that is left
 	}
 	switch ev.Kind {
-	case msg.Accepted:
+	case msg.Accepted, msg.QuotePlaced:
 		e.placed[ev.Order] = terms{c.Kind, c.TIF, c.Flags}
 	case msg.InstrumentListed:
 		listed := msg.Request{Rare: ev.Rare}

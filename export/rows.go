@@ -91,7 +91,7 @@ func (e *Export) order(c *msg.Command, ev *msg.Event, in *market.Instrument) err
 		Qty: qtyOf(in, ev.Qty), QtyLots: int64(ev.Qty)}
 	t := e.placed[ev.Order]
 	switch ev.Kind {
-	case msg.Accepted:
+	case msg.Accepted, msg.QuotePlaced:
 		r.Status, r.LeavesLots = "accepted", int64(ev.Qty)
 	case msg.Traded:
 		f := ev.Fill()
@@ -128,7 +128,7 @@ func (e *Export) order(c *msg.Command, ev *msg.Event, in *market.Instrument) err
 // aboutOrders reports whether a refused command was about one order.
 func aboutOrders(k msg.Kind) bool {
 	switch k {
-	case msg.KindLimit, msg.KindMarket, msg.KindPlace, msg.KindAmend, msg.KindCancel:
+	case msg.KindLimit, msg.KindMarket, msg.KindPlace, msg.KindAmend, msg.KindCancel, msg.KindQuote:
 		return true
 	}
 	return false

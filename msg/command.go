@@ -101,6 +101,7 @@ const (
 	KindRefuse                // a client's message was refused before it became a command: Refused
 	KindSetDeadMan            // the orders of Account go at a time unless this is said again: in a Deadline
 	KindAskOrder              // how an order of Account stands: by its id, or by its client's id: an Inquiry
+	KindQuote                 // an entry of a mass quote: a Quotation
 	kindEnd
 
 	lastShort         = KindTick

@@ -144,7 +144,8 @@ func TestConstructorsAllocateNothing(t *testing.T) {
 			msg.Cross(1, 2), msg.MoveMargin(1, 2, -5), msg.SettleFunding(2, 5), msg.PayFund(5), msg.SetFeeTier(feeRow),
 			msg.SetConcentration(2, share), msg.SetCheckpoint(checkpoint), msg.SetStorage(msg.StorageSoft), msg.Maintain(),
 			msg.SetKey(key), msg.Negotiate(agreed), msg.Bind(msg.Binding{Session: 4}), msg.Unbind(4, msg.UnbindLost),
-			msg.EndGrace(4), msg.Finalize(4), msg.Miss(msg.Missing{Session: 4}), msg.Refuse(1, 2, 3, order, refused), msg.SetDeadMan(1, 60), msg.AskOrder(1, order, 7))
+			msg.EndGrace(4), msg.Finalize(4), msg.Miss(msg.Missing{Session: 4}), msg.Refuse(1, 2, 3, order, refused), msg.SetDeadMan(1, 60), msg.AskOrder(1, order, 7),
+			msg.Quote(1, 2, quotation))
 		for i := range day {
 			r := &day[i].Request
 			r.OrderExt()
@@ -170,6 +171,7 @@ func TestConstructorsAllocateNothing(t *testing.T) {
 			r.Unbinding()
 			r.Missing()
 			r.Refused()
+			r.Quotation()
 			r.SetEnvelope(envelope)
 		}
 	}); n != 0 {

@@ -48,7 +48,8 @@ func (k Kind) FromClient() bool { return k < 64 && clients>>k&1 == 1 }
 
 // clients are the kinds that a client's message becomes, by bit.
 const clients uint64 = 1<<KindLimit | 1<<KindMarket | 1<<KindAmend | 1<<KindCancel | 1<<KindCancelAll | 1<<KindPlace |
-	1<<KindSetEntry | 1<<KindSetLeverage | 1<<KindIsolate | 1<<KindCross | 1<<KindMoveMargin | 1<<KindRefuse | 1<<KindSetDeadMan | 1<<KindAskOrder
+	1<<KindSetEntry | 1<<KindSetLeverage | 1<<KindIsolate | 1<<KindCross | 1<<KindMoveMargin | 1<<KindRefuse | 1<<KindSetDeadMan | 1<<KindAskOrder |
+	1<<KindQuote
 
 // Receipt is what a Received says of the command that came: what reports tell of an order and its events do not.
 type Receipt struct {
@@ -56,18 +57,19 @@ type Receipt struct {
 	TIF   TIF
 	STP   STP
 	Flags Flags
+	More  bool // of an entry of a mass quote: more of the same message come
 }
 
 // SetReceived writes the receipt and the envelope of a command as line 2 of a Received.
 func (e *Event) SetReceived(r *Request) {
-	e.Rare = Rare{uint64(r.Kind) | uint64(r.TIF)<<8 | uint64(r.STP)<<16 | uint64(r.Flags)<<32}
+	e.Rare = Rare{uint64(r.Kind) | uint64(r.TIF)<<8 | uint64(r.STP)<<16 | bit(r.Follows())<<24 | uint64(r.Flags)<<32}
 	copy(e.Rare[envelopeHead:], r.Rare[envelopeHead:])
 }
 
 // Receipt is that of a Received.
 func (e *Event) Receipt() Receipt {
 	w := e.Rare[0]
-	return Receipt{Kind(w), TIF(w >> 8), STP(w >> 16), Flags(w >> 32)}
+	return Receipt{Kind(w), TIF(w >> 8), STP(w >> 16), Flags(w >> 32), w>>24&1 == 1}
 }
 
 // Envelope is that of a Received.
@@ -96,6 +98,9 @@ func (r Receipt) append(dst []byte) []byte {
 	}
 	if r.Flags != 0 {
 		dst = r.Flags.append(append(dst, ' '))
+	}
+	if r.More {
+		dst = append(dst, " more"...)
 	}
 	return dst
 }

@@ -103,6 +103,8 @@ const (
 	DeadManSet        // a Deadline
 	DeadManExpired    // the orders of Account go, for nobody has said anything in time: a Deadline
 	OrderStated       // how an order stands, Qty lots of it open: a Standing
+	QuotePlaced       // a side of a quote is in: Price and Qty as it works
+	QuoteAnswered     // what became of an entry of a mass quote: a QuoteAnswer
 	eventEnd
 
 	lastShortEvent = Ticked
@@ -165,6 +167,7 @@ const (
 	_                           // linked order
 	_                           // venue operator
 	CanceledEventBound          // it would have met more orders than one command may
+	CanceledByQuote             // a newer quote took its place
 	reasonEnd
 )
 

@@ -22,7 +22,7 @@ func (e *Event) String() string { return string(e.Append(nil)) }
 // appendTerms writes what line 1 says of price, quantity, side, reject and reason.
 func (e *Event) appendTerms(dst []byte) []byte {
 	switch e.Kind {
-	case Accepted, Traded, Amended, Canceled, Expired, OrderStated:
+	case Accepted, Traded, Amended, Canceled, Expired, OrderStated, QuotePlaced:
 		if e.Side != 0 {
 			dst = appendWord(dst, " ", e.Side.String())
 		}

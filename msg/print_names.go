@@ -18,7 +18,7 @@ var (
 		KindSetConcentration: "SetConcentration", KindCheckpoint: "Checkpoint", KindSetStorage: "SetStorage",
 		KindMaintain: "Maintain", KindSetKey: "SetKey", KindNegotiate: "Negotiate", KindBind: "Bind", KindUnbind: "Unbind",
 		KindEndGrace: "EndGrace", KindFinalize: "Finalize", KindMiss: "Miss", KindRefuse: "Refuse", KindSetDeadMan: "SetDeadMan",
-		KindAskOrder: "AskOrder",
+		KindAskOrder: "AskOrder", KindQuote: "Quote",
 	}
 	eventNames = [eventEnd]string{
 		Accepted: "Accepted", Expired: "Expired", MarkUpdated: "MarkUpdated", MassCanceled: "MassCanceled",
@@ -40,7 +40,7 @@ var (
 		SessionBound: "SessionBound", SessionUnbound: "SessionUnbound", GraceEnded: "GraceEnded",
 		SessionFinalized: "SessionFinalized", MessagesMissed: "MessagesMissed",
 		MassCancelBegun: "MassCancelBegun", DeadManSet: "DeadManSet", DeadManExpired: "DeadManExpired",
-		OrderStated: "OrderStated",
+		OrderStated: "OrderStated", QuotePlaced: "QuotePlaced", QuoteAnswered: "QuoteAnswered",
 	}
 	sideNames = [...]string{Buy: "buy", Sell: "sell"}
 	tifNames  = [...]string{GTC: "gtc", IOC: "ioc", FOK: "fok", GTD: "gtd"}

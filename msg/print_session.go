@@ -49,6 +49,8 @@ func (r *Request) appendSession(dst []byte) []byte {
 		dst = appendInt(dst, " deadline=", r.Deadline())
 	case KindAskOrder:
 		dst = appendID(dst, " placed=", r.Placed())
+	case KindQuote:
+		dst = r.Quotation().append(dst)
 	}
 	return dst
 }
@@ -82,6 +84,8 @@ func (e *Event) appendSession(dst []byte) []byte {
 		dst = appendInt(dst, " deadline=", asked.Deadline())
 	case OrderStated:
 		dst = e.Standing().append(dst)
+	case QuoteAnswered:
+		dst = e.QuoteAnswer().append(dst)
 	case MessagesMissed:
 		dst = e.Missing().append(dst)
 	}

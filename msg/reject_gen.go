@@ -492,4 +492,5 @@ var reasonTable = [reasonEnd]reasonWords{
 	14: {name: "LinkedOrder", upper: "LINKED_ORDER", text: "The order linked to it traded or was canceled."},
 	15: {name: "Operator", upper: "OPERATOR", text: "The venue's operator took it out."},
 	16: {name: "EventBound", upper: "EVENT_BOUND", text: "It would have met more orders than one command may."},
+	17: {name: "Quote", upper: "QUOTE", text: "A newer quote took its place."},
 }

@@ -134,7 +134,8 @@ func TestReasonsAreThoseOfTheWire(t *testing.T) {
 		msg.CanceledRemainder: "Remainder", msg.CanceledBySTP: "SelfTrade", msg.CanceledExpired: "Expiry",
 		msg.CanceledPostOnly: "PostOnly", 7: "Disconnect", 8: "DeadMan", msg.CanceledByKill: "KillSwitch",
 		10: "Protection", msg.CanceledReduceOnly: "ReduceOnly", 12: "Liquidation",
-		msg.CanceledByMarket: "InstrumentState", 14: "LinkedOrder", 15: "Operator", msg.CanceledEventBound: "EventBound"} {
+		msg.CanceledByMarket: "InstrumentState", 14: "LinkedOrder", 15: "Operator", msg.CanceledEventBound: "EventBound",
+		msg.CanceledByQuote: "Quote"} {
 		if r.Name() != want || r.Text() == "" {
 			t.Errorf("reason %d is %q (%q), want %q", uint8(r), r.Name(), r.Text(), want)
 		}

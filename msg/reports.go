@@ -4,10 +4,15 @@ package msg
 // name no session are reports of the account alone, for drop copies.
 func (e *Event) Reports() bool {
 	switch e.Kind {
-	case Accepted, Amended, Canceled, Expired, Traded, MassCanceled, MassCancelBegun, EntryChanged, DeadManSet, OrderStated, MessagesMissed,
+	case Accepted, Amended, Expired, Traded, MassCanceled, MassCancelBegun, EntryChanged, DeadManSet, OrderStated, MessagesMissed,
 		MarginCall, MarginCallCleared, LiquidationStarted, LiquidationSlice, LiquidationEnded, Takeover, AdlStarted, AdlFill,
 		FundingPaid:
 		return true
+	case Canceled: // what a quote does to the one before it is told by its QuoteAnswered
+		return e.Reason != CanceledByQuote
+	case QuoteAnswered:
+		a := e.QuoteAnswer()
+		return a.Whole()
 	case LeverageSet, ModeChanged, MarginMoved: // what a fill moves on its own account is told by its Traded
 		return e.Session != 0
 	case Rejected: // a message out of its number has none to be answered by

@@ -30,6 +30,8 @@ var (
 	key        = msg.KeyChange{Key: 6, Role: msg.RoleTrader, Scheme: 1, Owner: 9, Account: 1, Public: [32]byte{0: 0xd7, 31: 0x1a}}
 	agreed     = msg.Negotiation{Session: 4, Key: 6, Kind: msg.OrderEntry, Version: 1, Cancel: msg.CancelOnLoss, CancelFlags: 1,
 		Window: 5000, UUID: [16]byte{0: 0x12, 15: 0x34}, Stamp: 999}
+	quotation = msg.Quotation{Bid: 49_990, Ask: 50_010, BidQty: 3, AskQty: 4, BidNo: msg.RejectOffTick, AskNo: msg.RejectOffLot, Group: 7, Index: 1,
+		Count: 3, Entry: 21}
 	refused  = msg.Refused{Reject: msg.RejectOffTick, Field: 2, Instead: msg.KindLimit, Limit: 5, Actual: 7}
 	everyone = msg.Report{Underlying: 5, Price: 50_000 * fixed.Coin, Confidence: fixed.One}
 )
@@ -128,6 +130,8 @@ func commands() []msg.Command {
 		enveloped(msg.Refuse(0, 1, 2, 0, msg.Refused{Reject: msg.RejectBadBlock, Instead: msg.KindCancel})),
 		enveloped(msg.SetDeadMan(1, 60*fixed.Second)),
 		enveloped(msg.AskOrder(1, order, 70)),
+		enveloped(withFlags(msg.Quote(1, 2, quotation), msg.FlagPostOnly, msg.GTC, msg.STPCancelOldest)),
+		msg.Quote(1, 2, msg.Quotation{Bid: 49_990, BidQty: 3, Count: 1}),
 		withFlags(msg.Limit(1, 2, msg.Buy, 50_010, 3), msg.FlagPersist, msg.GTC, msg.STPDefault),
 	})
 }
@@ -228,7 +232,13 @@ func sessionEvents() (all []msg.Event) {
 	expired.Rare = armed.Rare
 	stated := ordered(msg.OrderStated)
 	stated.SetStanding(msg.Standing{Filled: 2, Request: 78, TIF: msg.GTD, STP: msg.STPCancelBoth, Flags: msg.FlagPersist | msg.FlagSlide})
-	return append(all, stated, armed, expired, begun, received, bound, unbound, stays, set, negotiated, missed, event(msg.GraceEnded), event(msg.SessionFinalized), off)
+	answered := event(msg.QuoteAnswered)
+	answered.Order = order
+	answered.SetQuoteAnswer(msg.QuoteAnswer{Ask: another, BidNo: msg.RejectWouldCross, AskNo: msg.RejectOffTick, Group: 7, Index: 2, Count: 3, Number: 41})
+	part := event(msg.Received)
+	entry := enveloped(msg.Quote(1, 2, quotation))
+	part.SetReceived(&entry.Request)
+	return append(all, ordered(msg.QuotePlaced), answered, part, stated, armed, expired, begun, received, bound, unbound, stays, set, negotiated, missed, event(msg.GraceEnded), event(msg.SessionFinalized), off)
 }
 
 // riskEvents are the events of margin.

@@ -104,7 +104,8 @@ func TestEnvelopeHasWordsOfItsOwn(t *testing.T) {
 		if got := e.Envelope(); got != envelope {
 			t.Errorf("%v: received in envelope %+v, want %+v", c.Kind, got, envelope)
 		}
-		if got, want := e.Receipt(), (msg.Receipt{Asked: c.Kind, TIF: c.TIF, STP: c.STP, Flags: c.Flags}); got != want {
+		if got, want := e.Receipt(), (msg.Receipt{Asked: c.Kind, TIF: c.TIF, STP: c.STP, Flags: c.Flags,
+			More: c.Kind == msg.KindQuote && c.Quotation().Index+1 < c.Quotation().Count}); got != want {
 			t.Errorf("receipt %+v, want %+v", got, want)
 		}
 	}

@@ -127,6 +127,9 @@ func (n *Node) drained() bool {
 	if n.journal != nil && n.journal.Mark() == journal.Hard {
 		return true // what waits has no room, and was not taken
 	}
+	if n.loop != nil && n.loop.Waits() {
+		return false
+	}
 	for _, l := range n.lanes {
 		if l.Ready() {
 			return false

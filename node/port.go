@@ -41,6 +41,13 @@ func (p *Port) Claim() *msg.Request {
 	return p.lane.Claim()
 }
 
+// Room reports whether n Claims in a row would give slots. Requests that are claimed together and published at once are sequenced in a
+// row where each but the last Follows.
+func (p *Port) Room(n int) bool { return p.lane.RoomFor(n) }
+
+// Size is how many slots a port has.
+func (p *Port) Size() int { return p.lane.Size() }
+
 // Publish hands over all slots claimed since the last Publish, and wakes the hot thread if it sleeps: 25 us or so then.
 func (p *Port) Publish() {
 	p.lane.Publish()

@@ -88,6 +88,9 @@ func (f *FanIn[T]) Next() *T {
 	return f.turn()
 }
 
+// Stay keeps the turn with the lane that gave the last record: the next one comes from it too, if it is there, whatever has been given.
+func (f *FanIn[T]) Stay() { f.taken = min(f.taken, f.take-1) }
+
 // Release gives back what is still held. The lane whose turn it is keeps the rest of its turn.
 func (f *FanIn[T]) Release() { f.lanes[f.at].Release() }
 

@@ -102,6 +102,15 @@ func (l *Lane[T]) Claim() *T {
 // Room reports whether Claim would give a slot.
 func (l *Lane[T]) Room() bool { return l.claimed != l.limit || l.extend() }
 
+// RoomFor reports whether n Claims in a row would give slots.
+func (l *Lane[T]) RoomFor(n int) bool {
+	if l.claimed+uint64(n) <= l.limit {
+		return true
+	}
+	l.extend()
+	return l.claimed+uint64(n) <= l.limit
+}
+
 // extend looks how far the consumer has come and reports whether a slot is free.
 func (l *Lane[T]) extend() bool {
 	l.limit = l.released.Load() + uint64(len(l.slots))

@@ -13,6 +13,7 @@ type Meter uint8
 const (
 	Orders  Meter = iota // new orders and amends
 	Cancels              // four times the rate and burst of orders
+	Quotes               // out of that of orders: an entry of a mass quote costs five eighths of one
 )
 
 // cancelShare is by how much the quota of cancels is wider.
@@ -55,7 +56,7 @@ func (g *Gate) Enter(r *msg.Request, o *Order, m Meter, enters bool) msg.Reject 
 // alone reads.
 func draws(k msg.Kind) bool {
 	switch k {
-	case msg.KindLimit, msg.KindMarket, msg.KindPlace, msg.KindAmend, msg.KindCancel:
+	case msg.KindLimit, msg.KindMarket, msg.KindPlace, msg.KindAmend, msg.KindCancel, msg.KindQuote:
 		return true
 	}
 	return false
@@ -147,13 +148,17 @@ func (g *Gate) meter(r *msg.Request, o *Order, a *clearing.Account, m Meter) msg
 	if m == Cancels {
 		gap, burst = max(gap/cancelShare, 1), burst*cancelShare
 	}
+	cost := gap
+	if m == Quotes {
+		m, cost = Orders, max(gap*fixed.Nanos(r.Quotation().Count)*5/8, 1)
+	}
 	quota := &g.House.Statement(r.Account).Quota[m]
 	next := max(*quota, r.Time)
 	if ahead := next - r.Time - (burst-1)*gap; ahead > 0 {
 		return o.refuse(msg.RejectRateLimited, int64(ahead), 0)
 	}
 	if r.Session == 0 || g.mayAct(r, a) {
-		*quota = next + gap
+		*quota = next + cost
 	}
 	return 0
 }

@@ -21,7 +21,7 @@ import "github.com/lockstep-exchange/lockstep/msg"
 type Rights uint8
 
 const (
-	MayOrder  Rights = 1 << iota // new orders and amends
+	MayOrder  Rights = 1 << iota // new orders, amends and quotes
 	MayCancel                    // cancel an order
 	MaySweep                     // cancel all orders of an account
 	MayMargin                    // leverage, isolated and cross margin
@@ -81,7 +81,7 @@ func Carries(k *Key, kind msg.SessionKind) bool {
 // Needs is the right that a command of a client needs, any one of those named; 0: nobody but the venue has it.
 func Needs(k msg.Kind) Rights {
 	switch k {
-	case msg.KindLimit, msg.KindMarket, msg.KindPlace, msg.KindAmend:
+	case msg.KindLimit, msg.KindMarket, msg.KindPlace, msg.KindAmend, msg.KindQuote:
 		return MayOrder
 	case msg.KindCancel:
 		return MayCancel

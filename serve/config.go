@@ -219,7 +219,7 @@ func (l *loading) gateway(t *strict.Table, secrets map[msg.KeyID][]byte) {
 	l.shell(in)
 	c.Shard = uint16(in.Whole("shard", false, 0, 65535, 0))
 	c.Lanes = int(in.Whole("lanes", false, 2, 256, 16))
-	c.Lane = int(in.Whole("lane_slots", false, 8, 4096, 256))
+	c.Lane = int(in.Whole("lane_slots", false, msg.QuoteMax, 4096, 256))
 	c.Rates.Orders = gateway.Rate{Second: in.Whole("session_rate", false, 1, 100_000_000, 0), Burst: in.Whole("session_burst", false, 1, 100_000_000, 0)}
 	c.Retain = int(in.Whole("retain_kib", false, 4, 1<<20, 0) << 10)
 	c.Most = int(in.Whole("connections", false, 1, 1<<20, 0))

@@ -64,7 +64,7 @@ func (b *naiveBooks) wrong(e *msg.Event, what string, want any) {
 // event follows one event.
 func (b *naiveBooks) event(e *msg.Event) {
 	switch e.Kind {
-	case msg.Accepted:
+	case msg.Accepted, msg.QuotePlaced:
 		if b.orders[e.Order] != nil {
 			b.wrong(e, "an order id that is", "not in use")
 			return

@@ -223,6 +223,8 @@ func KindOf(template uint16) msg.Kind {
 		return msg.KindSetDeadMan
 	case gen.TemplateOrderStatusRequest:
 		return msg.KindAskOrder
+	case gen.TemplateMassQuote:
+		return msg.KindQuote
 	case gen.TemplatePositionControl:
 		return msg.KindSetLeverage
 	}
@@ -231,7 +233,8 @@ func KindOf(template uint16) msg.Kind {
 
 // ToRequest makes a request of any message of a client, for a session of owner. s is the scale of the instrument that Head
 // names; it is not looked at where the message has no price. Messages that the core has no command for are refused as
-// RejectNotSupported, once their fields are found to be sound; what is no message of a client as RejectUnknownTemplate.
+// RejectNotSupported, once their fields are found to be sound; what is no message of a client as RejectUnknownTemplate. A mass quote is
+// looked at as a whole, and r is left as it was: QuoteEntry makes its requests.
 func ToRequest(m *Message, owner msg.OwnerID, s *Scale, r *msg.Request) Refusal {
 	if m.Schema != gen.SchemaOrderEntry {
 		return refuse(msg.RejectUnknownTemplate, NoField, None, int64(m.Template))
@@ -255,7 +258,7 @@ func ToRequest(m *Message, owner msg.OwnerID, s *Scale, r *msg.Request) Refusal 
 	case gen.TemplateDeadMan:
 		return DeadMan(gen.AsDeadMan(m.Block), r)
 	case gen.TemplateMassQuote:
-		field, flaw = gen.AsMassQuote(m.Block).Check()
+		return massQuote(m)
 	case gen.TemplateMmpConfig:
 	case gen.TemplateOrderStatusRequest:
 		return OrderStatus(gen.AsOrderStatusRequest(m.Block), r)

@@ -69,6 +69,11 @@ func FuzzOpen(f *testing.F) {
 		}
 		var r msg.Request
 		no := wire.ToRequest(&m, 7, scale, &r)
+		if no.Reject == 0 && m.Schema == gen.SchemaOrderEntry && m.Template == gen.TemplateMassQuote {
+			for i := range m.Group.Count {
+				wire.QuoteEntry(&m, i, scale, &r)
+			}
+		}
 		if no.Reject == 0 && (m.Template >= 200 || r.Kind == 0) {
 			t.Fatalf("template %d became %s", m.Template, r.String())
 		}

@@ -23,7 +23,8 @@ type Envelope struct {
 const reportVersion = gen.VersionOrderEntry
 
 // AppendReport appends the frame of an event's report. asked is the request of the event's command, for what only it knows
-// of an order that is accepted. ok is false, and dst as it was, where an event has no report.
+// of an order that is accepted. ok is false, and dst as it was, where an event has no report, or is the answer to a mass quote, whose
+// report is of several (AppendQuoteAck).
 func AppendReport(dst []byte, ev *msg.Event, asked *msg.Request, env *Envelope, s *Scale) (out []byte, ok bool) {
 	switch ev.Kind {
 	case msg.Accepted:

@@ -28,7 +28,7 @@ func TestLateEnd(t *testing.T) {
 		w.run(in)
 		a := w.at
 		w.batch = []byte{}
-		for i := range 8 {
+		for i := range 16 {
 			w.do([]string{"order", fmt.Sprint(i + 1)})
 		}
 		orders := w.batch
@@ -56,7 +56,7 @@ func TestLateEnd(t *testing.T) {
 		if !w.core.sessions[1].bound || a.link.lane != nil || len(a.link.owed) != 0 || b.link.row.lane.urgent.Load() != 0 {
 			t.Errorf("gap %v: the core has the session bound %v, %d are owed", gap, w.core.sessions[1].bound, len(a.link.owed))
 		}
-		if got := w.run("sequence 9\norder 9"); !strings.Contains(got, "b 9 OrderAccepted") {
+		if got := w.run("sequence 17\norder 17"); !strings.Contains(got, "b 17 OrderAccepted") {
 			t.Errorf("gap %v: got\n%s", gap, got)
 		}
 	}

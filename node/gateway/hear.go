@@ -20,10 +20,14 @@ type scribe struct {
 	session msg.SessionID
 	asked   msg.Request
 	env     msg.Envelope
+	answers [msg.QuoteMax]msg.Event // of the mass quote that is being answered, which make one report
 }
 
 // note remembers the command that is being answered.
 func (s *scribe) note(ev *msg.Event) {
+	if ev.Kind == msg.QuoteAnswered {
+		s.answers[ev.QuoteAnswer().Index] = *ev
+	}
 	if ev.Kind != msg.Received {
 		return
 	}
@@ -36,6 +40,9 @@ func (s *scribe) note(ev *msg.Event) {
 func (s *scribe) append(dst []byte, ev *msg.Event, scale *wire.Scale) (out []byte, ok bool) {
 	if ev.Kind == msg.MessagesMissed {
 		return appendNotApplied(dst, ev.Missing()), true
+	}
+	if ev.Kind == msg.QuoteAnswered {
+		return wire.AppendQuoteAck(dst, s.answers[:ev.QuoteAnswer().Count], 0), true
 	}
 	env, asked := wire.Envelope{Ingress: wire.NoTime, Sending: wire.NoTime}, &msg.Request{}
 	if ev.Seq == s.seq {
@@ -79,7 +86,9 @@ func (r *Roster) hear(ev *msg.Event, now fixed.Nanos) {
 	switch ev.Kind {
 	case msg.Received:
 		if row := r.at(ev.Session); row != nil {
-			row.heard++
+			if !ev.Receipt().More {
+				row.heard++
+			}
 			used(row.last, ev.Ref)
 			r.wait(row)
 		}

@@ -83,7 +83,11 @@ func (l *Link) business(frame []byte, now fixed.Nanos) bool {
 		l.terminate(gen.TerminationCodeUnspecifiedError, reasonNumber, msg.UnbindTerminated, now)
 		return true
 	}
-	slot := l.claim()
+	n := 1
+	if plain == nil && fault.Kind == 0 && known && m.Template == gen.TemplateMassQuote {
+		n = min(m.Group.Count, l.row.lane.port.Size())
+	}
+	slot := l.claim(n)
 	if slot == nil {
 		return false
 	}
@@ -97,7 +101,11 @@ func (l *Link) business(frame []byte, now fixed.Nanos) bool {
 	} else {
 		no, flood = l.refusal(&m, fault, &head, known, slot, now)
 	}
-	l.seal(slot, template, &head, no, now)
+	if template == gen.TemplateMassQuote && no.Reject == 0 {
+		l.quote(&m, &head, slot, now)
+	} else {
+		l.seal(slot, template, &head, no, now)
+	}
 	switch {
 	case flood:
 		l.terminate(gen.TerminationCodeUnspecifiedError, reasonRate, msg.UnbindTerminated, now)
@@ -136,6 +144,9 @@ func (l *Link) refusal(m *wire.Message, fault wire.Fault, head *wire.Heading, kn
 	n := int64(1)
 	if m.Template == gen.TemplateMassQuote {
 		n = int64(m.Group.Count)
+		if most := l.row.lane.port.Size(); m.Group.Count > most && no.Reject == 0 { // its entries go into the lane together
+			no = wire.Refusal{Reject: msg.RejectNotSupported, Field: wire.NoField, Limit: int64(most), Actual: n}
+		}
 	}
 	no, flood = l.judge(no, classOf(m), n, head, now)
 	return l.permit(m.Template, no), flood
@@ -186,6 +197,20 @@ func (l *Link) seal(slot *msg.Request, template uint16, head *wire.Heading, no w
 	slot.Session, slot.Time = row.id, now
 	slot.SetEnvelope(msg.Envelope{SeqNum: uint32(row.client), Template: template, Ingress: now, Sending: sending(head.Sending)})
 	row.client++
+}
+
+// quote makes the slots of a mass quote whole, entry by entry, one behind the other: there is room for all of them. The number is consumed.
+func (l *Link) quote(m *wire.Message, head *wire.Heading, slot *msg.Request, now fixed.Nanos) {
+	env := msg.Envelope{SeqNum: uint32(l.row.client), Template: m.Template, Ingress: now, Sending: sending(head.Sending)}
+	for i := range m.Group.Count {
+		if i > 0 {
+			slot = l.lane.port.Claim()
+		}
+		wire.QuoteEntry(m, i, l.roster.scale(wire.QuoteInstrument(m, i)), slot)
+		slot.Session, slot.Time = l.row.id, now
+		slot.SetEnvelope(env)
+	}
+	l.row.client++
 }
 
 // sending is the time that a client says; 0: it does not.

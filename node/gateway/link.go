@@ -254,10 +254,10 @@ func (l *Link) run(now fixed.Nanos) {
 	l.handOver()
 }
 
-// claim is a slot of the session's lane for a message, nil when there is no room for it.
-func (l *Link) claim() *msg.Request {
+// claim is a slot of the session's lane for a message that becomes n requests, nil when there is no room for all of them.
+func (l *Link) claim(n int) *msg.Request {
 	l.enter()
-	if l.lane.urgent.Load() > 0 || l.row.taken.Load() {
+	if l.lane.urgent.Load() > 0 || l.row.taken.Load() || n > 1 && !l.lane.port.Room(n) {
 		return nil
 	}
 	return l.lane.port.Claim()

@@ -278,15 +278,15 @@ func TestFullLane(t *testing.T) {
 		w.batch = nil
 		return s
 	}
-	all := said(a, 11)
+	all := said(a, 19)
 	room := a.link.Room()
 	a.link.Filled(copy(room, all), w.now)
 	if !a.link.Blocked() {
-		t.Fatal("eleven orders fit in a lane of eight")
+		t.Fatal("nineteen orders fit in a lane of sixteen")
 	}
 	b.send(said(b, 3))
 	a.hear()
-	if got := strings.Count(strings.Join(w.lines, "\n"), "OrderAccepted"); got != 3+11 {
+	if got := strings.Count(strings.Join(w.lines, "\n"), "OrderAccepted"); got != 3+19 {
 		t.Errorf("%d orders accepted:\n%s", got, strings.Join(w.lines, "\n"))
 	}
 }
@@ -315,8 +315,8 @@ func TestLogonAtAFullLane(t *testing.T) {
 	}
 	w.answer()
 	a.link.Advance(w.now)
-	if got := a.link.row.client; got != 9 {
-		t.Errorf("%d messages came before the logon that waited", got-9)
+	if got := a.link.row.client; got != 17 {
+		t.Errorf("%d messages came before the logon that waited", got-17)
 	}
 	for range 3 {
 		w.settle()

@@ -68,7 +68,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, now: epoch, core: &model{stamps: map[msg.KeyID]fixed.Nanos{}, last: map[msg.KeyID]msg.Ref{}}, peers: map[string]*peer{}}
 	var err error
-	w.node, err = node.New(node.Config{Ports: 4, Lane: 8, Out: 256, Clock: func() fixed.Nanos { return w.now },
+	w.node, err = node.New(node.Config{Ports: 4, Lane: 16, Out: 256, Clock: func() fixed.Nanos { return w.now },
 		Handler: func(lanes []*ring.Lane[msg.Request], out *ring.Ring[msg.Event]) node.Poller {
 			w.core.lanes, w.core.out = ring.NewFanIn(lanes, 16), out
 			return w.core

@@ -31,7 +31,7 @@ func (w *world) tell(ev *msg.Event) []field {
 	t := telling{w: w, ev: ev, in: w.instrumentOf(ev)}
 	t.party()
 	switch ev.Kind {
-	case msg.Accepted:
+	case msg.Accepted, msg.QuotePlaced:
 		t.order()
 		t.side().lots("qty", ev.Qty).ticks("price", ev.Price)
 	case msg.Traded:

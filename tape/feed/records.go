@@ -17,7 +17,7 @@ import (
 // incoming is the order that the command brings or moves, as far as it is not in the told book.
 type incoming struct {
 	order  msg.OrderID
-	event  *msg.Event // its Accepted or Amended; nil: there is none
+	event  *msg.Event // its Accepted, QuotePlaced or Amended; nil: there is none
 	leaves fixed.Lots
 }
 
@@ -155,7 +155,7 @@ func (t *Tape) traded(events []msg.Event, i int) {
 // ends reports whether an event ends a sweep: it changes the told book and is no trade of it, or somebody else trades on.
 func ends(ev *msg.Event) bool {
 	switch ev.Kind {
-	case msg.Accepted, msg.Amended, msg.Canceled, msg.Expired, msg.LiquidationSlice:
+	case msg.Accepted, msg.QuotePlaced, msg.Amended, msg.Canceled, msg.Expired, msg.LiquidationSlice:
 		return true
 	}
 	return false

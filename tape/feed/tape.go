@@ -102,7 +102,7 @@ func (t *Tape) take(events []msg.Event, i int) {
 		t.sweep = sweep{}
 	}
 	switch ev.Kind {
-	case msg.Accepted:
+	case msg.Accepted, msg.QuotePlaced:
 		t.rest()
 		t.taker = incoming{ev.Order, ev, ev.Qty}
 	case msg.Amended:

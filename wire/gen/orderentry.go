@@ -225,10 +225,11 @@ const (
 	CancelReasonLinkedOrder     CancelReason = 14
 	CancelReasonOperator        CancelReason = 15
 	CancelReasonEventBound      CancelReason = 16
+	CancelReasonQuote           CancelReason = 17
 )
 
 // Known reports whether the value has a name.
-func (v CancelReason) Known() bool { return v-1 <= 15 }
+func (v CancelReason) Known() bool { return v-1 <= 16 }
 
 // RejectCode: why a message had no effect.
 type RejectCode uint16
