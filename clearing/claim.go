@@ -137,13 +137,13 @@ func (h *House) Remove(r Resting, in *market.Instrument, leaves fixed.Lots) {
 // unlist takes a claim off its account's list. It stays readable until the row is used again. Where there is no neighbor,
 // claim 0, which is nobody's, takes the write: cheaper than to ask.
 func (h *House) unlist(c *Claim, a *Account) {
-	first := a.Orders
-	if c.Prev == 0 {
-		first = c.Next
+	first, prev, next := a.Orders, c.Prev, c.Next
+	if prev == 0 {
+		first = next
 	}
 	a.Orders = first
-	h.claims[c.Prev].Next = c.Next
-	h.claims[c.Next].Prev = c.Prev
+	h.claims[prev].Next = next
+	h.claims[next].Prev = prev
 }
 
 // Shrink frees what by lots of a resting order had set aside; leaves are open after it.
