@@ -87,7 +87,7 @@ func BenchmarkCommand(b *testing.B) {
 			b.Fatal(d.Err)
 		}
 		for _, name := range []string{"p50", "p99", "p99.9", "p99.99"} {
-			if ns, ok := d.At(name); ok {
+			if ns, ok := d.Within(name); ok {
 				all[name] = append(all[name], ns)
 			}
 		}

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ type Clock struct {
 	system  time.Time
 	byTicks bool
 	Cost    float64 // ns of one reading
+	Step    float64 // ns by which it moves at least
 	Source  string  // what is read
 }
 
@@ -42,8 +44,22 @@ func NewClock() *Clock {
 		gaps[i], last = now-last, now
 	}
 	slices.Sort(gaps[:])
-	c.Cost = c.Nanos(gaps[len(gaps)/2])
+	c.Cost, c.Step = c.Nanos(gaps[len(gaps)/2]), c.Nanos(step(gaps[:]))
 	return c
+}
+
+// step is the least by which sorted gaps differ from one another and from none, in ticks; 1 where all are none.
+func step(gaps []uint64) uint64 {
+	least, last := uint64(math.MaxUint64), uint64(0)
+	for _, g := range gaps {
+		if g > last {
+			least, last = min(least, g-last), g
+		}
+	}
+	if last == 0 {
+		return 1
+	}
+	return least
 }
 
 // Read returns the time in ticks.

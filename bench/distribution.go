@@ -14,8 +14,9 @@ type Distribution struct {
 	Name  string
 	Total *hdrhistogram.Histogram // ns
 	Trace Trace
-	Probe Probe // around the pass
-	Err   error // a *DiffersError, and then Total is empty
+	Probe Probe   // around the pass
+	Err   error   // a *DiffersError, and then Total is empty
+	step  float64 // of the clock, ns
 }
 
 // Distribution makes one further pass of an entry, with the clock read around each
@@ -35,7 +36,7 @@ func (h *Harness) Distribution(stage string, e Entry) (*Distribution, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Distribution{Name: e.Name, Total: latency.NewHistogram(), Probe: h.clock.Spin(probeSpan)}
+	v := &Distribution{Name: e.Name, Total: latency.NewHistogram(), Probe: h.clock.Spin(probeSpan), step: h.clock.Step}
 	clock, started := h.clock, time.Now()
 	for i := range timed {
 		from := clock.Read()
@@ -71,6 +72,27 @@ func (v *Distribution) At(name string) (ns float64, ok bool) {
 		return 0, false
 	}
 	return at(v.Total, name)
+}
+
+// Within is At for ratios: a clock that moves by ten nanoseconds says 40 of whatever lies around 40, and where among those the percentile
+// falls is told by how many lie below. They are taken to lie evenly within half a step to either side.
+func (v *Distribution) Within(name string) (ns float64, ok bool) {
+	ns, ok = v.At(name)
+	if !ok {
+		return 0, false
+	}
+	p, _ := latency.ParsePercentile(name)
+	low, below, among := ns-v.step/2, int64(0), int64(0)
+	for _, bar := range v.Total.Distribution() {
+		switch at := float64(bar.From); {
+		case at < low:
+			below += bar.Count
+		case at < low+v.step:
+			among += bar.Count
+		}
+	}
+	share := (p.Value/100*float64(v.Total.TotalCount()) - float64(below)) / float64(max(among, 1))
+	return low + v.step*min(max(share, 0), 1), true
 }
 
 // at returns a percentile of a histogram, if its samples are enough.

@@ -185,7 +185,7 @@ func (s *Suite) tails(p *Plan) error {
 	lost := all[0].Probe
 	figures := func(name string) (v []float64) {
 		for _, d := range all {
-			if ns, ok := d.At(name); ok {
+			if ns, ok := d.Within(name); ok {
 				v = append(v, ns)
 			}
 		}
