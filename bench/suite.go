@@ -65,10 +65,11 @@ func NewSuite(h *Harness, timed uint64) *Suite {
 	return s
 }
 
-// All makes every figure. After an error the report holds what was made before it.
+// All makes every figure, those that need much memory last: what they leave behind slows the others down. After an error the report
+// holds what was made before it.
 func (s *Suite) All() error {
 	s.Report.Mode = "inline and threaded"
-	err := s.run(s.dense, s.sparse, s.deep, s.flash, s.further, s.crowd, s.spread, s.margins, s.pipelines, s.journals)
+	err := s.run(s.dense, s.sparse, s.deep, s.flash, s.further, s.pipelines, s.journals, s.crowd, s.spread, s.margins)
 	s.Report.settle()
 	return err
 }
