@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"encoding/json"
+	"flag"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -23,6 +24,8 @@ import (
 	"github.com/lockstep-exchange/lockstep/serve"
 	"github.com/lockstep-exchange/lockstep/wire/gen"
 )
+
+var breakings = flag.Int("serve.breaks", 0, "connections that break in TestClientOnBreakingConnections; 0: 1,000, or 30 with -short")
 
 // venue serves a demonstration until the test ends, with a trader's key 1 and a drop copy's key 3 of the same owner.
 func venue(t *testing.T) (address string, public ed25519.PublicKey) {
@@ -196,9 +199,12 @@ func same(t *testing.T, known, told fates) {
 // A client whose connections break again and again knows in the end of every request what became of it, and the firm's drop copy says
 // the same: nothing is lost, nothing is done twice.
 func TestClientOnBreakingConnections(t *testing.T) {
-	breaks := 120
-	if testing.Short() {
+	breaks := *breakings
+	switch {
+	case breaks == 0 && testing.Short():
 		breaks = 30
+	case breaks == 0:
+		breaks = 1000
 	}
 	const seed = 1
 	address, public := venue(t)
@@ -216,9 +222,10 @@ func TestClientOnBreakingConnections(t *testing.T) {
 	}
 	dice := rand.New(rand.NewPCG(seed, 5))
 	known, asked := fates{}, 0
-	for end := time.Now().Add(2 * time.Minute); line.broken.Load() < int64(breaks) || !c.Bound() || c.Recovering() || c.Unanswered() > 0; {
+	limit := 2*time.Minute + time.Duration(breaks)*100*time.Millisecond
+	for end := time.Now().Add(limit); line.broken.Load() < int64(breaks) || !c.Bound() || c.Recovering() || c.Unanswered() > 0; {
 		if time.Now().After(end) {
-			t.Fatalf("after two minutes %d connections are broken, bound %v, %d requests unanswered: %v", line.broken.Load(), c.Bound(), c.Unanswered(), c.Err())
+			t.Fatalf("after %v %d connections are broken, bound %v, %d requests unanswered: %v", limit, line.broken.Load(), c.Bound(), c.Unanswered(), c.Err())
 		}
 		if c.Bound() && !c.Recovering() && c.Unanswered() < 20 && line.broken.Load() < int64(breaks) {
 			o := client.NewOrder{Account: 1, Instrument: 1, Side: gen.Side(1 + dice.IntN(2)), Qty: 1 + dice.Int64N(5)}

@@ -3,6 +3,7 @@
 //
 //	wire/schema/*.xml --read--> Schema --write--> wire/gen/*.go              a type for each message
 //	                                        |---> wire/gen/messages_test.go  the list of them, for tests
+//	                                        |---> tools/wireshark            a dissector
 //	                                        '---> docs/WIRE.md               the blocks between its markers
 //
 // A construct that it does not know is refused with file and line, so that no message is ever laid out by guess.
@@ -20,8 +21,9 @@ import (
 
 // Where the files lie, from the root of the module.
 const (
-	codecs = "wire/gen"
-	book   = "docs/WIRE.md"
+	codecs   = "wire/gen"
+	analyzer = "tools/wireshark/lockstep.lua"
+	book     = "docs/WIRE.md"
 )
 
 func main() {
@@ -67,6 +69,7 @@ func generate(schemas []*schema.Schema, page []byte) (map[string][]byte, error) 
 	if files[codecs+"/messages_test.go"], err = registry(schemas); err != nil {
 		return nil, err
 	}
+	files[analyzer] = lua(schemas)
 	files[book], err = tables(schemas, page)
 	return files, err
 }

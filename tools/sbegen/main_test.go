@@ -21,8 +21,8 @@ func TestFilesAreGenerated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) != len(schema.Files)+3 {
-		t.Fatalf("%d files are generated, want %d", len(files), len(schema.Files)+3)
+	if len(files) != len(schema.Files)+4 {
+		t.Fatalf("%d files are generated, want %d", len(files), len(schema.Files)+4)
 	}
 	for name, want := range files {
 		got, err := os.ReadFile(filepath.Join(root, name))
