@@ -8,3 +8,6 @@ import "io"
 func (h *Harness) connectSpinning() (near, far io.ReadWriteCloser, err error) {
 	return nil, nil, ErrNoSpin
 }
+
+// dialSpinning knows none either.
+func (h *Harness) dialSpinning(network, address string) (duplex, error) { return nil, ErrNoSpin }

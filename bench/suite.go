@@ -22,11 +22,15 @@ import (
 //	6     a mark that crosses no wire, 1,048,576 accounts   1,024 accounts, W
 //	7     one command in W: p99, p99.9, p99.99              its p50
 //	8     command to event on another core, closed loop     R
+//	9     order to report over a socket, fused; spinning    E; and Go's net on two cores
+//	9b    order to report over a socket, Go's net           E of Go's net
+//	10    one connection, pipelined                         a sink of the same bytes
 //	11    open loop at 1 and 5 million a second             N
 //	12    pipeline rate                                     W's inline rate
 //	13    pipeline rate with a journal, ack none            without
 //	14    command to event with a journal, ack fsync        S, a write and a sync
 //	15    recovery                                          W's inline rate
+//	16    decode of one NewOrder                            none
 //	17    allocations and collections in W                  none
 //	18    W with its self-checks                            W without
 type Suite struct {
@@ -69,7 +73,7 @@ func NewSuite(h *Harness, timed uint64) *Suite {
 // holds what was made before it.
 func (s *Suite) All() error {
 	s.Report.Mode = "inline and threaded"
-	err := s.run(s.dense, s.sparse, s.deep, s.flash, s.further, s.pipelines, s.journals, s.crowd, s.spread, s.margins)
+	err := s.run(s.dense, s.sparse, s.deep, s.flash, s.further, s.pipelines, s.journals, s.wires, s.crowd, s.spread, s.margins)
 	s.Report.settle()
 	return err
 }

@@ -23,6 +23,7 @@ type benchCommand struct {
 	Echo     benchEcho     `cmd:"" help:"64 bytes over TCP loopback and back: what any gateway stands on."`
 	Pipeline benchPipeline `cmd:"" help:"Command to event through threads: closed loop, open loop, flooded."`
 	Journal  benchJournal  `cmd:"" help:"With a journal: rate, command to event through the disk, recovery."`
+	Wire     benchWire     `cmd:"" help:"Order to report over a socket: a trip, an open loop, a pipelined connection, decoding."`
 	Margin   benchMargin   `cmd:"" help:"What a mark costs a crowd that holds the instrument, quiet and in a crash."`
 	All      benchAll      `cmd:"" help:"Every figure that has a goal, each over its baseline."`
 	Stream   benchStream   `cmd:"" help:"Generate, convert and check streams."`
@@ -270,6 +271,25 @@ func (b *benchJournal) Run(con *console) error {
 		return s.Journals()
 	})
 	return err
+}
+
+// benchWire is exchange bench wire.
+type benchWire struct {
+	benchSuite
+	Strict bool `help:"Exit with 3 when a goal is missed."`
+}
+
+func (b *benchWire) examples() []string {
+	return []string{"exchange bench wire", "exchange bench wire --runs 3 --json --strict"}
+}
+
+// Run measures the wire.
+func (b *benchWire) Run(con *console) error {
+	report, err := b.measure(con, (*bench.Suite).Wires)
+	if err != nil {
+		return err
+	}
+	return b.judge(report, b.Strict)
 }
 
 // benchMargin is exchange bench margin.
