@@ -21,7 +21,7 @@ type demoCommand struct {
 	Rate     float64       `help:"How many times as fast as it was recorded; 1 is as it was. Default: so that it lasts about 20 s." placeholder:"X" xor:"pace"`
 	Max      bool          `help:"As fast as it goes, without any pace. No latency is measured then." xor:"pace,log"`
 	Duration time.Duration `help:"How much of the recording to play, as in 30s. Default: all of it." placeholder:"D"`
-	Accounts int           `help:"Takers, each with an account of his own." default:"1000" placeholder:"N"`
+	Accounts *int          `help:"Takers, each with an account of his own. Default: 1000." placeholder:"N"`
 	Seed     uint64        `help:"Who sends which trade, and with how much collateral." default:"1"`
 	Hlog     string        `help:"Write a histogram log of the latencies there." placeholder:"FILE" type:"path" xor:"log"`
 	Data     string        `help:"Keep a journal in this folder, and go on where it ends. Kill the demo and start it again." placeholder:"DIR" type:"path"`
@@ -41,12 +41,18 @@ func (d *demoCommand) examples() []string {
 		"exchange demo --feed 239.1.1.1:9100 --feed 239.1.1.2:9100 --feed-requests 127.0.0.1:9101"}
 }
 
+// usualTakers is how many there are where nobody says.
+const usualTakers = 1000
+
 // Run plays the recording that is part of the binary and prints what happened.
 func (d *demoCommand) Run(con *console) (err error) {
 	if d.Listen != "" {
 		return d.listen(con)
 	}
-	o := demo.Options{Rate: d.Rate, Max: d.Max, Duration: d.Duration, Accounts: d.Accounts, Seed: d.Seed, Data: d.Data}
+	o := demo.Options{Rate: d.Rate, Max: d.Max, Duration: d.Duration, Accounts: usualTakers, Seed: d.Seed, Data: d.Data}
+	if d.Accounts != nil {
+		o.Accounts = *d.Accounts
+	}
 	if o.Feed, err = d.feed(); err != nil {
 		return err
 	}
@@ -121,6 +127,14 @@ func (d *demoCommand) play(con *console, o demo.Options) error {
 
 // listen serves a venue to try things on until it is interrupted.
 func (d *demoCommand) listen(con *console) (err error) {
+	for _, of := range []struct {
+		flag  string
+		given bool
+	}{{"--duration", d.Duration != 0}, {"--accounts", d.Accounts != nil}, {"--acks", d.Acks != ""}, {"--hlog", d.Hlog != ""}} {
+		if of.given {
+			return badUsage("%s is of the recording, which --listen does not play: expected one of the two", of.flag)
+		}
+	}
 	dir := d.Data
 	if dir == "" {
 		if dir, err = os.MkdirTemp("", "lockstep-demo-"); err != nil {

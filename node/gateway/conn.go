@@ -249,12 +249,15 @@ func (c *conn) move() {
 
 // attend looks at the timers of a connection.
 func (c *conn) attend(now fixed.Nanos) {
-	c.link.Advance(now)
+	if !c.link.tryAdvance(now) {
+		return
+	}
 	c.move()
 	if c.late(now) {
 		c.drop()
 	}
-	if row, from, ok := c.link.Wants(); ok && !c.recalling.Swap(true) {
+	if row, from, ok := c.link.Wants(); ok && !c.recalling.Load() && c.gate.mayRecall(row.terms.Key, now) {
+		c.recalling.Store(true)
 		c.gate.work.Go(func() { c.recall(row, from) })
 	}
 }

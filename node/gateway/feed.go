@@ -214,6 +214,8 @@ func (l *Link) listening(m *wire.Message, now fixed.Nanos) {
 	case gen.TemplateTerminate:
 		l.terminate(gen.TerminationCodeFinished, "", msg.UnbindTerminated, now)
 	case gen.TemplateEstablish:
+		e := gen.AsEstablish(m.Block)
+		l.request = logonRequest{id: *e.SessionID(), stamp: e.Timestamp()}
 		l.rejectEstablishment(gen.EstablishmentRejectCodeAlreadyEstablished, "", now)
 		l.pulse(now)
 	default:
@@ -271,9 +273,13 @@ func (l *Link) frame(records []byte) {
 	}
 }
 
-// attendListener does what is due for a session of market data: live records go out; one whose place another has taken, or that is too
-// far behind, ends.
+// attendListener does what is due for a session of market data: live records go out; one whose key was revoked, whose place another has taken, or
+// that is too far behind, ends.
 func (l *Link) attendListener(now fixed.Nanos) {
+	if l.roster.keys.get(l.listens.key).Role == 0 {
+		l.terminate(gen.TerminationCodeUnspecifiedError, reasonRevoked, 0, now)
+		return
+	}
 	if !l.roster.holds(l) {
 		l.terminate(gen.TerminationCodeUnspecifiedError, reasonTakenOver, 0, now)
 		return

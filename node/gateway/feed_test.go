@@ -75,6 +75,8 @@ func TestListeners(t *testing.T) {
 		{"back as another kind", replay + "close\nconnect b\nestablish kind=5", replays + "b EstablishmentReject 4 \nb closed"},
 		{"back with another's key", replay + "close\nconnect b\nestablish kind=4 key=5", replays + "b EstablishmentReject 4 \nb closed"},
 		{"established twice", replay + "establish kind=4", replays + "a EstablishmentReject 1 \na Sequence 10"},
+		{"revoked", replay + "revoke\nwait 10ms", replays + "a Terminate 1 201 not permitted"},
+		{"revoked, of snapshots", snapshot + "revoke\nwait 10ms", shots + "a Terminate 1 201 not permitted"},
 		{"two of a key", replay + "connect b\nnegotiate id=DEF kind=4\nestablish id=DEF kind=4", replays + "b NegotiationResponse flow=0 last=0\nb EstablishmentReject 1 \nb closed"},
 		{"taken over", replay + "connect b\nnegotiate id=DEF kind=4\nestablish id=DEF kind=4 takeover=1\nwait 10ms",
 			replays + "b NegotiationResponse flow=0 last=0\nb EstablishmentAck 10\na Terminate 1 124 taken over"},
@@ -112,6 +114,13 @@ func TestListeners(t *testing.T) {
 					w.peers["a"].hear()
 					lines = append(lines, w.lines...)
 					continue
+				case word == "revoke":
+					c := msg.SetKey(msg.KeyChange{Key: firm})
+					if err := w.node.Port(3).Send(&c.Request); err != nil {
+						t.Fatal(err)
+					}
+					w.settle()
+					continue
 				case strings.HasPrefix(word, "publish"):
 					fmt.Sscanf(word, "publish %d", &n)
 					k.next += n
@@ -129,6 +138,23 @@ func TestListeners(t *testing.T) {
 				t.Errorf("got\n%s\n\nwant\n%s", got, want)
 			}
 		})
+	}
+}
+
+// A second Establish in a session of market data is answered for what it says, not for the first (W-16).
+func TestListenerEstablishedTwice(t *testing.T) {
+	w := newWorld(t)
+	w.roster.listeners.market = newTicker(3, 10)
+	w.run("connect a\nnegotiate kind=4\nestablish kind=4")
+	said := len(w.at.got)
+	w.now += 5
+	w.run("establish kind=4 id=OTHER")
+	m, fault := wire.Open(w.at.got[said : said+int(binary.BigEndian.Uint32(w.at.got[said:]))])
+	if fault.Kind != 0 || m.Template != gen.TemplateEstablishmentReject {
+		t.Fatalf("it is answered by template %d, %v", m.Template, fault)
+	}
+	if r := gen.AsEstablishmentReject(m.Block); *r.SessionID() != uuid("OTHER") || r.RequestTimestamp() != w.at.link.request.stamp || r.RequestTimestamp() < uint64(w.now-5) {
+		t.Errorf("it is answered for session %x and time %d", *r.SessionID(), r.RequestTimestamp())
 	}
 }
 

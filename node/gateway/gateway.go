@@ -15,6 +15,7 @@ import (
 
 	"github.com/lockstep-exchange/lockstep/engine"
 	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/node"
 	"github.com/lockstep-exchange/lockstep/node/journal"
 	"github.com/lockstep-exchange/lockstep/ring"
@@ -47,7 +48,8 @@ type Gateway struct {
 	byPlace   map[place]int
 	shaking   map[place]int // handshakes of TLS that are under way
 	failures  map[place]failures
-	forgiven  fixed.Nanos // when those that count no longer were forgotten last
+	replays   map[msg.KeyID]*bucket // of who asked for what only a replay brings about
+	forgiven  fixed.Nanos           // when those that count no longer were forgotten last
 	listeners []net.Listener
 	stopping  bool
 
@@ -84,7 +86,7 @@ const (
 
 	shakeTime = 2 * time.Second // for a handshake of TLS
 	shakesMax = 16              // handshakes of one place at a time
-	restTimes = 3               // how many times as long as it was used a place for strangers rests
+	restTimes = 9               // how many times as long as it was used a place for strangers rests
 )
 
 // Open makes a gateway for a node that does not run yet, of what its engine holds. It listens to nothing before Serve.
@@ -110,7 +112,7 @@ func Open(n *node.Node, c Config) (*Gateway, error) {
 	}
 	c.Terms.Recall = c.Journal.Files != nil
 	g := &Gateway{config: c, reader: reader, limits: n.Engine().Limits(), recalls: make(chan struct{}, 1), clock: c.Ports[0].Now, logons: make(chan struct{}, max(runtime.GOMAXPROCS(0)-1, 1)),
-		conns: map[*conn]struct{}{}, byPlace: map[place]int{}, shaking: map[place]int{}, failures: map[place]failures{}, quit: make(chan struct{}), done: n.Done()}
+		conns: map[*conn]struct{}{}, byPlace: map[place]int{}, shaking: map[place]int{}, failures: map[place]failures{}, replays: map[msg.KeyID]*bucket{}, quit: make(chan struct{}), done: n.Done()}
 	g.roster = NewRoster(c.Terms, c.Keys, g.limits, c.Ports)
 	g.roster.Learn(n.Engine())
 	if c.Shell != Net {
@@ -296,7 +298,7 @@ func (g *Gateway) shaken(at place) {
 }
 
 // enter waits for a place in which a stranger may cost something, and leave gives it back. It rests longer than it was used, so that all
-// strangers together take a quarter of a core for each place, whatever they do, and those that are in have the rest.
+// strangers together take a tenth of a core for each place, whatever they do, and those that are in have the rest.
 func (g *Gateway) enter() (since fixed.Nanos) {
 	g.logons <- struct{}{}
 	return g.clock()
@@ -342,6 +344,22 @@ func addressOf(socket interface{ RemoteAddr() net.Addr }) netip.Addr {
 		return a.Addr().Unmap()
 	}
 	return netip.Addr{}
+}
+
+// replayRate is how often a key may have older reports brought about again, each time up to recallBytes: who asks more often waits.
+var replayRate = Rate{Second: 1, Burst: 8}
+
+// mayRecall reports whether a replay for a key may begin.
+func (g *Gateway) mayRecall(key msg.KeyID, now fixed.Nanos) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	b := g.replays[key]
+	if b == nil {
+		b = &bucket{}
+		g.replays[key] = b
+	}
+	wait, _ := b.take(now, 1, replayRate)
+	return wait == 0
 }
 
 // failed counts a logon that has failed.

@@ -370,6 +370,21 @@ func (l *Link) illegal(now fixed.Nanos) {
 func (l *Link) Advance(now fixed.Nanos) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.advance(now)
+}
+
+// tryAdvance is Advance unless somebody is at work on the link: he may check a signature or write a snapshot, and others wait for who asks.
+func (l *Link) tryAdvance(now fixed.Nanos) bool {
+	if !l.mu.TryLock() {
+		return false
+	}
+	defer l.mu.Unlock()
+	l.advance(now)
+	return true
+}
+
+// advance is Advance with the link's mutex held.
+func (l *Link) advance(now fixed.Nanos) {
 	defer l.handOver()
 	if l.state == over {
 		l.pay(now)

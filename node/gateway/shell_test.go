@@ -2,11 +2,14 @@ package gateway
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"testing"
 	"time"
 
+	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/node/journal"
 	"github.com/lockstep-exchange/lockstep/wire"
 )
@@ -142,6 +145,84 @@ type named string
 func (n named) RemoteAddr() net.Addr { return n }
 func (n named) Network() string      { return "tcp" }
 func (n named) String() string       { return string(n) }
+
+// Older reports are brought about again by a replay, of which a key has eight at once and one a second.
+func TestReplaysOfAKey(t *testing.T) {
+	g := &Gateway{replays: map[msg.KeyID]*bucket{}}
+	may := func(key msg.KeyID, at fixed.Nanos) (n int) {
+		for g.mayRecall(key, at) {
+			n++
+		}
+		return n
+	}
+	if n := may(firm, epoch); n != 8 {
+		t.Errorf("%d at once", n)
+	}
+	if n := may(rival, epoch); n != 8 {
+		t.Errorf("%d of another key", n)
+	}
+	if n := may(firm, epoch+2*fixed.Second); n != 2 {
+		t.Errorf("%d two seconds later", n)
+	}
+}
+
+// Who is at work on a link, and takes his time, holds up nobody who looks at timers.
+func TestTimersWaitForNobody(t *testing.T) {
+	w := newWorld(t)
+	w.run(in)
+	l := w.at.link
+	l.mu.Lock()
+	if l.tryAdvance(w.now) {
+		t.Error("a link is advanced twice at once")
+	}
+	l.mu.Unlock()
+	if w.now += 2*l.keepalive + fixed.Second; !l.tryAdvance(w.now) || l.Established() {
+		t.Error("a link that nobody has is not advanced")
+	}
+}
+
+// A handshake of TLS has its time, and a place has sixteen at once; then others have theirs again.
+func TestHandshakes(t *testing.T) {
+	v := newVenue(t, setting{secure: &tls.Config{MinVersion: tls.VersionTLS13}})
+	begun := time.Now()
+	var all []net.Conn
+	for range shakesMax + 1 {
+		s, err := net.Dial("tcp", v.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		all = append(all, s)
+		if len(all) == shakesMax {
+			for v.gate.Connections() < shakesMax {
+				time.Sleep(time.Millisecond)
+			}
+		}
+	}
+	ends := func(s net.Conn) time.Duration {
+		s.SetReadDeadline(time.Now().Add(time.Minute))
+		if _, err := s.Read(make([]byte, 1)); err == nil || isTimeout(err) {
+			t.Fatalf("a handshake that nobody begins: %v", err)
+		}
+		return time.Since(begun)
+	}
+	if took := ends(all[shakesMax]); took >= shakeTime {
+		t.Errorf("one too many is refused after %v", took)
+	}
+	if took := ends(all[0]); took < shakeTime/2 || took > 20*time.Second {
+		t.Errorf("a handshake without a word ends after %v", took)
+	}
+	v.gate.mu.Lock()
+	defer v.gate.mu.Unlock()
+	for end := time.Now().Add(time.Minute); len(v.gate.shaking) > 0 && time.Now().Before(end); {
+		v.gate.mu.Unlock()
+		time.Sleep(time.Millisecond)
+		v.gate.mu.Lock()
+	}
+	if len(v.gate.shaking) > 0 {
+		t.Errorf("%v are under way still", v.gate.shaking)
+	}
+}
 
 // There is no shell but those that have a name.
 func TestShells(t *testing.T) {

@@ -71,11 +71,16 @@ func seed(t testing.TB) []msg.Command {
 		}
 		day = append(day, msg.SetKey(k))
 	}
-	for id := idlers; id < idlers+idlersMax; id++ {
-		day = append(day, msg.SetKey(msg.KeyChange{Key: msg.KeyID(id), Role: msg.RoleTrader, Owner: 8, Scheme: uint8(gen.SignatureSchemeEd25519),
+	return append(day, idling(idlersMax)...)
+}
+
+// idling are keys of so many traders of owner 8.
+func idling(n int) (keys []msg.Command) {
+	for id := idlers; id < idlers+n; id++ {
+		keys = append(keys, msg.SetKey(msg.KeyChange{Key: msg.KeyID(id), Role: msg.RoleTrader, Owner: 8, Scheme: uint8(gen.SignatureSchemeEd25519),
 			Public: [32]byte(private(uint64(id)).Public().(ed25519.PublicKey))}))
 	}
-	return day
+	return keys
 }
 
 // setting is what a test wants otherwise.
@@ -87,6 +92,7 @@ type setting struct {
 	rates  Rates
 	secure *tls.Config
 	per    int
+	crowd  int // of traders of owner 8
 }
 
 // newVenue opens one; it is closed when the test ends.
@@ -101,8 +107,16 @@ func newVenue(t testing.TB, s setting) *venue {
 	if s.dir != "" {
 		v.node, _, err = node.Open(s.dir, node.Venue{Files: s.files, Limits: venueLimits, Currency: "USD", Seed: seed(t), Segment: 1 << 20, Snapshots: 64 << 10}, c)
 	} else {
-		if c.Engine, err = engine.New(venueLimits); err == nil {
-			for i, command := range seed(t) {
+		limits, day := venueLimits, seed(t)
+		if s.crowd > 0 {
+			limits.Orders = 1 << 14
+		}
+		if s.crowd > idlersMax {
+			limits.Sessions = uint32(2 * (idlers + s.crowd))
+			day = append(day, idling(s.crowd)[idlersMax:]...)
+		}
+		if c.Engine, err = engine.New(limits); err == nil {
+			for i, command := range day {
 				command.Seq, command.Time = msg.Seq(i+1), fixed.Nanos(time.Now().UnixNano())
 				for _, ev := range c.Engine.Apply(&command, nil) {
 					if ev.Kind == msg.Rejected {
