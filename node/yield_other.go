@@ -2,5 +2,5 @@
 
 package node
 
-// yieldToAll does nothing: threads have no priority of their own here.
-func yieldToAll() {}
+// YieldToAll does nothing: threads have no priority of their own here.
+func YieldToAll() {}

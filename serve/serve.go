@@ -78,12 +78,17 @@ func (c *Config) spins() bool {
 	return c.Shell == gateway.Spin && c.Idle == node.Spin && runtime.NumCPU() > 2
 }
 
-// procs is GOMAXPROCS where two threads spin; 0: the node knows.
+// procs is GOMAXPROCS: threads that spin, two more as for any node, and one for the thread that looks at strangers' bytes: without it others
+// would wait for that one, whatever its priority.
 func (c *Config) procs() int {
-	if c.spins() {
-		return 4
+	n := 3
+	if c.Idle == node.Spin {
+		n++
 	}
-	return 0
+	if c.spins() {
+		n++
+	}
+	return n
 }
 
 // begin lets the node run and the gateway listen.

@@ -194,10 +194,7 @@ func (c *conn) take(n int, now fixed.Nanos) {
 		c.link.Filled(n, now)
 		return
 	}
-	since := c.gate.enter()
-	c.link.Filled(n, now)
-	c.gate.leave(since)
-	if c.link.Failed() {
+	if c.gate.checked(func() { c.link.Filled(n, now) }) && c.link.Failed() {
 		c.gate.failed(c.place)
 	}
 }

@@ -40,7 +40,8 @@ type Gateway struct {
 	gated   bool       // events wait for the disk
 	spin    *spinner   // with the shells Spin and Fused
 
-	logons  chan struct{} // a place in it lets a stranger's bytes be looked at, signatures and all
+	logons  chan struct{} // a place in it lets a stranger cost something (strangers.go)
+	checks  chan func()   // for the threads that look at strangers' bytes
 	recalls chan struct{} // and one in this lets older reports be brought about again
 
 	mu        sync.Mutex
@@ -86,7 +87,6 @@ const (
 
 	shakeTime = 2 * time.Second // for a handshake of TLS
 	shakesMax = 16              // handshakes of one place at a time
-	restTimes = 9               // how many times as long as it was used a place for strangers rests
 )
 
 // Open makes a gateway for a node that does not run yet, of what its engine holds. It listens to nothing before Serve.
@@ -111,7 +111,7 @@ func Open(n *node.Node, c Config) (*Gateway, error) {
 		return nil, err
 	}
 	c.Terms.Recall = c.Journal.Files != nil
-	g := &Gateway{config: c, reader: reader, limits: n.Engine().Limits(), recalls: make(chan struct{}, 1), clock: c.Ports[0].Now, logons: make(chan struct{}, max(runtime.GOMAXPROCS(0)-1, 1)),
+	g := &Gateway{config: c, reader: reader, limits: n.Engine().Limits(), recalls: make(chan struct{}, 1), clock: c.Ports[0].Now, logons: make(chan struct{}, max(runtime.GOMAXPROCS(0)-1, 1)), checks: make(chan func()),
 		conns: map[*conn]struct{}{}, byPlace: map[place]int{}, shaking: map[place]int{}, failures: map[place]failures{}, replays: map[msg.KeyID]*bucket{}, quit: make(chan struct{}), done: n.Done()}
 	g.roster = NewRoster(c.Terms, c.Keys, g.limits, c.Ports)
 	g.roster.Learn(n.Engine())
@@ -139,6 +139,9 @@ func (g *Gateway) Start() {
 		g.work.Go(g.follow)
 	}
 	g.work.Go(g.tick)
+	for range cap(g.logons) {
+		g.work.Go(g.check)
+	}
 }
 
 // follow hands over what is left when the hot thread has ended.
@@ -286,26 +289,6 @@ func (g *Gateway) admit(socket net.Conn, secure *tls.Config) {
 		g.shaking[at]++
 	}
 	g.work.Go(c.run)
-}
-
-// shaken counts a handshake that is over, well or not.
-func (g *Gateway) shaken(at place) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.shaking[at]--; g.shaking[at] == 0 {
-		delete(g.shaking, at)
-	}
-}
-
-// enter waits for a place in which a stranger may cost something, and leave gives it back. It rests longer than it was used, so that all
-// strangers together take a tenth of a core for each place, whatever they do, and those that are in have the rest.
-func (g *Gateway) enter() (since fixed.Nanos) {
-	g.logons <- struct{}{}
-	return g.clock()
-}
-
-func (g *Gateway) leave(since fixed.Nanos) {
-	time.AfterFunc(restTimes*time.Duration(g.clock()-since), func() { <-g.logons })
 }
 
 // mayBeClear reports whether what an address says may be read on the way.

@@ -92,7 +92,8 @@ type setting struct {
 	rates  Rates
 	secure *tls.Config
 	per    int
-	crowd  int // of traders of owner 8
+	crowd  int  // of traders of owner 8
+	real   bool // as it is served: the hot thread pinned, no collector
 }
 
 // newVenue opens one; it is closed when the test ends.
@@ -102,7 +103,7 @@ func newVenue(t testing.TB, s setting) *venue {
 		s.way.network = "tcp"
 	}
 	v := &venue{t: t, way: s.way}
-	c := node.Config{Ports: 8, Lane: 64, Idle: node.Park, Float: true, Collect: true}
+	c := node.Config{Ports: 8, Lane: 64, Idle: node.Park, Float: !s.real, Collect: !s.real, Procs: 3}
 	var err error
 	if s.dir != "" {
 		v.node, _, err = node.Open(s.dir, node.Venue{Files: s.files, Limits: venueLimits, Currency: "USD", Seed: seed(t), Segment: 1 << 20, Snapshots: 64 << 10}, c)
