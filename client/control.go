@@ -83,7 +83,8 @@ func (s *Session) DeadMan(account msg.AccountID, deadline, now fixed.Nanos) (msg
 	return ref, nil
 }
 
-// Protection is the limits of a group of a market maker: what may trade within a window before its quotes are taken out.
+// Protection is the limits of a group of a market maker: what may trade within a window before its quotes are taken out, in billionths of a
+// unit. To set it again is to go on after it has tripped.
 type Protection struct {
 	Account        msg.AccountID
 	Group          uint16

@@ -29,6 +29,15 @@ func (e *Engine) administer(c *msg.Command) {
 	case msg.KindAskOrder:
 		e.askOrder(c)
 		return
+	case msg.KindAskOrders:
+		e.askOrders(c)
+		return
+	case msg.KindAskMargin:
+		e.askMargin(c)
+		return
+	case msg.KindSetProtection:
+		e.setProtection(c)
+		return
 	case msg.KindQuote:
 		e.takeQuote(c)
 		return

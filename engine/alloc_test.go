@@ -320,6 +320,15 @@ var drills = []struct {
 		d.run(msg.Limit(2, 1, msg.Buy, 800, 2))
 		say(1, two(1000, 900, 2))
 		say(2, two(900, 1100, 2)) // cut off
+		d.run(msg.SetProtection(1, msg.Protection{Group: 7, Qty: 1, Window: fixed.Second}))
+		guarded := two(900, 1100, 2)
+		guarded.Group = 7
+		say(1, guarded)
+		d.run(msg.Limit(2, 1, msg.Sell, 900, 1))
+		say(1, guarded)
+		d.run(msg.Limit(1, 1, msg.Sell, 900, 1))
+		d.run(msg.Limit(2, 1, msg.Buy, 900, 1))
+		d.run(msg.SetProtection(1, msg.Protection{Group: 7}))
 		d.run(msg.CancelAll(1, 0, 0))
 		d.run(msg.CancelAll(2, 0, 0))
 	}},
@@ -359,6 +368,9 @@ var drills = []struct {
 		send(msg.SetDeadMan(1, d.at+2*fixed.Second))
 		send(msg.SetDeadMan(1, 0))
 		send(msg.AskOrder(1, 0, 77))
+		send(msg.AskMargin(1, 1, msg.Buy, 900, 5))
+		send(msg.AskMargin(1, 1, msg.Buy, 0, 5))
+		send(msg.AskOrders(1))
 		asked := send(msg.Limit(1, 1, msg.Buy, 900, 1))[1].Order
 		send(msg.AskOrder(0, asked, 0))
 		send(msg.Cancel(0, 1, asked))
@@ -427,12 +439,12 @@ func TestApplyDoesNotAllocate(t *testing.T) { // A-20, T-5
 			t.Errorf("no drill asks for kind %d", k)
 		}
 	}
-	for k := msg.KindSetKey; k <= msg.KindQuote; k++ {
+	for k := msg.KindSetKey; k <= msg.KindAskMargin; k++ {
 		if d.asked[k] == 0 {
 			t.Errorf("no drill asks for kind %d", k)
 		}
 	}
-	for k := msg.Received; k <= msg.QuoteAnswered; k++ {
+	for k := msg.Received; k <= msg.MarginForecast; k++ {
 		if d.told[k] == 0 {
 			t.Errorf("no drill brings about event kind %d", k)
 		}

@@ -40,6 +40,7 @@ type Engine struct {
 	jobs        jobs
 	quotes      []quote // by position row
 	quoting     quoting
+	guards      guards
 	timers      timers
 	adl         adl             // of the pool that is attended to
 	gains       []margin.Winner // realized by it so far
@@ -59,11 +60,13 @@ type Engine struct {
 	counted   int         // up to where sessions have counted
 	fills     []book.Fill
 	parts     []book.Part
-	asked     msg.Command // of a client, with the account of its order
-	sweeps    bool        // a client's mass cancel has begun
-	working   uint32      // the position of the order that is being worked: not to be given back meanwhile
-	kept      int         // events that are kept back while an order trades
-	still     bool        // nobody is examined: tests of what lies below the ladder
+	asked     msg.Command    // of a client, with the account of its order
+	sweeps    bool           // a client's mass cancel has begun
+	working   uint32         // the position of the order that is being worked: not to be given back meanwhile
+	tripped   [tripsMax]trip // groups that have reached a limit with this command, and have not been told of
+	trips     int
+	kept      int  // events that are kept back while an order trades
+	still     bool // nobody is examined: tests of what lies below the ladder
 	unchecked bool
 	stride    uint32 // rowsMax, less in tests
 	afar      bool   // the tables are beyond the nearer caches
@@ -102,6 +105,7 @@ func New(limits Limits) (*Engine, error) {
 		Sessions: make(riskgate.Sessions, l.Sessions), Keys: make(riskgate.Keys, l.Sessions)}
 	e.clients = newClients(&l)
 	e.quotes = newQuotes(e.house.Rows())
+	e.guards = newGuards(&l)
 	return e, nil
 }
 
@@ -196,7 +200,7 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 			e.administer(turn)
 		}
 	}
-	if e.house.Restless() || e.jobs.walks != 0 {
+	if e.house.Restless() || e.jobs.walks != 0 || e.trips != 0 {
 		e.follow()
 	}
 	if e.told == e.first {
@@ -354,6 +358,7 @@ func (e *Engine) Hash() uint64 {
 	e.clients.hash(&d)
 	e.jobs.hash(&d)
 	e.hashQuotes(&d)
+	e.guards.hash(&d)
 	e.hashAdl(&d)
 	e.timers.hash(&d)
 	return d.Sum()

@@ -28,6 +28,7 @@ func (e *Engine) Fork() *Engine {
 	c.clients.rows, c.clients.copies = slices.Clone(e.clients.rows), slices.Clone(e.clients.copies)
 	c.jobs.ring = slices.Clone(e.jobs.ring)
 	c.quotes = slices.Clone(e.quotes)
+	c.guards.rows, c.guards.first = slices.Clone(e.guards.rows), slices.Clone(e.guards.first)
 	c.timers = e.timers.fork()
 	c.gains = append(make([]margin.Winner, 0, e.gainsMax()), e.gains...)
 	c.found = append(make([]margin.Winner, 0, e.foundMax()), e.found...)

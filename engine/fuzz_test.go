@@ -59,7 +59,7 @@ func (w *wild) next() (c msg.Command) {
 	t := w.trader
 	if t.below(3) == 0 {
 		r := &c.Request
-		r.Kind = msg.Kind(t.below(int64(msg.KindQuote) + 1))
+		r.Kind = msg.Kind(t.below(int64(msg.KindAskMargin) + 1))
 		r.Order, r.Ref, r.Price, r.Qty = msg.OrderID(w.number()), msg.Ref(w.number()), fixed.Ticks(w.number()), fixed.Lots(w.number())
 		r.Account, r.Instr, r.Session = msg.AccountID(w.number()), msg.InstrumentID(w.number()), msg.SessionID(t.below(5)*t.below(5)/4)
 		r.Flags, r.Side, r.TIF, r.STP = msg.Flags(t.below(1<<11)), msg.Side(t.below(4)), msg.TIF(t.below(6)), msg.STP(t.below(8))

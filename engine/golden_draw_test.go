@@ -78,6 +78,16 @@ func goldenClients() (list []msg.Command) {
 	ref++
 	entry(0, 2, 90, 110)
 	entry(1, 2, 120, 110)
+	send(1, 6, msg.SetProtection(1, msg.Protection{Group: 7, Qty: 1, Window: fixed.Second}))
+	guarded := func(number uint32) {
+		send(1, number, msg.Quote(1, 2, msg.Quotation{Bid: 90, BidQty: 2, Ask: 110, AskQty: 3, Count: 1, Group: 7}))
+	}
+	guarded(7)
+	send(2, 79, msg.Limit(3, 2, msg.Sell, 90, 1))
+	list = append(list, msg.Limit(2, 2, msg.Sell, 90, 1)) // the quote trips
+	guarded(8)
+	send(1, 9, msg.AskOrders(1))
+	send(1, 10, msg.AskMargin(1, 1, msg.Buy, 95, 7))
 	late := msg.Tick()
 	late.Time = 5 * fixed.Second
 	over, lapsed := msg.EndGrace(1), msg.Tick()

@@ -32,7 +32,7 @@ const goldenDraws = 3_000
 var unreached = map[msg.Reject]bool{
 	msg.RejectUnknownTemplate: true, msg.RejectBadBlock: true, msg.RejectUnsupportedVersion: true, msg.RejectShuttingDown: true, msg.RejectBusy: true,
 	msg.RejectBusyStorage: true, msg.RejectViewBehind: true, msg.RejectTooOld: true, msg.RejectOtherShard: true,
-	msg.RejectStressReduceOnly: true, msg.RejectBucketLimit: true, msg.RejectMmpFrozen: true, msg.RejectBadLink: true,
+	msg.RejectStressReduceOnly: true, msg.RejectBucketLimit: true, msg.RejectBadLink: true,
 	msg.RejectPegNotAllowed: true, msg.RejectTriggerCrossed: true, msg.RejectInternal: true,
 }
 
@@ -53,6 +53,9 @@ func TestGoldenJournals(t *testing.T) { // D-57
 				kinds[c.Kind]++
 				for i := range events {
 					told[events[i].Kind]++
+					if events[i].Kind == msg.QuoteAnswered {
+						rejects[events[i].QuoteAnswer().AskNo]++
+					}
 					if events[i].Kind == msg.Rejected {
 						rejects[events[i].Reject]++
 					}
@@ -63,7 +66,7 @@ func TestGoldenJournals(t *testing.T) { // D-57
 			}
 		})
 	}
-	for k := msg.KindLimit; k <= msg.KindQuote; k++ {
+	for k := msg.KindLimit; k <= msg.KindAskMargin; k++ {
 		if kinds[k] == 0 {
 			t.Errorf("no golden journal has a command of kind %d", k)
 		}

@@ -19,8 +19,13 @@ func (e *Engine) askOrder(c *msg.Command) {
 		return
 	}
 
+	e.state(h, c.Ref, c.Session, false)
+}
+
+// state says how a resting order stands, to who has asked.
+func (e *Engine) state(h uint32, request msg.Ref, asker msg.SessionID, more bool) {
 	order, ticket := e.store.Order(h), e.store.Ticket(h)
-	s := msg.Standing{Filled: ticket.Filled, Request: c.Ref, STP: order.Flags.STP()}
+	s := msg.Standing{Filled: ticket.Filled, Request: request, STP: order.Flags.STP(), More: more}
 	if order.Flags&book.Expires != 0 {
 		s.TIF = msg.GTD
 	}
@@ -37,8 +42,51 @@ func (e *Engine) askOrder(c *msg.Command) {
 		}
 	}
 	ev := e.tell(msg.OrderStated, h, order, ticket, order.Leaves)
-	ev.Session = c.Session
+	ev.Session = asker
 	ev.SetStanding(s)
+}
+
+// listMax is how many orders of a list one command states.
+const listMax = 32
+
+// askOrders says how all orders of an account stand that rest now, the latest first. A command states a few; the rest is a job that the
+// next ones go on with.
+func (e *Engine) askOrders(c *msg.Command) {
+	var o riskgate.Order
+	r := e.gate.Enter(&c.Request, &o, riskgate.Orders, false)
+	switch {
+	case r != 0:
+	case e.jobs.lists(c.Account):
+		r = msg.RejectRateLimited // one at a time; it ends within a few commands
+	case e.jobs.full():
+		r = msg.RejectTableFull
+	}
+	if r != 0 {
+		e.refuse(c, r, o.Bound, o.Actual)
+		return
+	}
+
+	j := job{scope: msg.ScopeAccount, account: c.Account, asker: c.Account, ref: c.Ref, session: c.Session,
+		cursor: e.house.Account(c.Account).Orders, reason: noReason, lists: true}
+	if e.stateNext(&j, max(1, min(listMax, e.spare()))); j.cursor != 0 {
+		e.jobs.push(j)
+	}
+}
+
+// stateNext states the next orders of a list, n of them at most; the cursor is 0 behind the last one. A list of nothing, or whose last orders have gone
+// before their turn, ends with the statement of none.
+func (e *Engine) stateNext(j *job, n int) {
+	if j.cursor == 0 {
+		ev := e.emit(msg.OrderStated)
+		ev.Account, ev.Session = j.asker, j.session
+		ev.SetStanding(msg.Standing{Request: j.ref})
+		return
+	}
+	for ; n > 0 && j.cursor != 0; n-- {
+		h := j.cursor
+		j.cursor = e.house.Claim(h).Next
+		e.state(h, j.ref, j.session, j.cursor != 0)
+	}
 }
 
 // asksFor is the resting order that a question of its account names.

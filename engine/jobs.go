@@ -25,7 +25,7 @@ const stepsMax = 256
 // job is a mass cancel under way.
 type job struct {
 	account  msg.AccountID    // whose list is walked; 0: that of no account
-	owner    msg.OwnerID      // whose list, with ScopeOwner; of a turn of the kill switch of an account its owner
+	owner    msg.OwnerID      // whose list, with ScopeOwner; of an urgent one of an account its owner
 	instr    msg.InstrumentID // ScopeInstrument, ScopeVenue: the book that is emptied; else a filter, 0: all
 	cursor   uint32           // the next order of the list
 	canceled fixed.Lots       // orders so far
@@ -35,16 +35,22 @@ type job struct {
 	scope    msg.Scope
 	side     msg.Side // a filter, 0: both
 	reason   msg.Reason
+	group    uint16 // with CanceledByProtection: of the quotes that go
+	lists    bool   // it states the orders, and takes none
 }
 
-// noReason is that of a job that takes no orders: it lets those of a session that lost its row be nobody's.
+// noReason is that of a job that takes no orders: it lets those of a session that lost its row be nobody's, or lists them.
 const noReason msg.Reason = 0
 
-// alone reports whether nobody asked for a job: a connection or a dead-man did not go on.
-func (j *job) alone() bool { return j.ofRow() || j.reason == msg.CanceledByDeadMan }
+// alone reports whether nobody asked for a job: a connection or a dead-man did not go on, a group has tripped.
+func (j *job) alone() bool {
+	return j.ofRow() || j.reason == msg.CanceledByDeadMan || j.reason == msg.CanceledByProtection
+}
 
 // ofRow reports whether a job is about the orders of a session.
-func (j *job) ofRow() bool { return j.reason == msg.CanceledByDisconnect || j.reason == noReason }
+func (j *job) ofRow() bool {
+	return j.reason == msg.CanceledByDisconnect || j.reason == noReason && !j.lists
+}
 
 // jobs is a bounded queue of jobs.
 type jobs struct {
@@ -54,7 +60,7 @@ type jobs struct {
 	walks       int      // how many walk along a list of orders: the jobs, and the ladder
 }
 
-// killSlots are kept for the kill switch: no crowd of mass cancels, lost connections or dead-men may stand in its way. As many again are
+// killSlots are kept for the kill switch, and for market-maker protection: no crowd of mass cancels, lost connections or dead-men may stand in its way. As many again are
 // kept for the venue's own turns of it: no crowd of clients may stand in their way, and no client alone in that of the others.
 const killSlots = 16
 
@@ -72,7 +78,7 @@ func (q *jobs) fullOfKills(owner msg.OwnerID) bool {
 		return true
 	}
 	for i := 0; q.full() && i < q.count; i++ {
-		if j := q.at(i); j.reason == msg.CanceledByKill && j.owner == owner {
+		if j := q.at(i); j.urgent() && j.owner == owner {
 			return true
 		}
 	}
@@ -98,13 +104,28 @@ func (q *jobs) of(account msg.AccountID) bool {
 	return false
 }
 
+// lists reports whether a list of an account's orders is under way.
+func (q *jobs) lists(account msg.AccountID) bool {
+	for i := range q.count {
+		if j := q.at(i); j.lists && j.asker == account {
+			return true
+		}
+	}
+	return false
+}
+
 func (q *jobs) at(i int) *job { return &q.ring[(q.head+i)%len(q.ring)] }
 
-// push puts a job at the end of the queue, one of the kill switch at its front.
+// urgent reports whether a job goes before others: of the kill switch, or of market-maker protection.
+func (j *job) urgent() bool {
+	return j.reason == msg.CanceledByKill || j.reason == msg.CanceledByProtection
+}
+
+// push puts a job at the end of the queue, one that is urgent at its front.
 func (q *jobs) push(j job) {
 	q.count++
 	q.walks++
-	if j.reason == msg.CanceledByKill {
+	if j.urgent() {
 		q.head = (q.head + len(q.ring) - 1) % len(q.ring)
 		*q.at(0) = j
 		return
@@ -157,7 +178,7 @@ func (q *jobs) hash(d *fixed.Digest) {
 		d.Word(uint64(j.canceled))
 		d.Word(uint64(j.ref))
 		d.Pair(uint32(j.asker), uint32(j.session))
-		d.Word(uint64(j.scope)<<16 | uint64(j.side)<<8 | uint64(j.reason))
+		d.Word(uint64(word(j.lists))<<48 | uint64(j.group)<<32 | uint64(j.scope)<<16 | uint64(j.side)<<8 | uint64(j.reason))
 	}
 }
 
@@ -211,12 +232,14 @@ func (e *Engine) follow() {
 	if e.house.Restless() {
 		e.sweep()
 	}
+	e.trip()
 	if e.jobs.walks != 0 {
 		e.runJobs()
 		e.wake = 0
 		if e.house.Restless() {
 			e.sweep()
 		}
+		e.trip()
 	}
 	if e.house.Restless() {
 		e.waits()
@@ -263,7 +286,7 @@ func (e *Engine) nextDue() bool {
 		e.expire(h)
 		return true
 	}
-	if !set || at > e.now || room < e.tells(kind, n) || (kind == emptyTimer || kind == deadManTimer) && e.jobs.full() {
+	if !set || at > e.now || room < e.tells(kind, n) || (kind == emptyTimer || kind == deadManTimer) && e.jobs.full() || kind == guardTimer && !e.trippable(n) {
 		return false
 	}
 	e.timers.clear(kind, n)
@@ -287,6 +310,12 @@ func (e *Engine) expire(h uint32) {
 func (e *Engine) runJobs() {
 	for left := e.steps(); left > 0 && e.jobs.count > 0; left-- {
 		j := e.jobs.at(0)
+		if j.lists {
+			if e.stateNext(j, 1); j.cursor == 0 {
+				e.jobs.pop()
+			}
+			continue
+		}
 		h := e.nextOf(j)
 		if h == 0 {
 			e.finished(j)
@@ -357,6 +386,8 @@ func (e *Engine) meant(j *job, h uint32) bool {
 		return e.store.Order(h).Session == j.session && !e.store.Tag(h).Persist
 	case msg.CanceledByDeadMan:
 		return !e.store.Tag(h).Persist
+	case msg.CanceledByProtection:
+		return e.store.Tag(h).Group == j.group
 	case noReason:
 		return false
 	}

@@ -93,6 +93,7 @@ func (l *Limits) timers(pools uint32) (n [timerKinds]uint32) {
 	n[tierTimer] = 1
 	n[ladderTimer] = pools
 	n[emptyTimer], n[deadManTimer], n[lapseTimer] = l.Sessions, l.Accounts+1, l.Sessions
+	n[guardTimer] = guardsPerSession*l.Sessions + 1
 	n[oracleTimer] = l.Underlyings + 1
 	n[markTimer], n[fundingTimer] = l.Instruments+1, l.Instruments+1
 	return n

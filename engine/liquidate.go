@@ -227,6 +227,9 @@ func (e *Engine) force(row uint32, side msg.Side, limit fixed.Ticks, n fixed.Lot
 			}
 			e.meetForced(&f, row, in, m)
 		}
+		if e.guards.live != 0 {
+			e.guardFills(f.instr, side.Opposite())
+		}
 		if t.Stop != book.StopAsk {
 			break
 		}

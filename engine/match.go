@@ -25,7 +25,7 @@ func (e *Engine) room(more int) int {
 // match lets a taker trade and settles both sides of each trade, maker by maker.
 func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32, order *book.Order, ticket *book.Ticket, t *book.Taker) {
 	p := e.house.Position(row)
-	before := p.Qty
+	before, filled := p.Qty, ticket.Filled
 	k := taking{order: order, ticket: ticket, h: h, leaves: t.Leaves, plain: trades(in, p)}
 	k.Instrument, k.Row, k.Side = in, row, t.Side
 	t.Wary = wary(b, in, t.Side.Opposite())
@@ -35,10 +35,18 @@ func (e *Engine) match(b *book.Book, in *market.Instrument, h uint32, row uint32
 			e.foreseeFills(ticket.Account, row)
 		}
 		e.settleFills(&k, t)
+		if e.guards.live != 0 {
+			e.guardFills(ticket.Instr, t.Side.Opposite())
+		}
 		if t.Stop != book.StopAsk {
 			break
 		}
 		e.ask(b, in, t)
+	}
+	if group := uint16(0); e.guards.live != 0 {
+		if group = e.store.Tag(h).Group; group != 0 {
+			e.guardTrade(ticket.Account, group, ticket.Instr, t.Side, ticket.Filled-filled, order.Session)
+		}
 	}
 	e.house.Settle(row, in)
 	e.shed(row, p.Qty-before)

@@ -409,7 +409,7 @@ func (n *naive) setEntry(c *msg.Command) {
 		msg.RejectValueOutOfRange, 0, 0)
 	no.when(en.Scope == msg.ScopeAccount && a == nil || en.Scope == msg.ScopeOwner && owner == nil, msg.RejectUnknownAccount, 0, 0)
 	no.when(en.Scope == msg.ScopeInstrument && in == nil, msg.RejectUnknownInstrument, 0, 0)
-	no.when(en.Action == msg.BlockAndCancel && uint32(len(n.jobs)) == n.limits.Jobs+16, msg.RejectTableFull, 0, 0)
+	no.when(en.Action == msg.BlockAndCancel && uint32(len(n.jobs)) == n.limits.Jobs+32, msg.RejectTableFull, 0, 0)
 	for _, j := range n.jobs {
 		same := j.reason == msg.CanceledByKill && j.entry.Scope == en.Scope && (en.Scope == msg.ScopeVenue ||
 			en.Scope == msg.ScopeAccount && j.asker == c.Account || en.Scope == msg.ScopeOwner && j.entry.Owner == en.Owner ||

@@ -63,7 +63,7 @@ func (n *naive) runJobs() {
 		o := n.next(j)
 		if o == nil {
 			n.jobs = n.jobs[1:]
-			if j.reason == msg.CanceledReduceOnly {
+			if j.reason == msg.CanceledReduceOnly || j.reason == msg.CanceledByProtection {
 				continue
 			}
 			e := n.emit(msg.Event{Kind: msg.MassCanceled, Ref: j.ref, Account: j.asker, Session: j.session, Qty: j.canceled, Side: j.side})
@@ -79,7 +79,7 @@ func (n *naive) runJobs() {
 		if j.entry.Scope != msg.ScopeInstrument && j.entry.Scope != msg.ScopeVenue {
 			j.pending = j.pending[1:]
 			if j.instr != 0 && o.instr != j.instr || j.side != 0 && o.side != j.side ||
-				j.reason == msg.CanceledReduceOnly && (!o.reduceOnly || o.reducible() > 0) {
+				j.reason == msg.CanceledByProtection && o.group != j.group || j.reason == msg.CanceledReduceOnly && (!o.reduceOnly || o.reducible() > 0) {
 				continue
 			}
 		}

@@ -118,7 +118,9 @@ func (n *naive) tradable(o *naiveOrder, room int) (lots fixed.Lots) {
 func (n *naive) work(c *msg.Command, o *naiveOrder, rests, listed bool) {
 	before, a := o.account.qty[o.instr], o.account
 	n.hand = o
+	filled := o.filled
 	stop, decremented := n.match(o, n.room(len(n.out)))
+	n.guard(o, o.filled-filled)
 	if stop != stopNothingThere {
 		n.shed(a, o.instr, before)
 	}
@@ -300,6 +302,7 @@ func (n *naive) fill(o, peer *naiveOrder, q fixed.Lots, price fixed.Ticks, fee f
 	if !maker {
 		return
 	}
+	n.guard(o, q)
 	if o.leaves == 0 {
 		n.remove(o)
 	}

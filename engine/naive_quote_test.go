@@ -89,6 +89,7 @@ func (n *naive) quoteEntry(c *msg.Command, q *msg.Quotation, answer *msg.Event) 
 	}
 	var door objections
 	reduce := n.entryOf(c.Instr, a, &door)
+	door.when(n.guardedBy(c.Account, q.Group) != 0, n.guardedBy(c.Account, q.Group), 0, 0)
 	if int(n.limits.Events)-len(n.out)-16 < 32 {
 		door = objections{{reject: msg.RejectBusy}}
 	}
@@ -159,7 +160,7 @@ func (n *naive) quoteEntry(c *msg.Command, q *msg.Quotation, answer *msg.Event) 
 
 // quotes draws the entries of a mass quote, the first of which is asked as c: often what was quoted before, or less of it.
 func (t *trader) quotes(c msg.Command) msg.Command {
-	count := 1 + t.below(4)
+	count, group := 1+t.below(4), uint16(t.below(3))
 	var all []msg.Command
 	for i := range count {
 		in := t.instrument()
@@ -186,7 +187,7 @@ func (t *trader) quotes(c msg.Command) msg.Command {
 			q.AskQty = -1
 		}
 		t.quoted[place] = q
-		q.Index, q.Count = uint8(i), uint8(count)
+		q.Index, q.Count, q.Group = uint8(i), uint8(count), group
 		e := msg.Quote(c.Account, in, q)
 		e.Session, e.Ref, e.Time, e.STP, e.Flags = c.Session, c.Ref, c.Time, c.STP, c.Flags
 		all = append(all, e)

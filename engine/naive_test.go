@@ -56,6 +56,8 @@ type naive struct {
 	hand    *naiveOrder              // that is being worked
 	quotes  map[[2]uint32]naiveQuote // by account and instrument
 	quoting *naiveQuoting
+	guards  map[[2]uint32]*naiveGuard // by account and group
+	trips   []naiveTrip
 	kept    int // events that are kept back while a quote trades
 
 	out     []msg.Event
@@ -143,6 +145,7 @@ type naiveJob struct {
 	reason   msg.Reason
 	ref      msg.Ref
 	session  msg.SessionID
+	group    uint16
 	canceled fixed.Lots
 	accounts []msg.AccountID // still to come, the first one under way
 	pending  []*naiveOrder   // of the one under way
@@ -153,7 +156,7 @@ func newNaive(l Limits) *naive {
 		owners: map[msg.OwnerID]*naiveOwner{}, sessions: map[msg.SessionID]*naiveSession{0: {}}, burst: 1, haircut: fixed.One,
 		leave: 10 * fixed.Percent, issued: map[msg.OrderID]bool{}, rows: map[uint32]uint32{}, fresh: 1,
 		assetsIn: map[msg.InstrumentID]fixed.Lots{}, pools: map[poolID]*naivePool{},
-		inventory: newNaiveAccount(msg.FundAccount, 0, 0), drawn: map[int64]fixed.Money{}, quotes: map[[2]uint32]naiveQuote{}, prices: newNaivePrices()}
+		inventory: newNaiveAccount(msg.FundAccount, 0, 0), drawn: map[int64]fixed.Money{}, quotes: map[[2]uint32]naiveQuote{}, guards: map[[2]uint32]*naiveGuard{}, prices: newNaivePrices()}
 }
 
 func newNaiveAccount(id msg.AccountID, owner msg.OwnerID, groups uint32) *naiveAccount {
@@ -243,6 +246,8 @@ func (n *naive) apply(c *msg.Command) []msg.Event {
 		n.placeOrder(c)
 	case msg.KindQuote:
 		n.quote(c)
+	case msg.KindSetProtection:
+		n.setProtection(c)
 	case msg.KindAmend:
 		n.amend(c)
 	case msg.KindCancel:
@@ -255,8 +260,10 @@ func (n *naive) apply(c *msg.Command) []msg.Event {
 		n.administer(c)
 	}
 	n.distress()
+	n.trip()
 	n.runJobs()
 	n.distress()
+	n.trip()
 	if len(n.out) == 0 {
 		n.answer(msg.Ticked, c)
 	}

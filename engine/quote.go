@@ -144,7 +144,7 @@ func (e *Engine) quoteEntry(c *msg.Command, q *msg.Quotation) outcome {
 	}
 
 	o := riskgate.Order{Account: e.house.Account(c.Account), Instrument: in}
-	no = e.gate.Entry(c.Account, &o)
+	no = earlier(e.gate.Entry(c.Account, &o), e.guarded(c.Account, q.Group))
 	if e.spare() < quoteRoom {
 		no = msg.RejectBusy
 	}

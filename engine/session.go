@@ -232,7 +232,7 @@ func (e *Engine) refuseAsked(c *msg.Command) {
 // meterOf is the quota that commands of a kind draw from.
 func meterOf(k msg.Kind) riskgate.Meter {
 	switch k {
-	case msg.KindCancel, msg.KindCancelAll, msg.KindSetDeadMan:
+	case msg.KindCancel, msg.KindCancelAll, msg.KindSetDeadMan, msg.KindSetProtection:
 		return riskgate.Cancels
 	}
 	return riskgate.Orders

@@ -20,7 +20,7 @@ import (
 // from it, its snapshot.go says. Scratch of the engine is neither.
 
 // snapshotFormat is the version of the bytes. It goes up whenever code, or what it calls, stores something else.
-const snapshotFormat = 6
+const snapshotFormat = 7
 
 // Snapshot hands over the state as bytes, in pieces of at most 64 KiB that are good until put returns; put returns false to
 // end it early. It reads every table, and the engine must not be used meanwhile. Equal histories give equal bytes.
@@ -82,6 +82,7 @@ func (e *Engine) code(c *fixed.Codec, hash *uint64) {
 	e.jobs.code(c)
 	fixed.Rows(c, "quotes", e.quotes, quote{}, (*quote).code)
 	e.quoting.code(c)
+	fixed.Rows(c, "guards", e.guards.rows, guard{}, (*guard).code)
 	e.timers.code(c)
 	e.codeDistress(c)
 	if c.Reading() && c.Err() == nil {
@@ -159,6 +160,8 @@ func (q *jobs) code(c *fixed.Codec) {
 		fixed.Byte(c, &j.scope)
 		fixed.Byte(c, &j.side)
 		fixed.Byte(c, &j.reason)
+		fixed.Quarter(c, &j.group)
+		c.Flag(&j.lists)
 	}
 }
 
@@ -279,6 +282,7 @@ func (e *Engine) relateClients(c *fixed.Codec) {
 func (e *Engine) relate(c *fixed.Codec) {
 	e.relateClients(c)
 	e.relateQuotes(c)
+	e.relateGuards(c)
 	c.Begin("engine")
 	if e.now < 0 || e.now > MaxTime {
 		c.Refuse(0, "the time is none")
@@ -356,6 +360,8 @@ func (e *Engine) canFire(slot uint32) bool {
 		return e.bookOf(msg.InstrumentID(n)) != nil
 	case emptyTimer, lapseTimer:
 		return e.gate.Sessions.Keyed(msg.SessionID(n))
+	case guardTimer:
+		return n < uint32(len(e.guards.rows)) && e.guards.rows[n].account != 0
 	case deadManTimer:
 		return e.house.Account(msg.AccountID(n)) != nil
 	}

@@ -42,6 +42,7 @@ const (
 	emptyTimer                    // by session: its orders go, or are no more its own, and wait for a place among the mass cancels
 	deadManTimer                  // by account: its dead-man
 	lapseTimer                    // by session: it has been negotiated and not bound
+	guardTimer                    // by group of quotes: it has tripped, and waits for a place among the mass cancels
 	timerKinds                    // how many there are
 )
 
@@ -183,6 +184,8 @@ func (e *Engine) fire(kind timerKind, n uint32, id uint64, at fixed.Nanos) {
 			return
 		}
 		e.empty(msg.SessionID(n))
+	case guardTimer:
+		e.takeOut(trip{row: n})
 	case lapseTimer:
 		e.lapse(msg.SessionID(n))
 	case deadManTimer:

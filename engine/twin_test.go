@@ -211,6 +211,9 @@ func (t *trader) next() msg.Command {
 			c.Session = pick(t, msg.SessionID(1), 2, 3, 4, 300)
 		}
 	}
+	if c.Kind == msg.KindSetProtection { // which no door has
+		c.Session = 0
+	}
 	if t.percent(40) {
 		s := c.Session & 7
 		if t.refs[s]++; t.percent(3) {
@@ -241,6 +244,9 @@ func (t *trader) draw() msg.Command {
 		}
 	}
 	if t.quoting > 0 && t.percent(t.quoting) {
+		if t.percent(20) {
+			return t.protection()
+		}
 		c := msg.Quote(t.account(), 0, msg.Quotation{})
 		c.STP, c.Flags = msg.STP(t.below(6)), pick(t, 0, 0, 0, msg.FlagPostOnly, msg.FlagPostOnly, msg.FlagSlide)
 		return c

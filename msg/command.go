@@ -102,6 +102,9 @@ const (
 	KindSetDeadMan            // the orders of Account go at a time unless this is said again: in a Deadline
 	KindAskOrder              // how an order of Account stands: by its id, or by its client's id: an Inquiry
 	KindQuote                 // an entry of a mass quote: a Quotation
+	KindSetProtection         // the limits of a group of Account's quotes: a Protection
+	KindAskOrders             // how all resting orders of Account stand
+	KindAskMargin             // what an order would do to the margin of Account, and how large it may be
 	kindEnd
 
 	lastShort         = KindTick

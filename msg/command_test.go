@@ -145,7 +145,8 @@ func TestConstructorsAllocateNothing(t *testing.T) {
 			msg.SetConcentration(2, share), msg.SetCheckpoint(checkpoint), msg.SetStorage(msg.StorageSoft), msg.Maintain(),
 			msg.SetKey(key), msg.Negotiate(agreed), msg.Bind(msg.Binding{Session: 4}), msg.Unbind(4, msg.UnbindLost),
 			msg.EndGrace(4), msg.Finalize(4), msg.Miss(msg.Missing{Session: 4}), msg.Refuse(1, 2, 3, order, refused), msg.SetDeadMan(1, 60), msg.AskOrder(1, order, 7),
-			msg.Quote(1, 2, quotation))
+			msg.Quote(1, 2, quotation), msg.SetProtection(1, protection),
+			msg.AskOrders(1), msg.AskMargin(1, 2, msg.Buy, 5, 1))
 		for i := range day {
 			r := &day[i].Request
 			r.OrderExt()
@@ -172,6 +173,7 @@ func TestConstructorsAllocateNothing(t *testing.T) {
 			r.Missing()
 			r.Refused()
 			r.Quotation()
+			r.Protection()
 			r.SetEnvelope(envelope)
 		}
 	}); n != 0 {

@@ -49,7 +49,7 @@ func (k Kind) FromClient() bool { return k < 64 && clients>>k&1 == 1 }
 // clients are the kinds that a client's message becomes, by bit.
 const clients uint64 = 1<<KindLimit | 1<<KindMarket | 1<<KindAmend | 1<<KindCancel | 1<<KindCancelAll | 1<<KindPlace |
 	1<<KindSetEntry | 1<<KindSetLeverage | 1<<KindIsolate | 1<<KindCross | 1<<KindMoveMargin | 1<<KindRefuse | 1<<KindSetDeadMan | 1<<KindAskOrder |
-	1<<KindQuote
+	1<<KindQuote | 1<<KindSetProtection | 1<<KindAskOrders | 1<<KindAskMargin
 
 // Receipt is what a Received says of the command that came: what reports tell of an order and its events do not.
 type Receipt struct {

@@ -105,6 +105,9 @@ const (
 	OrderStated       // how an order stands, Qty lots of it open: a Standing
 	QuotePlaced       // a side of a quote is in: Price and Qty as it works
 	QuoteAnswered     // what became of an entry of a mass quote: a QuoteAnswer
+	ProtectionSet     // a Protection
+	ProtectionTripped // a group of Account's quotes has traded as much as it may, and they go: a Trip
+	MarginForecast    // what an order would do; Reject: why it would be refused: a Forecast
 	eventEnd
 
 	lastShortEvent = Ticked
@@ -160,7 +163,7 @@ const (
 	CanceledByDisconnect        // its session lost its connection, and was not bound again in time
 	CanceledByDeadMan           // the deadline of its account's dead-man had passed
 	CanceledByKill              // BlockAndCancel
-	_                           // market-maker protection
+	CanceledByProtection        // market-maker protection
 	CanceledReduceOnly          // a reduce-only order had nothing left to reduce
 	CanceledByRisk              // the liquidation ladder
 	CanceledByMarket            // the state of the instrument

@@ -63,6 +63,8 @@ func (r *Request) appendTerms(dst []byte) []byte {
 		if r.Price != 0 {
 			dst = appendInt(dst, " protect=", r.Price)
 		}
+	case KindAskMargin:
+		dst = appendLots(appendWord(dst, " ", r.Side.String()), r.Qty, r.Price)
 	case KindAmend:
 		dst = appendLots(dst, r.Qty, r.Price)
 	case KindCancelAll:

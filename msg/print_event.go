@@ -30,6 +30,11 @@ func (e *Event) appendTerms(dst []byte) []byte {
 		if e.Kind == Canceled {
 			dst = appendWord(dst, " reason=", e.Reason.String())
 		}
+	case MarginForecast:
+		dst = appendLots(appendWord(dst, " ", e.Side.String()), e.Qty, e.Price)
+		if e.Reject != 0 {
+			dst = appendWord(dst, " reject=", e.Reject.String())
+		}
 	case Rejected:
 		dst = appendWord(dst, " reject=", e.Reject.String())
 	case MarkUpdated:

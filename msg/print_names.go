@@ -18,7 +18,8 @@ var (
 		KindSetConcentration: "SetConcentration", KindCheckpoint: "Checkpoint", KindSetStorage: "SetStorage",
 		KindMaintain: "Maintain", KindSetKey: "SetKey", KindNegotiate: "Negotiate", KindBind: "Bind", KindUnbind: "Unbind",
 		KindEndGrace: "EndGrace", KindFinalize: "Finalize", KindMiss: "Miss", KindRefuse: "Refuse", KindSetDeadMan: "SetDeadMan",
-		KindAskOrder: "AskOrder", KindQuote: "Quote",
+		KindAskOrder: "AskOrder", KindQuote: "Quote", KindSetProtection: "SetProtection", KindAskOrders: "AskOrders",
+		KindAskMargin: "AskMargin",
 	}
 	eventNames = [eventEnd]string{
 		Accepted: "Accepted", Expired: "Expired", MarkUpdated: "MarkUpdated", MassCanceled: "MassCanceled",
@@ -41,6 +42,7 @@ var (
 		SessionFinalized: "SessionFinalized", MessagesMissed: "MessagesMissed",
 		MassCancelBegun: "MassCancelBegun", DeadManSet: "DeadManSet", DeadManExpired: "DeadManExpired",
 		OrderStated: "OrderStated", QuotePlaced: "QuotePlaced", QuoteAnswered: "QuoteAnswered",
+		ProtectionSet: "ProtectionSet", ProtectionTripped: "ProtectionTripped", MarginForecast: "MarginForecast",
 	}
 	sideNames = [...]string{Buy: "buy", Sell: "sell"}
 	tifNames  = [...]string{GTC: "gtc", IOC: "ioc", FOK: "fok", GTD: "gtd"}

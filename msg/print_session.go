@@ -49,6 +49,8 @@ func (r *Request) appendSession(dst []byte) []byte {
 		dst = appendInt(dst, " deadline=", r.Deadline())
 	case KindAskOrder:
 		dst = appendID(dst, " placed=", r.Placed())
+	case KindSetProtection:
+		dst = r.Protection().append(dst)
 	case KindQuote:
 		dst = r.Quotation().append(dst)
 	}
@@ -84,6 +86,12 @@ func (e *Event) appendSession(dst []byte) []byte {
 		dst = appendInt(dst, " deadline=", asked.Deadline())
 	case OrderStated:
 		dst = e.Standing().append(dst)
+	case ProtectionSet:
+		dst = asked.Protection().append(dst)
+	case MarginForecast:
+		dst = e.Forecast().append(dst)
+	case ProtectionTripped:
+		dst = e.Trip().append(dst)
 	case QuoteAnswered:
 		dst = e.QuoteAnswer().append(dst)
 	case MessagesMissed:

@@ -4,7 +4,7 @@ package msg
 // name no session are reports of the account alone, for drop copies.
 func (e *Event) Reports() bool {
 	switch e.Kind {
-	case Accepted, Amended, Expired, Traded, MassCanceled, MassCancelBegun, EntryChanged, DeadManSet, OrderStated, MessagesMissed,
+	case Accepted, Amended, Expired, Traded, MassCanceled, MassCancelBegun, EntryChanged, DeadManSet, OrderStated, MessagesMissed, ProtectionSet, ProtectionTripped, MarginForecast,
 		MarginCall, MarginCallCleared, LiquidationStarted, LiquidationSlice, LiquidationEnded, Takeover, AdlStarted, AdlFill,
 		FundingPaid:
 		return true

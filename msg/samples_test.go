@@ -32,8 +32,9 @@ var (
 		Window: 5000, UUID: [16]byte{0: 0x12, 15: 0x34}, Stamp: 999}
 	quotation = msg.Quotation{Bid: 49_990, Ask: 50_010, BidQty: 3, AskQty: 4, BidNo: msg.RejectOffTick, AskNo: msg.RejectOffLot, Group: 7, Index: 1,
 		Count: 3, Entry: 21}
-	refused  = msg.Refused{Reject: msg.RejectOffTick, Field: 2, Instead: msg.KindLimit, Limit: 5, Actual: 7}
-	everyone = msg.Report{Underlying: 5, Price: 50_000 * fixed.Coin, Confidence: fixed.One}
+	protection = msg.Protection{Group: 7, Qty: 5_000_000_000, Delta: 3_000_000_000, Window: fixed.Second, Freeze: 2 * fixed.Second}
+	refused    = msg.Refused{Reject: msg.RejectOffTick, Field: 2, Instead: msg.KindLimit, Limit: 5, Actual: 7}
+	everyone   = msg.Report{Underlying: 5, Price: 50_000 * fixed.Coin, Confidence: fixed.One}
 )
 
 // sequenced gives commands their numbers and times.
@@ -132,6 +133,9 @@ func commands() []msg.Command {
 		enveloped(msg.AskOrder(1, order, 70)),
 		enveloped(withFlags(msg.Quote(1, 2, quotation), msg.FlagPostOnly, msg.GTC, msg.STPCancelOldest)),
 		msg.Quote(1, 2, msg.Quotation{Bid: 49_990, BidQty: 3, Count: 1}),
+		enveloped(msg.SetProtection(1, protection)),
+		enveloped(msg.AskOrders(1)),
+		enveloped(msg.AskMargin(1, 2, msg.Sell, 50_010, 3)),
 		withFlags(msg.Limit(1, 2, msg.Buy, 50_010, 3), msg.FlagPersist, msg.GTC, msg.STPDefault),
 	})
 }
@@ -238,7 +242,15 @@ func sessionEvents() (all []msg.Event) {
 	part := event(msg.Received)
 	entry := enveloped(msg.Quote(1, 2, quotation))
 	part.SetReceived(&entry.Request)
-	return append(all, ordered(msg.QuotePlaced), answered, part, stated, armed, expired, begun, received, bound, unbound, stays, set, negotiated, missed, event(msg.GraceEnded), event(msg.SessionFinalized), off)
+	limits, tripped := event(msg.ProtectionSet), event(msg.ProtectionTripped)
+	limits.Rare = msg.SetProtection(1, protection).Rare
+	tripped.SetTrip(msg.Trip{Traded: 5_000_000_000, Until: 9 * fixed.Second, Group: 7})
+	foretold, listed := event(msg.MarginForecast), ordered(msg.OrderStated)
+	foretold.Side, foretold.Price, foretold.Qty, foretold.Reject = msg.Sell, 50_010, 3, msg.RejectInsufficientMargin
+	foretold.SetForecast(&msg.Forecast{Initial: 12 * fixed.Coin, Maintenance: 6 * fixed.Coin, Available: -3 * fixed.Coin, More: 2 * fixed.Coin,
+		Liquidation: 48_000, Most: 7})
+	listed.SetStanding(msg.Standing{Filled: 2, Request: 78, More: true})
+	return append(all, foretold, listed, limits, tripped, ordered(msg.QuotePlaced), answered, part, stated, armed, expired, begun, received, bound, unbound, stays, set, negotiated, missed, event(msg.GraceEnded), event(msg.SessionFinalized), off)
 }
 
 // riskEvents are the events of margin.

@@ -38,6 +38,8 @@ func (r *Request) Sound() bool {
 		return w[0] <= wordMax
 	case KindRefuse:
 		return w[0] <= longMax
+	case KindSetProtection:
+		return w[0] <= wordMax
 	case KindQuote:
 		return w[3] <= longMax
 	}

@@ -91,9 +91,9 @@ func Needs(k msg.Kind) Rights {
 		return MayMargin
 	case msg.KindSetEntry:
 		return MayKill | MayHalt
-	case msg.KindSetDeadMan:
+	case msg.KindSetDeadMan, msg.KindSetProtection:
 		return MayGuard
-	case msg.KindAskOrder:
+	case msg.KindAskOrder, msg.KindAskOrders, msg.KindAskMargin:
 		return MayAsk
 	case 0: // a message that stands for nothing: whoever may do something may be told that it does not exist
 		return mayAll

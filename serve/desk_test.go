@@ -12,21 +12,22 @@ import (
 	"time"
 
 	"github.com/lockstep-exchange/lockstep/client"
+	"github.com/lockstep-exchange/lockstep/fixed"
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/serve"
 	"github.com/lockstep-exchange/lockstep/wire/gen"
 )
 
-// maker is a client of the demonstration's key 1, with a book of its own to quote in.
+// maker is a client of a demonstration.
 type maker struct {
 	*client.Client
 	t *testing.T
 }
 
-// newMaker logs in to a venue.
-func newMaker(t *testing.T, address string, public ed25519.PublicKey, kind gen.SessionKind) *maker {
+// newMaker logs in to a venue with one of the demonstration's keys.
+func newMaker(t *testing.T, address string, public ed25519.PublicKey, key uint64, kind gen.SessionKind) *maker {
 	t.Helper()
-	c, err := client.Dial(t.Context(), client.Link{Network: "tcp", Address: address}, client.Config{Key: client.Key{ID: 1, Private: serve.DevelopmentKey(1)},
+	c, err := client.Dial(t.Context(), client.Link{Network: "tcp", Address: address}, client.Config{Key: client.Key{ID: key, Private: serve.DevelopmentKey(int(key))},
 		Venue: public, Kind: kind, OnLoss: client.KeepOrders, Patience: time.Minute})
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +62,7 @@ func (m *maker) answer(ref msg.Ref, err error, see func(*client.Event)) *client.
 // A mass quote over a socket: one answer for all of it, entry by entry, whose orders are there and are replaced by the next one.
 func TestMassQuoteServed(t *testing.T) { // W-51
 	address, public := venue(t)
-	m := newMaker(t, address, public, gen.SessionKindOrderEntry)
+	m := newMaker(t, address, public, 1, gen.SessionKindOrderEntry)
 	q := client.Quotes{Account: 1, Entries: []client.Quote{{BidPx: 500_000, BidQty: 3, AskPx: 700_000, AskQty: 4, Instrument: 1, ID: 7},
 		{BidPx: 1, BidQty: 1, Instrument: 9}}}
 	ref, err := m.Quote(&q, m.Now())
@@ -94,6 +95,100 @@ func TestMassQuoteServed(t *testing.T) { // W-51
 	ref, err = m.CancelID(1, msg.OrderID(ask), m.Now())
 	if e = m.answer(ref, err, nil); e.Template != gen.TemplateOrderCanceled {
 		t.Errorf("the ask is canceled by template %d", e.Template)
+	}
+}
+
+// Market-maker protection over a socket: limits are set, a trade reaches them, the quote is gone and none comes in until they are set again.
+func TestProtectionServed(t *testing.T) { // D-108
+	address, public := venue(t)
+	m := newMaker(t, address, public, 1, gen.SessionKindOrderEntry)
+	p := client.Protection{Account: 1, Group: 3, Qty: 1, Window: fixed.Second}
+	ref, err := m.Protect(&p, m.Now())
+	if e := m.answer(ref, err, nil); e.Template != gen.TemplateControlAck || gen.AsControlAck(e.Block).RefTemplate() != gen.TemplateMmpConfig {
+		t.Fatalf("template %d", e.Template)
+	}
+	q := client.Quotes{Account: 1, MMPGroup: 3, Entries: []client.Quote{{BidPx: 500_000, BidQty: 3, AskPx: 900_000, AskQty: 3, Instrument: 1}}}
+	tripped, gone := false, 0
+	see := func(e *client.Event) {
+		switch e.Template {
+		case gen.TemplateMmpTriggered:
+			tripped = gen.AsMmpTriggered(e.Block).MmpGroup() == 3
+		case gen.TemplateOrderCanceled:
+			if gen.AsOrderCanceled(e.Block).Reason() == gen.CancelReasonProtection {
+				gone++
+			}
+		}
+	}
+	ref, err = m.Quote(&q, m.Now())
+	m.answer(ref, err, see)
+	other := newMaker(t, address, public, 2, gen.SessionKindOrderEntry)
+	ref, err = other.Place(&client.NewOrder{Account: 2, Instrument: 1, Side: gen.SideSell, Price: 500_000, Qty: 1, TIF: gen.TimeInForceIOC}, other.Now())
+	if e := other.answer(ref, err, nil); e.Template != gen.TemplateOrderAccepted {
+		t.Fatalf("who sells is answered by template %d", e.Template)
+	}
+	ref, err = m.Quote(&q, m.Now())
+	e := m.answer(ref, err, see)
+	if code := gen.AsMassQuoteAckEntry(e.Group.At(0)).AskCode(); !tripped || gone == 0 || code != gen.RejectCodeMmpFrozen {
+		t.Errorf("tripped %v, %d orders gone, then a quote is answered by %d", tripped, gone, code)
+	}
+	ref, err = m.Protect(&p, m.Now())
+	m.answer(ref, err, see)
+	ref, err = m.Quote(&q, m.Now())
+	if e := m.answer(ref, err, see); gen.AsMassQuoteAckEntry(e.Group.At(0)).BidOrderID() == 0 {
+		t.Error("it does not thaw")
+	}
+}
+
+// What an order would do, and all open orders, over a socket.
+func TestQuestionsServed(t *testing.T) { // W-53
+	address, public := venue(t)
+	m := newMaker(t, address, public, 1, gen.SessionKindOrderEntry)
+	w := client.WhatIf{Account: 1, Instrument: 1, Side: gen.SideBuy, Price: 500_000, Qty: 3}
+	ref, err := m.AskMargin(&w, m.Now())
+	e := m.answer(ref, err, nil)
+	if e.Template != gen.TemplateWhatIfResult {
+		t.Fatalf("template %d", e.Template)
+	}
+	f := *gen.AsWhatIfResult(e.Block)
+	if f.Code() != 0 || f.OrderInit() <= 0 || f.MaxQty() < 3 || f.InitAfter() < f.OrderInit() || f.RequestID() != uint64(ref) {
+		t.Errorf("code %d, order %d, most %d, initial %d", f.Code(), f.OrderInit(), f.MaxQty(), f.InitAfter())
+	}
+	w.Qty = f.MaxQty() + 1
+	ref, err = m.AskMargin(&w, m.Now())
+	if code := gen.AsWhatIfResult(m.answer(ref, err, nil).Block).Code(); code == 0 {
+		t.Errorf("%d lots would be let in, and %d are said to be the most", w.Qty, f.MaxQty())
+	}
+	w.Leverage = 1
+	ref, err = m.AskMargin(&w, m.Now())
+	if code, ok := m.answer(ref, err, nil).Reject(); !ok || code != gen.RejectCodeNotSupported {
+		t.Errorf("another leverage: %d", code)
+	}
+
+	ref, err = m.AskOrders(1, m.Now())
+	if e = m.answer(ref, err, nil); e.Template != gen.TemplateOrderStatus || gen.AsOrderStatus(e.Block).LastInList() != gen.YesNoYes || gen.AsOrderStatus(e.Block).OrderID() != 0 {
+		t.Errorf("no order is told by template %d", e.Template)
+	}
+	const orders = 100
+	for i := range int64(orders) {
+		ref, err = m.Place(&client.NewOrder{Account: 1, Instrument: 1, Side: gen.SideBuy, Price: 400_000 + i, Qty: 1}, m.Now())
+		m.answer(ref, err, nil)
+	}
+	asked, err := m.AskOrders(1, m.Now())
+	seen, last := map[uint64]bool{}, false
+	see := func(e *client.Event) {
+		if e.Template == gen.TemplateOrderStatus && gen.AsOrderStatus(e.Block).RequestID() == uint64(asked) {
+			seen[gen.AsOrderStatus(e.Block).OrderID()] = true
+			last = last || gen.AsOrderStatus(e.Block).LastInList() == gen.YesNoYes
+		}
+	}
+	m.answer(asked, err, see)
+	for end := time.Now().Add(time.Minute); !last && time.Now().Before(end); {
+		if e := m.Wait(time.Second); e != nil && e.Kind == client.Report {
+			see(e)
+		}
+	}
+	if len(seen) != orders || !last {
+		t.Errorf("%d orders are told, the last of them %v", len(seen), last)
 	}
 }
 

@@ -13,8 +13,10 @@ const (
 	massGroup, massMMP                            = 4, 9
 	entryScope                                    = 4
 	deadManDeadline                               = 1
+	mmpWindow, mmpFreeze                          = 3, 4
 	statusOrder, statusClient, statusAccount      = 1, 2, 4
-	statusFlags                                   = 5
+	whatIfPrice, whatIfQty, whatIfLeverage        = 1, 2, 3
+	whatIfMode                                    = 8
 	positionDelta, positionLeverage, positionMode = 1, 2, 7
 )
 
@@ -88,14 +90,14 @@ func DeadMan(m *gen.DeadMan, r *msg.Request) Refusal {
 	return Refusal{}
 }
 
-// OrderStatus makes a request of a question for one order. To list all of an account is not in the core.
+// OrderStatus makes a request of a question for one order, or for all open ones of an account.
 func OrderStatus(m *gen.OrderStatusRequest, r *msg.Request) Refusal {
 	if field, flaw := m.Check(); flaw != gen.Sound {
 		return flawed(field, flaw)
 	}
 	switch {
 	case m.Flags()&gen.StatusFlagsAllOpenOrders != 0:
-		return refuse(msg.RejectNotSupported, statusFlags, None, None)
+		return allOrders(m, r)
 	case m.OrderID() == 0 && m.ClOrdID() == 0:
 		return refuse(msg.RejectValueOutOfRange, statusOrder, 1, 0)
 	case m.OrderID() != 0 && m.ClOrdID() != 0:
@@ -104,6 +106,70 @@ func OrderStatus(m *gen.OrderStatusRequest, r *msg.Request) Refusal {
 		return refuse(msg.RejectValueOutOfRange, statusAccount, 1, 0)
 	}
 	c := msg.AskOrder(msg.AccountID(m.AccountID()), msg.OrderID(m.OrderID()), msg.Ref(m.ClOrdID()))
+	c.Ref = msg.Ref(m.RequestID())
+	*r = c.Request
+	return Refusal{}
+}
+
+// allOrders makes a request of a question for all open orders of an account, which it has to name.
+func allOrders(m *gen.OrderStatusRequest, r *msg.Request) Refusal {
+	switch {
+	case m.OrderID() != 0:
+		return refuse(msg.RejectValueOutOfRange, statusOrder, 0, int64(m.OrderID()))
+	case m.ClOrdID() != 0:
+		return refuse(msg.RejectValueOutOfRange, statusClient, 0, int64(m.ClOrdID()))
+	case m.AccountID() == 0:
+		return refuse(msg.RejectValueOutOfRange, statusAccount, 1, 0)
+	}
+	c := msg.AskOrders(msg.AccountID(m.AccountID()))
+	c.Ref = msg.Ref(m.RequestID())
+	*r = c.Request
+	return Refusal{}
+}
+
+// WhatIfMargin makes a request of a question of margin. Another leverage or mode than the account has is not asked about.
+func WhatIfMargin(m *gen.WhatIfMargin, s *Scale, r *msg.Request) Refusal {
+	if field, flaw := m.Check(); flaw != gen.Sound {
+		return flawed(field, flaw)
+	}
+	price := m.Price()
+	switch {
+	case m.Qty() < 1:
+		return refuse(msg.RejectValueOutOfRange, whatIfQty, 1, m.Qty())
+	case price == None:
+		price = 0
+	case m.Leverage() != 0:
+		return refuse(msg.RejectNotSupported, whatIfLeverage, 0, m.Leverage())
+	case m.MarginMode() > gen.MarginModeCross:
+		return refuse(msg.RejectNotSupported, whatIfMode, int64(gen.MarginModeCross), int64(m.MarginMode()))
+	}
+	ticks, ok := s.Ticks(price)
+	if !ok {
+		return refuse(msg.RejectOffTick, whatIfPrice, s.Tick, price)
+	}
+	lots, ok := s.Lots(m.Qty())
+	if !ok {
+		return refuse(msg.RejectOffLot, whatIfQty, s.Lot, m.Qty())
+	}
+	c := msg.AskMargin(msg.AccountID(m.AccountID()), msg.InstrumentID(m.InstrumentID()), msg.Side(m.Side()), ticks, lots)
+	c.Ref = msg.Ref(m.RequestID())
+	*r = c.Request
+	return Refusal{}
+}
+
+// MmpConfig makes a request of limits of market-maker protection. Their ranges the core asks.
+func MmpConfig(m *gen.MmpConfig, r *msg.Request) Refusal {
+	window, freeze := m.WindowNs(), m.FreezeNs()
+	switch {
+	case window >= 1<<63:
+		return refuse(msg.RejectValueOutOfRange, mmpWindow, None, None)
+	case freeze == NoTime:
+		freeze = 0
+	case freeze >= 1<<63:
+		return refuse(msg.RejectValueOutOfRange, mmpFreeze, None, None)
+	}
+	c := msg.SetProtection(msg.AccountID(m.AccountID()), msg.Protection{Group: m.MmpGroup(), Qty: m.QtyLimit(), Delta: m.DeltaLimit(),
+		Window: fixed.Nanos(window), Freeze: fixed.Nanos(freeze)})
 	c.Ref = msg.Ref(m.RequestID())
 	*r = c.Request
 	return Refusal{}
@@ -223,6 +289,10 @@ func KindOf(template uint16) msg.Kind {
 		return msg.KindSetDeadMan
 	case gen.TemplateOrderStatusRequest:
 		return msg.KindAskOrder
+	case gen.TemplateMmpConfig:
+		return msg.KindSetProtection
+	case gen.TemplateWhatIfMargin:
+		return msg.KindAskMargin
 	case gen.TemplateMassQuote:
 		return msg.KindQuote
 	case gen.TemplatePositionControl:
@@ -232,14 +302,12 @@ func KindOf(template uint16) msg.Kind {
 }
 
 // ToRequest makes a request of any message of a client, for a session of owner. s is the scale of the instrument that Head
-// names; it is not looked at where the message has no price. Messages that the core has no command for are refused as
-// RejectNotSupported, once their fields are found to be sound; what is no message of a client as RejectUnknownTemplate. A mass quote is
-// looked at as a whole, and r is left as it was: QuoteEntry makes its requests.
+// names; it is not looked at where the message has no price. What is no message of a client is refused as RejectUnknownTemplate. A mass
+// quote is looked at as a whole, and r is left as it was: QuoteEntry makes its requests.
 func ToRequest(m *Message, owner msg.OwnerID, s *Scale, r *msg.Request) Refusal {
 	if m.Schema != gen.SchemaOrderEntry {
 		return refuse(msg.RejectUnknownTemplate, NoField, None, int64(m.Template))
 	}
-	field, flaw := uint8(0), gen.Sound
 	switch m.Template {
 	case gen.TemplateNewOrder:
 		return NewOrder(gen.AsNewOrder(m.Block), s, r)
@@ -260,15 +328,11 @@ func ToRequest(m *Message, owner msg.OwnerID, s *Scale, r *msg.Request) Refusal 
 	case gen.TemplateMassQuote:
 		return massQuote(m)
 	case gen.TemplateMmpConfig:
+		return MmpConfig(gen.AsMmpConfig(m.Block), r)
 	case gen.TemplateOrderStatusRequest:
 		return OrderStatus(gen.AsOrderStatusRequest(m.Block), r)
 	case gen.TemplateWhatIfMargin:
-		field, flaw = gen.AsWhatIfMargin(m.Block).Check()
-	default:
-		return refuse(msg.RejectUnknownTemplate, NoField, None, int64(m.Template))
+		return WhatIfMargin(gen.AsWhatIfMargin(m.Block), s, r)
 	}
-	if flaw != gen.Sound {
-		return flawed(field, flaw)
-	}
-	return refuse(msg.RejectNotSupported, NoField, None, int64(m.Template))
+	return refuse(msg.RejectUnknownTemplate, NoField, None, int64(m.Template))
 }

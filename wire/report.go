@@ -47,7 +47,11 @@ func AppendReport(dst []byte, ev *msg.Event, asked *msg.Request, env *Envelope, 
 		return appendAck(dst, ev, env, gen.EntryAction(e.Action), wireScope(e.Scope)), true
 	case msg.OrderStated:
 		return appendStatus(dst, ev, env, s), true
-	case msg.DeadManSet:
+	case msg.MarginForecast:
+		return appendForecast(dst, ev, env, s), true
+	case msg.ProtectionTripped:
+		return appendTripped(dst, ev, env), true
+	case msg.DeadManSet, msg.ProtectionSet:
 		return appendAck(dst, ev, env, noEnum, noEnum), true
 	case msg.LeverageSet, msg.ModeChanged, msg.MarginMoved:
 		if !ev.Reports() {
@@ -113,7 +117,7 @@ func appendAccepted(dst []byte, ev *msg.Event, asked *msg.Request, env *Envelope
 	return out
 }
 
-// appendStatus tells how an order stands; it is the one that was asked for, and so the last.
+// appendStatus tells how an order stands; the one that was asked for, or the last of a list, says that it is the last.
 func appendStatus(dst []byte, ev *msg.Event, env *Envelope, s *Scale) []byte {
 	standing := ev.Standing()
 	out, block := report(dst, gen.TemplateOrderStatus, len(gen.OrderStatus{}), ev, env)
@@ -129,7 +133,9 @@ func appendStatus(dst []byte, ev *msg.Event, env *Envelope, s *Scale) []byte {
 	}
 	m.SetFlags(wireFlags(standing.Flags))
 	m.SetOrdStatus(status(int64(ev.Qty), int64(standing.Filled)))
-	m.SetLastInList(gen.YesNoYes)
+	if !standing.More {
+		m.SetLastInList(gen.YesNoYes)
+	}
 	m.SetRequestID(uint64(standing.Request))
 	return out
 }
@@ -287,6 +293,39 @@ func appendAck(dst []byte, ev *msg.Event, env *Envelope, action gen.EntryAction,
 	m.SetRefTemplate(env.Template)
 	m.SetAction(action)
 	m.SetScope(scope)
+	return out
+}
+
+// appendForecast tells what an order would do to the margin of its account.
+func appendForecast(dst []byte, ev *msg.Event, env *Envelope, s *Scale) []byte {
+	f := ev.Forecast()
+	out, block := report(dst, gen.TemplateWhatIfResult, len(gen.WhatIfResult{}), ev, env)
+	m := gen.AsWhatIfResult(block)
+	m.SetRequestID(uint64(ev.Ref))
+	m.SetInitAfter(int64(f.Initial))
+	m.SetMaintAfter(int64(f.Maintenance))
+	m.SetAvailAfter(int64(f.Available))
+	m.SetLiqPxAfter(None)
+	if f.Liquidation != 0 {
+		m.SetLiqPxAfter(s.Price(f.Liquidation))
+	}
+	m.SetMaxQty(s.Qty(f.Most))
+	m.SetOrderInit(int64(f.More))
+	m.SetCode(gen.RejectCode(ev.Reject.Code()))
+	return out
+}
+
+// appendTripped tells of a group of quotes that market-maker protection takes out.
+func appendTripped(dst []byte, ev *msg.Event, env *Envelope) []byte {
+	trip := ev.Trip()
+	out, block := report(dst, gen.TemplateMmpTriggered, len(gen.MmpTriggered{}), ev, env)
+	m := gen.AsMmpTriggered(block)
+	m.SetTradedQty(trip.Traded)
+	m.SetFreezeUntil(uint64(trip.Until))
+	if trip.Until == 0 {
+		m.SetFreezeUntil(NoTime)
+	}
+	m.SetMmpGroup(trip.Group)
 	return out
 }
 

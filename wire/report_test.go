@@ -109,6 +109,33 @@ func TestReports(t *testing.T) {
 			ev.SetStanding(msg.Standing{Filled: 4, Request: 78, TIF: msg.GTD, STP: msg.STPNone, Flags: msg.FlagPersist | msg.FlagPostOnly})
 			return ev
 		}, "OrderStatus price=500 leavesQty=30 cumQty=40 side=Sell ordType=Limit tif=GTD stp=Default flags=postOnly|persistOnDisconnect ordStatus=PartlyFilled lastInList=Yes requestId=78"},
+		{"order status in a list", func() *msg.Event {
+			ev := base(msg.OrderStated)
+			ev.SetStanding(msg.Standing{Request: 78, More: true})
+			return ev
+		}, "OrderStatus price=500 leavesQty=30 cumQty=0 side=Sell ordType=Limit tif=GTC stp=Default flags=- ordStatus=New lastInList=No requestId=78"},
+		{"protection", func() *msg.Event { return base(msg.ProtectionSet) }, "ControlAck requestId=77 refTemplate=100 action=none scope=none"},
+		{"a group that trips", func() *msg.Event {
+			ev := base(msg.ProtectionTripped)
+			ev.SetTrip(msg.Trip{Traded: 9, Until: 12, Group: 7})
+			return ev
+		}, "MmpTriggered tradedQty=9 freezeUntil=12 mmpGroup=7"},
+		{"a group that does not thaw", func() *msg.Event {
+			ev := base(msg.ProtectionTripped)
+			ev.SetTrip(msg.Trip{Traded: 9, Group: 7})
+			return ev
+		}, "MmpTriggered tradedQty=9 freezeUntil=18446744073709551615 mmpGroup=7"},
+		{"forecast", func() *msg.Event {
+			ev := base(msg.MarginForecast)
+			ev.SetForecast(&msg.Forecast{Initial: 1, Maintenance: 2, Available: -3, More: 4, Liquidation: 90, Most: 5})
+			return ev
+		}, "WhatIfResult requestId=77 initAfter=1 maintAfter=2 availAfter=-3 liqPxAfter=450 maxQty=50 orderInit=4 code=None"},
+		{"forecast of what is refused", func() *msg.Event {
+			ev := base(msg.MarginForecast)
+			ev.Reject = msg.RejectInsufficientMargin
+			ev.SetForecast(&msg.Forecast{})
+			return ev
+		}, "WhatIfResult requestId=77 initAfter=0 maintAfter=0 availAfter=0 liqPxAfter=none maxQty=0 orderInit=0 code=InsufficientMargin"},
 		{"by the venue", func() *msg.Event {
 			ev := base(msg.EntryChanged)
 			ev.Rare[0], ev.Rare[1] = uint64(msg.ScopeVenue), uint64(msg.Block)

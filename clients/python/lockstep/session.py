@@ -145,7 +145,7 @@ class Session:
         ref = ref or max(self.last_ref + 1, self.now)
         if ref <= self.last_ref:
             raise WireError(f"client id {ref} is not above {self.last_ref}")
-        named = next(n for n in ("clOrdId", "quoteId", "requestId") if n in t.block.fields)
+        named = next(n for n in ("requestId", "quoteId", "clOrdId") if n in t.block.fields)
         m = self.tables.message(name, entries=entries, **{named: ref, "seqNum": self.next & 0xFFFFFFFF, **values})
         frame = m.encode()
         request = Request(self.next, ref, name)
