@@ -29,7 +29,7 @@ type Loop struct {
 	kept           [keptMax]msg.Command
 	applied, taken uint64
 	foreseen       uint64 // those before it have been foreseen, or need not be
-	more           bool   // the last command taken is followed by another of the same message: nothing comes between
+	more           int    // how many of the same message may follow the last command taken: nothing comes between
 	waits          bool   // a request has left its lane, and waits for room in the journal's
 	head           msg.Request
 }
@@ -69,11 +69,11 @@ func (l *Loop) Rests() bool {
 	return rests
 }
 
-// Poll applies up to 32 requests that wait in the lanes and publishes their events in one go. now bounds the time of the
+// Poll applies up to 32 requests that wait in the lanes, and those that end a mass quote, and publishes their events in one go. now bounds the time of the
 // commands from below; a request's own stamp counts where it is later, and time never runs back (D-05). It returns how many
 // it applied: 0 when nothing waits, or when there is no room for one command more or for its events.
 func (l *Loop) Poll(now fixed.Nanos) (applied int) {
-	if l.applied == l.taken && !(l.own != nil && !l.more && l.own.Ready() && l.takeOwn(now)) && !l.take(now) {
+	if l.applied == l.taken && !(l.own != nil && l.more == 0 && l.own.Ready() && l.takeOwn(now)) && !l.take(now) {
 		return 0
 	}
 	for ; l.applied < l.taken && l.out.Room(int(l.engine.limits.Events)); l.applied++ {
@@ -94,13 +94,13 @@ func (l *Loop) take(now fixed.Nanos) bool {
 	if l.own != nil && l.engine.venue.Storage == msg.StorageHard {
 		return false
 	}
-	for (l.more || l.taken-first < batchMax) && (l.sequenced == nil || l.sequenced.Room()) {
+	for (l.more > 0 || l.taken-first < batchMax) && (l.sequenced == nil || l.sequenced.Room()) {
 		r := l.next()
 		if r == nil {
-			l.more = false
+			l.more = 0
 			break
 		}
-		if l.sequenced != nil && !l.more && r.Follows() && !l.sequenced.RoomFor(min(msg.QuoteMax, l.sequenced.Size())) {
+		if l.sequenced != nil && l.more == 0 && r.Follows() && !l.sequenced.RoomFor(min(msg.QuoteMax, l.sequenced.Size())) {
 			l.head, l.waits = *r, true // a message begins, and the journal's lane has no room for all of it
 			break
 		}
@@ -109,7 +109,7 @@ func (l *Loop) take(now fixed.Nanos) bool {
 		if l.own != nil && c.Kind.Own() {
 			c.Kind = 0
 		}
-		l.more = c.Follows()
+		l.more = l.followers(c)
 		seq, time = seq+1, min(max(c.Time, time), MaxTime)
 		c.Seq, c.Time = seq, time
 		if l.sequenced != nil {
@@ -137,10 +137,21 @@ func (l *Loop) next() *msg.Request {
 		l.waits = false
 		return &l.head
 	}
-	if l.more {
+	if l.more > 0 {
 		l.lanes.Stay()
 	}
 	return l.lanes.Next()
+}
+
+// followers is how many may follow a command that is taken now. What a lane brings may say more for ever; a message ends.
+func (l *Loop) followers(c *msg.Command) int {
+	switch {
+	case !c.Follows():
+		return 0
+	case l.more == 0:
+		return msg.QuoteMax - 1
+	}
+	return l.more - 1
 }
 
 // takeOwn takes one command of the node's.

@@ -83,6 +83,14 @@ func (n *naive) quote(c *msg.Command) {
 // quoteEntry makes a quote what an entry says.
 func (n *naive) quoteEntry(c *msg.Command, q *msg.Quotation, answer *msg.Event) {
 	in, a := n.instruments[c.Instr], n.accounts[c.Account]
+	if no := c.Flags &^ msg.FlagPostOnly; no != 0 || c.STP > msg.STPNone {
+		r := msg.RejectValueOutOfRange
+		if no != 0 {
+			r = msg.RejectReservedBits
+		}
+		answer.SetQuoteAnswer(msg.QuoteAnswer{BidNo: r, AskNo: r})
+		return
+	}
 	if in == nil {
 		answer.SetQuoteAnswer(msg.QuoteAnswer{BidNo: msg.RejectUnknownInstrument, AskNo: msg.RejectUnknownInstrument})
 		return
@@ -113,7 +121,7 @@ func (n *naive) quoteEntry(c *msg.Command, q *msg.Quotation, answer *msg.Event) 
 		}
 		s.no = append(s.no, door...)
 		s.no.when(early != 0, early, 0, 0)
-		s.no.when(s.qty < 0 || s.qty > 1<<55 || s.price <= 0 || s.price > 1<<55, msg.RejectValueOutOfRange, 0, 0)
+		s.no.when(early == 0 && (s.qty < 0 || s.qty > 1<<55 || s.price <= 0 || s.price > 1<<55), msg.RejectValueOutOfRange, 0, 0)
 		s.no.when(q.BidQty > 0 && q.AskQty > 0 && q.Bid >= q.Ask, msg.RejectWouldCross, 0, 0)
 	}
 	stp := c.STP

@@ -86,12 +86,8 @@ func (e *Engine) beginQuote(c *msg.Command, q *msg.Quotation) bool {
 		return false
 	}
 	var o riskgate.Order
-	no := msg.Reject(0)
-	if c.Flags&^msg.FlagPostOnly != 0 {
-		no = msg.RejectReservedBits
-	} else if c.STP > msg.STPNone || !c.Sound() {
-		no = msg.RejectValueOutOfRange
-	} else {
+	no := quoteFormed(c)
+	if no == 0 {
 		door := c.Request // what it quotes is asked entry by entry
 		door.Instr = 0
 		no = e.gate.Enter(&door, &o, riskgate.Quotes, false)
@@ -101,6 +97,17 @@ func (e *Engine) beginQuote(c *msg.Command, q *msg.Quotation) bool {
 	}
 	e.quoting = quoting{ref: c.Ref, account: c.Account, number: c.Envelope().SeqNum, session: c.Session, group: q.Group, count: q.Count, void: no != 0}
 	return true
+}
+
+// quoteFormed asks what makes no sense in an entry whatever stands in the book.
+func quoteFormed(c *msg.Command) msg.Reject {
+	if c.Flags&^msg.FlagPostOnly != 0 {
+		return msg.RejectReservedBits
+	}
+	if c.STP > msg.STPNone || !c.Sound() {
+		return msg.RejectValueOutOfRange
+	}
+	return 0
 }
 
 // answerQuote tells what became of a mass quote. Entries that have not come were lost with the venue's going down between two of them.
@@ -133,10 +140,11 @@ type side struct {
 func (e *Engine) quoteEntry(c *msg.Command, q *msg.Quotation) outcome {
 	bid := side{side: msg.Buy, price: q.Bid, qty: q.BidQty, no: q.BidNo}
 	ask := side{side: msg.Sell, price: q.Ask, qty: q.AskQty, no: q.AskNo}
-	in, no := e.instrument(c.Instr), msg.Reject(0)
-	if in == nil {
+	in, no := e.instrument(c.Instr), quoteFormed(c)
+	if no == 0 && in == nil {
 		no = msg.RejectUnknownInstrument
-	} else {
+	}
+	if no == 0 {
 		no = e.findQuote(c, &bid, &ask)
 	}
 	if no != 0 { // nothing changes
@@ -200,16 +208,17 @@ func (e *Engine) standing(id msg.OrderID, c *msg.Command) (msg.OrderID, uint32) 
 	return id, h
 }
 
-// judge is what is to be said against a side that is wanted, the earliest in precedence; no is what holds for both.
+// judge is what is to be said against a side that is wanted, the earliest in precedence; no is what holds for both. The price of one that was
+// refused before is only near to what was said.
 func (s *side) judge(no msg.Reject, crossed bool) {
 	if s.qty == 0 {
 		s.no = 0
 		return
 	}
-	s.no = earlier(s.no, no)
-	if s.qty < 0 || s.qty > riskgate.MaxQty || s.price <= 0 || s.price > riskgate.MaxPrice {
-		s.no = earlier(s.no, msg.RejectValueOutOfRange)
+	if s.no == 0 && (s.qty < 0 || s.qty > riskgate.MaxQty || s.price <= 0 || s.price > riskgate.MaxPrice) {
+		s.no = msg.RejectValueOutOfRange
 	}
+	s.no = earlier(s.no, no)
 	if crossed {
 		s.no = earlier(s.no, msg.RejectWouldCross)
 	}

@@ -164,6 +164,50 @@ func TestQuoteSides(t *testing.T) { // W-51
 	}
 }
 
+// TestQuoteEntryForm holds each entry to its form, not the first alone: one that is flawed changes nothing, and the others are as they say.
+func TestQuoteEntryForm(t *testing.T) { // A-15, W-51
+	for _, c := range []struct {
+		bend func(*msg.Command)
+		no   msg.Reject
+	}{
+		{func(c *msg.Command) { c.STP = msg.STPNone + 1 }, msg.RejectValueOutOfRange},
+		{func(c *msg.Command) { c.Rare[3] |= 1 << 32 }, msg.RejectValueOutOfRange},
+		{func(c *msg.Command) { c.Flags = msg.FlagPersist }, msg.RejectReservedBits},
+		{func(c *msg.Command) { c.Flags = msg.FlagPostOnly | msg.FlagIsolated }, msg.RejectReservedBits},
+		{func(c *msg.Command) { c.Flags = msg.FlagPostOnly; c.STP = msg.STPNone }, 0},
+	} {
+		d := crowded(t, Limits{Instruments: 2, Accounts: 9, Orders: 200, Events: 256})
+		for _, entry := range quotes(1, two(90, 110, 5), two(90, 110, 5)) {
+			d.do(entry)
+		}
+		bid, ask := d.Quote(1, 2)
+		list := quotes(1, two(91, 111, 4), two(91, 111, 4))
+		c.bend(&list[1])
+		d.do(list[0])
+		answers := acks(d.do(list[1]))
+		if len(answers) != 2 || answers[0].Order == 0 {
+			t.Fatalf("%v", answers)
+		}
+		if a := answers[1].QuoteAnswer(); a.BidNo != c.no || a.AskNo != c.no {
+			t.Errorf("%s, want %s", &answers[1], c.no.Name())
+		}
+		if b, a := d.Quote(1, 2); c.no != 0 && (b != bid || a != ask) || c.no == 0 && (b == bid || a == ask) {
+			t.Errorf("%s: the quote is %v, %v, it was %v, %v", c.no.Name(), b, a, bid, ask)
+		}
+		d.sound()
+	}
+}
+
+// TestQuoteRefusedBefore tells a side that was refused before it became a command why it was, not what the price says to which it was rounded.
+func TestQuoteRefusedBefore(t *testing.T) { // W-59
+	d := crowded(t, Limits{Instruments: 2, Accounts: 9, Orders: 200, Events: 256})
+	q := two(0, 110, 5)
+	q.BidNo = msg.RejectOffTick // it was half a tick
+	if a := acks(d.do(quotes(1, q)[0]))[0].QuoteAnswer(); a.BidNo != msg.RejectOffTick || a.AskNo != 0 || a.Ask == 0 {
+		t.Errorf("%+v", a)
+	}
+}
+
 // TestQuoteOfAnotherKey refuses to replace a quote that another key of the same account has, until it is gone.
 func TestQuoteOfAnotherKey(t *testing.T) { // W-51
 	d, one, _ := membership(t)
@@ -335,6 +379,50 @@ func TestQuotesStayTogether(t *testing.T) { // W-51
 		}
 		if sequenced != nil && runs < 100 {
 			t.Errorf("%d mass quotes", runs)
+		}
+	}
+}
+
+// TestQuoteWithoutEnd fills a lane with entries that all say more are to follow: a batch stays a batch, and the node's own commands have their turn.
+func TestQuoteWithoutEnd(t *testing.T) {
+	for _, count := range []uint8{2, msg.QuoteMax, 255} {
+		d := crowded(t, Limits{Instruments: 2, Accounts: 9, Orders: 4000, Events: 256})
+		var lanes [2]*ring.Lane[msg.Request]
+		for i := range lanes {
+			var err error
+			if lanes[i], err = ring.NewLane[msg.Request](512); err != nil {
+				t.Fatal(err)
+			}
+		}
+		out, err := ring.NewRing[msg.Event](1 << 14)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := NewLoop(d.Engine, lanes[:1], out)
+		l.Obey(lanes[1])
+		for range lanes[0].Size() {
+			c := msg.Quote(1, 1, msg.Quotation{Bid: 90, BidQty: 1, Count: count})
+			lanes[0].Claim().CopyFrom(&c.Request)
+		}
+		lanes[0].Publish()
+		tick := msg.Tick()
+		lanes[1].Claim().CopyFrom(&tick.Request)
+		l.more = 1 // somebody's message is under way
+		lanes[1].Publish()
+		applied, taken := 0, false
+		for range 100 {
+			n := l.Poll(0)
+			if applied += n; n > batchMax+msg.QuoteMax {
+				t.Fatalf("%d entries of %d: a batch of %d", applied, count, n)
+			}
+			if !taken && !lanes[1].Ready() {
+				if taken = true; applied > 2*(batchMax+msg.QuoteMax) {
+					t.Errorf("entries of %d: the node's own command comes after %d", count, applied)
+				}
+			}
+		}
+		if applied != lanes[0].Size()+1 {
+			t.Errorf("entries of %d: %d applied", count, applied)
 		}
 	}
 }

@@ -43,6 +43,9 @@ func QuoteEntry(m *Message, i int, s *Scale, r *msg.Request) {
 	q := msg.Quotation{Group: root.MmpGroup(), Index: uint8(i), Count: uint8(m.Group.Count), Entry: e.EntryID()}
 	q.Bid, q.BidQty, q.BidNo = quoted(e.BidPx(), e.BidQty(), s)
 	q.Ask, q.AskQty, q.AskNo = quoted(e.AskPx(), e.AskQty(), s)
+	if q.AskNo == msg.RejectOffTick {
+		q.Ask++ // above what was said, so that it crosses no bid which that did not
+	}
 	c := msg.Quote(msg.AccountID(root.AccountID()), msg.InstrumentID(e.InstrumentID()), q)
 	c.Ref, c.STP = msg.Ref(root.QuoteID()), msg.STP(root.Stp())
 	if root.Flags()&gen.QuoteFlagsPostOnly != 0 {
@@ -51,7 +54,7 @@ func QuoteEntry(m *Message, i int, s *Scale, r *msg.Request) {
 	*r = c.Request
 }
 
-// quoted is one side of an entry. What is no multiple is told in ticks or lots below it, with the reject.
+// quoted is one side of an entry. What is no multiple is told in ticks or lots below it, with the reject; a price of an ask in ticks above.
 func quoted(price, qty int64, s *Scale) (p fixed.Ticks, q fixed.Lots, no msg.Reject) {
 	if qty == 0 {
 		return 0, 0, 0
