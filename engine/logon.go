@@ -339,10 +339,11 @@ func (e *Engine) walk(id msg.SessionID, reason msg.Reason) {
 	}
 }
 
-// pass leaves an order where it is that a job does not take. One of a session that does not have it any more is nobody's.
+// pass leaves an order where it is that a job does not take. One of a session that does not have it any more is nobody's: another one has the
+// row, or had it and is over before it was bound, or the next one will.
 func (e *Engine) pass(j *job, h uint32) {
 	o := e.store.Order(h)
-	if j.ofRow() && o.Session == j.session && e.clients.rows[j.session].state == negotiated {
+	if state := e.clients.rows[j.session].state; j.ofRow() && o.Session == j.session && (state == negotiated || state == finalized) {
 		o.Session = 0
 	}
 	j.cursor = e.house.Claim(h).Next

@@ -113,6 +113,51 @@ func TestRowOfManyOrders(t *testing.T) { // A-16
 	}
 }
 
+// TestRowOfManyHands gives a row with many orders to a session of another kind, which is over before the last of them is looked at: the one after
+// that has none of them either. Where they were to go those go that do not outlive a connection, and where there was no place they had to wait.
+func TestRowOfManyHands(t *testing.T) { // W-42, A-16
+	for _, c := range []struct{ gone, waits bool }{{}, {waits: true}, {gone: true}, {true, true}} {
+		d := newDesk(t, Limits{Instruments: 2, Accounts: 9, Orders: 4000, Events: 256, Jobs: 1})
+		d.list(perpetual(1), 100)
+		for id := msg.AccountID(1); id <= 3; id++ {
+			d.ok(msg.Deposit(id, 1_000_000*fixed.Coin))
+		}
+		d.ok(msg.SetKey(keyOf(1, msg.RoleTrader, 1)), msg.SetKey(keyOf(2, msg.RoleTrader, 2)))
+		one := d.logon(11, 1, msg.OrderEntry, func(n *msg.Negotiation) {
+			if n.Cancel = msg.CancelNever; c.gone {
+				n.Cancel = msg.CancelOnBoth
+			}
+		})
+		two := d.logon(12, 2, msg.OrderEntry, nil)
+		for range 700 {
+			one.takes(with(msg.Limit(1, 1, msg.Buy, 90, 1), msg.FlagPersist, msg.GTC))
+			two.takes(msg.Limit(2, 1, msg.Buy, 80, 1))
+		}
+		if c.waits {
+			two.takes(msg.CancelAll(2, 0, 0)) // it has the one place
+		}
+		d.ok(msg.Finalize(11))
+		d.again(11, 1, msg.RiskControl, nil)
+		d.at += lapseAfter
+		for tries := 0; d.clients.rows[11].state != finalized && tries < 40; tries++ {
+			d.ok(msg.Tick())
+		}
+		if !d.emptying(11) {
+			t.Fatalf("%v: all orders were looked at before the second session was over", c)
+		}
+		for tries := 0; d.emptying(11) && tries < 40; tries++ {
+			d.ok(msg.Tick())
+		}
+		d.again(11, 1, msg.OrderEntry, nil)
+		d.at++
+		d.ok(msg.Bind(msg.Binding{Session: 11, Stamp: d.at}))
+		if d.resting(11) != 0 || d.resting(0) != 700 {
+			t.Errorf("%v: the third session has %d orders of the first, %d are nobody's", c, d.resting(11), d.resting(0))
+		}
+		d.sound()
+	}
+}
+
 // TestNeverBound ends sessions that were negotiated and never bound: they fill no key, and hold no drop copy that nobody hears.
 func TestNeverBound(t *testing.T) { // W-16
 	d, _, _ := membership(t)
