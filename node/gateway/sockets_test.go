@@ -56,6 +56,9 @@ func recoveredFromTheJournal(t *testing.T, way way) {
 		if i == orders/2 {
 			script = fmt.Sprintf("order %d side=9", i)
 		}
+		if i%7 == 1 {
+			script = fmt.Sprintf("quote %d", i)
+		}
 		seller.say(script)
 		if i%3 == 0 {
 			buyer.say(fmt.Sprintf("order %d account=2 price=51 qty=1", i/3))

@@ -461,6 +461,22 @@ func (w *world) frame(p *peer, name string, a words, n func(int) uint64) []byte 
 			m.SetSendingTime(uint64(w.now) + uint64(d))
 		}
 		return out
+	case "quote": // twice in the one instrument: the second replaces the first
+		out, block := open(gen.SchemaOrderEntry, gen.TemplateMassQuote, len(gen.MassQuote{}))
+		m := gen.AsMassQuote(block)
+		m.SetSeqNum(uint32(n(0)))
+		m.SetQuoteID(100 + n(0))
+		m.SetAccountID(1)
+		out, group := wire.AppendGroup(out, 0, len(gen.MassQuoteEntry{}), 2)
+		for i := range 2 {
+			e := gen.AsMassQuoteEntry(group.At(i))
+			e.SetBidPx(40 - int64(i))
+			e.SetBidQty(1)
+			e.SetAskPx(90)
+			e.SetAskQty(1)
+			e.SetInstrumentID(1)
+		}
+		return wire.AppendData(out, 0, nil)
 	case "cancel":
 		out, block := open(gen.SchemaOrderEntry, gen.TemplateCancel, len(gen.Cancel{}))
 		m := gen.AsCancel(block)
