@@ -16,7 +16,7 @@ const followEvery = 250 * time.Millisecond
 // follow is the life of the shadow's thread.
 func (n *Node) follow() {
 	runtime.LockOSThread() // until it ends: nothing else may run at its priority
-	YieldToAll()
+	GiveWay(19)
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	for {

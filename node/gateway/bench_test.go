@@ -106,6 +106,10 @@ type template struct {
 	m     *gen.NewOrder
 }
 
+func newTemplate(frame []byte) *template {
+	return &template{frame, gen.AsNewOrder(frame[wire.BlockAt:])}
+}
+
 func (o *template) next(n uint32) {
 	o.m.SetSeqNum(n)
 	o.m.SetClOrdID(uint64(n))
@@ -118,6 +122,5 @@ func benchVenue(b *testing.B) (*caller, *template) {
 	maker.say("order 1 account=2 side=2 price=50")
 	maker.expect("1 OrderAccepted 101")
 	c.enter("id=ABC keepalive=60000")
-	frame := c.words("order 1 flags=1")
-	return c, &template{frame, gen.AsNewOrder(frame[wire.BlockAt:])}
+	return c, newTemplate(c.words("order 1 flags=1"))
 }

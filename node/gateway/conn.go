@@ -39,6 +39,7 @@ type conn struct {
 	room []byte // into which a packet is being read
 	came int    // what came
 	next func(fd uintptr) bool
+	puts func(fd uintptr) // made once, so that a call allocates nothing
 
 	polled atomic.Bool // a spinner has it
 	fd     int         // which then is its; -1: closed. Guarded by the link's mutex, as the next two
@@ -66,6 +67,7 @@ func newConn(g *Gateway, socket net.Conn, secure *tls.Config, at place, now fixe
 		c.came, again = receiveFrom(fd, c.room, true)
 		return !again
 	}
+	c.puts = func(fd uintptr) { c.write(fd) }
 	if secure != nil {
 		c.socket = tls.Server(&greeting{Conn: socket, conn: c}, secure)
 	} else {
@@ -298,14 +300,17 @@ func (c *conn) recall(row *Row, from uint64) {
 }
 
 // attempt writes without waiting; false when something is left.
-func (c *conn) attempt() (all bool) {
+func (c *conn) attempt() bool {
 	if c.raw == nil {
 		return c.settled()
 	}
-	if err := c.raw.Control(func(fd uintptr) { all = c.write(fd) }); err != nil {
+	if c.link.idle() {
+		return true
+	}
+	if err := c.raw.Control(c.puts); err != nil {
 		return true // it is closed: the reading goroutine knows
 	}
-	return all
+	return c.link.idle()
 }
 
 // write writes what there is; true when nothing is left or nothing can be written any more.

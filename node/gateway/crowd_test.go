@@ -103,7 +103,7 @@ func protected(t *testing.T, way way, idle, stalled, answers int) {
 	_ = attack.Process.Signal(os.Interrupt)
 	_, _ = fmt.Fscanf(said, "%d", &failed)
 	_ = attack.Wait() // it was interrupted
-	if failed == 0 {
+	if *crowd > 0 && failed == 0 {
 		t.Error("no logon has failed: nobody attacks")
 	}
 	runtime.GC()

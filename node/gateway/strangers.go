@@ -10,7 +10,7 @@ import (
 
 // What strangers may cost. To look at a signature takes 0.1 ms of a core, whether it holds or not, and so does a handshake of TLS; anybody may
 // ask for it as often as he can connect. So there are few places for it, each of which rests nine times as long as it was used, and signatures
-// are looked at by threads that give way to all others. Those that are in have the rest of the machine.
+// are looked at by threads that give way to others. Those that are in have the rest of the machine.
 
 // restTimes is how many times as long as it was used a place rests.
 const restTimes = 9
@@ -18,7 +18,7 @@ const restTimes = 9
 // check is the life of a thread that looks at strangers' bytes. It is never unlocked from its goroutine, so it ends with it, its priority too.
 func (g *Gateway) check() {
 	runtime.LockOSThread()
-	node.YieldToAll()
+	node.GiveWay(5)
 	for {
 		select {
 		case <-g.quit:
