@@ -175,6 +175,7 @@ func (e *Engine) Apply(c *msg.Command, out []msg.Event) []msg.Event {
 		if e.house.Restless() {
 			e.ahead(c.Account)
 		}
+		e.trip()
 	}
 	turn := c
 	if c.Session != 0 {

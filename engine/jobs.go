@@ -214,6 +214,7 @@ func (e *Engine) carryOn() {
 		}
 	}
 	e.asOf = e.now
+	e.trip() // before the command, which may be about the group
 	e.runJobs()
 	if e.house.Restless() {
 		e.sweep()

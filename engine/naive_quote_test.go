@@ -153,6 +153,10 @@ func (n *naive) quoteEntry(c *msg.Command, q *msg.Quotation, answer *msg.Event) 
 		if s.keeps || s.qty == 0 || len(s.no) > 0 {
 			continue
 		}
+		if no := n.guardedBy(c.Account, q.Group); no != 0 {
+			s.no = objections{{reject: no}}
+			continue
+		}
 		one := *c
 		one.Kind, one.Side, one.Price, one.Qty, one.TIF = msg.KindLimit, s.side, s.price, s.qty, msg.GTC
 		id, f := n.takeIn(&one, a, in, reduce, msg.QuotePlaced, q.Group)

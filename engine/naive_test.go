@@ -239,8 +239,10 @@ func (n *naive) apply(c *msg.Command) []msg.Event {
 	}
 	n.distressUpTo(n.early)
 	n.workDue()
+	n.trip()
 	n.runJobs()
 	n.distress()
+	n.trip()
 	switch c.Kind {
 	case msg.KindLimit, msg.KindMarket, msg.KindPlace:
 		n.placeOrder(c)

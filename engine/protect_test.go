@@ -228,3 +228,60 @@ func TestProtectionIsBounded(t *testing.T) { // A-20
 		t.Errorf("%s", &list[0])
 	}
 }
+
+// TestProtectionBeforeTheCommand lets left-over work trip a group, a liquidation that sells into its quote: the quotes go before the command that has
+// let it, whatever that says of the group.
+func TestProtectionBeforeTheCommand(t *testing.T) { // M-48, D-108
+	good := msg.Protection{Group: 7, Qty: 1, Window: fixed.Second, Freeze: fixed.Second}
+	again := quotes(1, two(88, 110, 1))[0]
+	again.Rare[2] |= 7 << 16
+	for _, c := range []msg.Command{msg.Tick(), msg.SetProtection(1, msg.Protection{Group: 7}), msg.SetProtection(1, good), again, msg.Limit(5, 2, msg.Buy, 90, 1)} {
+		d := held(t, 1450*fixed.Coin)
+		d.ok(msg.SetMark(1, 89))
+		d.stands(5, msg.RungLiquidating)
+		d.ok(msg.SetProtection(1, good))
+		q := two(89, 110, 1)
+		q.Group = 7
+		d.do(quotes(1, q)[0])
+		if d.resting(0) != 2 || d.count(msg.Traded) != 0 {
+			t.Fatalf("%v", d.last)
+		}
+		d.at += fixed.Second
+		events := d.do(c)
+		trip, gone, answer := -1, -1, len(events)
+		for i := range events {
+			switch ev := &events[i]; {
+			case ev.Kind == msg.ProtectionTripped:
+				trip = i
+			case ev.Kind == msg.Canceled && ev.Reason == msg.CanceledByProtection:
+				gone = i
+			case ev.Kind == msg.ProtectionSet || ev.Kind == msg.QuoteAnswered || ev.Kind == msg.Rejected:
+				answer = i
+			}
+		}
+		if trip < 0 || gone < trip || gone > answer {
+			t.Errorf("%s: tripped by event %d, the other side goes with %d, it is answered by %d", c.String(), trip, gone, answer)
+		}
+		if c.Kind == msg.KindQuote && events[answer].QuoteAnswer().BidNo != msg.RejectMmpFrozen {
+			t.Errorf("%s", &events[answer])
+		}
+		if _, until, ok := d.Protection(1, 7); c.Kind == msg.KindSetProtection && (until != 0 || ok != (c.Protection().Window > 0)) {
+			t.Errorf("%s: it is frozen until %d", c.String(), until)
+		}
+		d.sound()
+	}
+}
+
+// TestProtectionWithinAnEntry trips a group by the first side of an entry: the other one does not come in.
+func TestProtectionWithinAnEntry(t *testing.T) { // D-108
+	d := protected(t, msg.Protection{Qty: 1 << 50, Window: fixed.Second})
+	d.ok(msg.SetProtection(1, msg.Protection{Group: 7, Qty: 1, Window: fixed.Second, Freeze: fixed.Second}))
+	d.ok(msg.Limit(2, 1, msg.Buy, 100, 1), msg.Limit(2, 1, msg.Sell, 101, 1))
+	q := two(101, 111, 9) // buys what is offered
+	q.Group = 7
+	list := acks(d.do(quotes(1, q)[0]))
+	if a := list[0].QuoteAnswer(); list[0].Order == 0 || a.BidNo != 0 || a.AskNo != msg.RejectMmpFrozen || a.Ask != 0 || d.count(msg.ProtectionTripped) != 1 {
+		t.Errorf("%s", &list[0])
+	}
+	d.sound()
+}

@@ -173,7 +173,10 @@ func (e *Engine) quoteEntry(c *msg.Command, q *msg.Quotation) outcome {
 		}
 	}
 	for _, s := range [...]*side{&bid, &ask} {
-		if s.qty > 0 && s.no == 0 && !s.stays {
+		if s.qty == 0 || s.no != 0 || s.stays {
+			continue
+		}
+		if s.no = e.guarded(c.Account, q.Group); s.no == 0 { // the first one may have tripped it
 			e.placeSide(c, q.Group, o, s)
 		}
 	}
