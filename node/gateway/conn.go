@@ -42,9 +42,11 @@ type conn struct {
 	puts func(fd uintptr) // made once, so that a call allocates nothing
 
 	polled atomic.Bool // a spinner has it
-	fd     int         // which then is its; -1: closed. Guarded by the link's mutex, as the next two
+	at     int         // its place there
+	fd     int         // which then is its; -1: closed. Guarded by the link's mutex, as the next three
 	armed  bool        // it is told when the socket takes more
 	parked bool        // it does not read: the link waits for the core
+	deaf   bool        // nor is it told anything: the other side is gone
 
 	over      fixed.Nanos // of who looks at the timers: when it found that the link is over
 	recalling atomic.Bool // older reports are being brought about again

@@ -96,6 +96,38 @@ func endsOfConnections(t *testing.T, way way) {
 	}
 }
 
+// Whoever closes while the core is behind has said what the venue has read: all of it, with packets, which keep what the other side has closed upon
+// (W-49).
+func TestLastWords(t *testing.T) {
+	if !takesPackets {
+		t.Skip("no packets here")
+	}
+	for _, shell := range []Shell{Net, Spin, Fused} {
+		disk := halting{held: make(chan struct{}, 1)}
+		v := newVenue(t, setting{way: way{shell, "unixpacket"}, dir: t.TempDir(), files: disk, rates: Rates{Orders: Rate{1 << 20, 1 << 20}}})
+		c := v.call()
+		c.enter("id=ABC")
+		disk.held <- struct{}{}
+		sent := 0
+		for err := error(nil); err == nil; {
+			words := c.words(fmt.Sprintf("order %d account=2 type=3", sent+1))
+			c.socket.SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
+			if _, err = c.socket.Write(words); err == nil {
+				sent++
+			}
+		}
+		c.socket.Close()
+		time.Sleep(50 * time.Millisecond) // for who hears of it
+		<-disk.held
+		for v.gate.Connections() > 0 {
+			time.Sleep(time.Millisecond)
+		}
+		again := v.call()
+		again.say("negotiate id=DEF")
+		again.expect(fmt.Sprintf("NegotiationResponse flow=0 last=%d", sent+100))
+	}
+}
+
 // A packet that is longer than the room for it ends its connection: its end is lost, and what comes behind would be misread.
 func TestPacketTooLong(t *testing.T) {
 	if !takesPackets {

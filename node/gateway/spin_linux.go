@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -32,15 +33,20 @@ const (
 	epollTurns  = 8      // turns until all are asked
 	clockTurns  = 64     // turns until the clock is read
 	attendMost  = 8      // connections whose timers are looked at in one turn
+	attendLate  = 64     // and where all of them have taken lateTime: many connections, and turns that do much
+	heldMost    = 16     // connections that wait for the core and are gone on with in one turn
 	patience    = 20_000 // turns in vain until the thread sleeps, where it has a core
 	impatience  = 100    // and where it takes one from others
 )
+
+// lateTime is how long it may take until all timers have been looked at.
+const lateTime = 10 * fixed.Nanos(tickTime)
 
 // spinner is the thread that polls sockets.
 type spinner struct {
 	gate *Gateway
 	poll epoll
-	conn []*conn // by descriptor; who has one no more stays until another has it
+	conn []*conn // by descriptor; who has one no more stays until it is forgotten
 	all  []*conn
 	held []*conn // those whose links wait for the core
 
@@ -63,7 +69,7 @@ func newSpinner(g *Gateway) (*spinner, error) {
 	return s, s.poll.open()
 }
 
-// adopt takes a connection over from its goroutine; false where it has to stay.
+// adopt takes a connection over from its goroutine; false where it has to stay: it has ended meanwhile, or the system lends no more.
 func (s *spinner) adopt(c *conn) bool {
 	fd := -1
 	err := c.raw.Control(func(own uintptr) { fd, _ = unix.FcntlInt(own, unix.F_DUPFD_CLOEXEC, 0) })
@@ -71,13 +77,17 @@ func (s *spinner) adopt(c *conn) bool {
 		return false
 	}
 	c.link.mu.Lock()
+	if c.link.state != established || !s.poll.watch(unix.EPOLL_CTL_ADD, fd, true, false) {
+		c.link.mu.Unlock()
+		_ = unix.Close(fd)
+		return false
+	}
+	c.fd = fd
+	c.polled.Store(true)
 	s.mu.Lock()
 	s.come = append(s.come, c)
 	s.mu.Unlock()
-	c.fd = fd
-	c.polled.Store(true)
 	s.arrivals.Add(1)
-	s.poll.watch(unix.EPOLL_CTL_ADD, fd, true, false)
 	c.link.mu.Unlock()
 	_ = c.socket.Close() // the descriptor lives on. Who writes to this one has the link meanwhile: it is not to be held here
 	return true
@@ -101,9 +111,10 @@ func (s *spinner) welcome() {
 		for len(s.conn) <= fd {
 			s.conn = append(s.conn, nil)
 		}
-		s.conn[fd] = c
+		s.conn[fd], c.at = c, fd
 		s.all = append(s.all, c)
 		s.receive(c)
+		c.push() // who had something to say while it changed hands found its old descriptor closed
 	}
 }
 
@@ -156,10 +167,24 @@ func (s *spinner) ask() (did bool) {
 				did = true
 			}
 		case ready.Events&(unix.EPOLLHUP|unix.EPOLLERR) != 0:
-			s.lose(c)
+			s.hungUp(c)
 		}
 	}
 	return did
+}
+
+// hungUp ends a connection whose other side is gone. Where it waits for the core, what it has said comes first (W-49): it is asked again then.
+func (s *spinner) hungUp(c *conn) {
+	c.link.mu.Lock()
+	parked := c.parked && c.fd >= 0
+	if parked {
+		c.deaf = true
+		s.poll.watch(unix.EPOLL_CTL_DEL, c.fd, false, false)
+	}
+	c.link.mu.Unlock()
+	if !parked {
+		s.lose(c)
+	}
 }
 
 // remember puts a connection among those that are asked each turn.
@@ -218,15 +243,15 @@ func (s *spinner) receive(c *conn) bool {
 	return true
 }
 
-// goOn lets links go on that wait for the core.
+// goOn lets links go on that wait for the core, a few of them, all in turn.
 func (s *spinner) goOn() {
 	now := s.gate.clock()
-	kept := s.held[:0]
-	for _, c := range s.held {
+	some := s.held[:min(len(s.held), heldMost)]
+	for _, c := range some {
 		c.link.Advance(now)
 		c.link.mu.Lock()
 		if c.fd >= 0 && c.link.blocked() && c.link.state < closing {
-			kept = append(kept, c)
+			s.held = append(s.held, c)
 		} else {
 			c.parked = false
 			s.watch(c)
@@ -234,15 +259,19 @@ func (s *spinner) goOn() {
 		c.flush()
 		c.link.mu.Unlock()
 	}
-	clear(s.held[len(kept):])
-	s.held = kept
+	s.held = slices.Delete(s.held, 0, len(some))
 }
 
 // watch says which of a connection's events are waited for; its link's mutex is held.
 func (s *spinner) watch(c *conn) {
-	if c.fd >= 0 {
-		s.poll.watch(unix.EPOLL_CTL_MOD, c.fd, !c.parked, c.armed)
+	how := unix.EPOLL_CTL_MOD
+	switch {
+	case c.fd < 0 || c.deaf && c.parked:
+		return
+	case c.deaf:
+		c.deaf, how = false, unix.EPOLL_CTL_ADD
 	}
+	s.poll.watch(how, c.fd, !c.parked, c.armed)
 }
 
 // lose ends a connection whose socket is.
@@ -260,7 +289,11 @@ func (s *spinner) attend(now fixed.Nanos) {
 		s.at, s.nextAt = 0, now+fixed.Nanos(tickTime)
 		s.gate.roster.Advance(now)
 	}
-	for range attendMost {
+	most := attendMost
+	if now-s.nextAt > lateTime {
+		most = attendLate
+	}
+	for range most {
 		if s.at >= len(s.all) {
 			return
 		}
@@ -271,15 +304,26 @@ func (s *spinner) attend(now fixed.Nanos) {
 			continue
 		}
 		s.gate.forget(c)
+		if c.at < len(s.conn) && s.conn[c.at] == c {
+			s.conn[c.at] = nil
+		}
 		last := len(s.all) - 1
 		s.all[s.at], s.all[last] = s.all[last], nil
 		s.all = s.all[:last]
 	}
 }
 
-// Sleep waits until a socket has something, bell can be read, or a timer may be due.
+// Sleep waits until a socket has something, bell can be read, or a timer may be due. Timers that are being looked at come first: while nothing
+// else is to be done there is time for all of them.
 func (s *spinner) Sleep(bell int) {
 	s.poll.ring(bell)
+	s.look, s.turn = true, clockTurns-1
+	for s.at < len(s.all) {
+		if s.arrivals.Load() > 0 || len(s.poll.ready(0)) > 0 {
+			return
+		}
+		s.attend(s.gate.clock())
+	}
 	ms := int(tickTime.Milliseconds())
 	if len(s.held) > 0 {
 		ms = 1
@@ -287,7 +331,6 @@ func (s *spinner) Sleep(bell int) {
 	if s.arrivals.Load() == 0 {
 		s.poll.ready(ms)
 	}
-	s.look, s.turn = true, clockTurns-1
 }
 
 // run is the life of the thread of Spin.
@@ -371,8 +414,8 @@ func (e *epoll) open() (err error) {
 	return err
 }
 
-// watch adds a socket, or changes what is waited for of it. It fails only of one that is closed.
-func (e *epoll) watch(how, fd int, in, out bool) {
+// watch adds a socket, changes what is waited for of it, or takes it out; to add one may fail.
+func (e *epoll) watch(how, fd int, in, out bool) bool {
 	event := unix.EpollEvent{Fd: int32(fd)}
 	if in {
 		event.Events |= unix.EPOLLIN
@@ -380,7 +423,7 @@ func (e *epoll) watch(how, fd int, in, out bool) {
 	if out {
 		event.Events |= unix.EPOLLOUT
 	}
-	_ = unix.EpollCtl(e.fd, how, fd, &event)
+	return unix.EpollCtl(e.fd, how, fd, &event) == nil
 }
 
 // ring adds the bell.
