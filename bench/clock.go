@@ -1,8 +1,8 @@
 package bench
 
 import (
-	"math"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +19,7 @@ type Clock struct {
 	system  time.Time
 	byTicks bool
 	Cost    float64 // ns of one reading
-	Step    float64 // ns by which it moves at least
+	Step    float64 // ns by which it moves
 	Source  string  // what is read
 }
 
@@ -44,22 +44,50 @@ func NewClock() *Clock {
 		gaps[i], last = now-last, now
 	}
 	slices.Sort(gaps[:])
-	c.Cost, c.Step = c.Nanos(gaps[len(gaps)/2]), c.Nanos(step(gaps[:]))
+	c.Cost, c.Step = c.Nanos(gaps[len(gaps)/2]), c.Nanos(c.findStep())
 	return c
 }
 
-// step is the least by which sorted gaps differ from one another and from none, in ticks; 1 where all are none.
+// findStep reads the clock after delays that differ, and finds by how much it moves.
+func (c *Clock) findStep() uint64 {
+	gaps, sink := make([]uint64, 4096), uint64(0)
+	for i := range gaps {
+		from := c.Read()
+		for n := range i % 61 {
+			sink += sink<<1 ^ uint64(n)
+		}
+		gaps[i] = c.Read() - from
+	}
+	runtime.KeepAlive(sink)
+	return step(gaps)
+}
+
+// step is the ticks by which a counter moves, 1 where that cannot be seen: the gap that is met most often, if nearly all others are a
+// small multiple of it, but for the ticks that a rate which is no whole number leaves over.
 func step(gaps []uint64) uint64 {
-	least, last := uint64(math.MaxUint64), uint64(0)
+	met, most := map[uint64]int{}, uint64(0)
 	for _, g := range gaps {
-		if g > last {
-			least, last = min(least, g-last), g
+		if met[g]++; g > 3 && met[g] > met[most] {
+			most = g
 		}
 	}
-	if last == 0 {
+	if most == 0 {
 		return 1
 	}
-	return least
+	near, multiples := 0, 0
+	for _, g := range gaps {
+		if g >= 4*most {
+			continue
+		}
+		near++
+		if over := g % most; min(over, most-over) <= 1+g/most {
+			multiples++
+		}
+	}
+	if multiples < near*19/20 {
+		return 1
+	}
+	return most
 }
 
 // Read returns the time in ticks.

@@ -31,12 +31,19 @@ func TestWithinAStep(t *testing.T) {
 }
 
 func TestStepOfAClock(t *testing.T) {
+	spread := make([]uint64, 1000) // a counter that moves by one, read now and then
+	coarse := make([]uint64, 1000) // and one that moves by 25.96
+	for i := range spread {
+		spread[i] = uint64(22 + i*i%37)
+		coarse[i] = uint64([]float64{1, 1, 2, 1, 3}[i%5] * 25.96)
+	}
 	for _, c := range []struct {
+		name string
 		gaps []uint64
 		want uint64
-	}{{[]uint64{0, 0, 27, 27, 54}, 27}, {[]uint64{24, 24, 25, 27, 900}, 1}, {[]uint64{30, 30, 30}, 30}, {[]uint64{0, 0}, 1}} {
+	}{{"none", []uint64{0, 0}, 1}, {"spread", spread, 1}, {"coarse", coarse, 25}} {
 		if got := step(c.gaps); got != c.want {
-			t.Errorf("step of %v is %d, want %d", c.gaps, got, c.want)
+			t.Errorf("step of the gaps of %s is %d, want %d", c.name, got, c.want)
 		}
 	}
 }
