@@ -44,7 +44,7 @@ func (n *Node) trade() {
 	idle := 0
 	for !n.broken.Load() {
 		busy := n.poll()
-		if n.companion != nil && n.companion.Step() {
+		if n.companion != nil && n.step() {
 			busy = true
 		}
 		if busy {
@@ -69,11 +69,23 @@ func (n *Node) rest(look func() bool) {
 		n.hot.Sleep(look)
 		return
 	}
-	n.hot.SleepIn(n.companion.Sleep, func() bool { return look() || n.companion.Step() })
+	n.hot.SleepIn(func(bell int) {
+		n.aside = true
+		n.companion.Sleep(bell)
+		n.aside = false
+	}, func() bool { return look() || n.step() })
+}
+
+// step lets the companion work.
+func (n *Node) step() bool {
+	n.aside = true
+	did := n.companion.Step()
+	n.aside = false
+	return did
 }
 
 // Companion is work that the hot thread does besides (L-30): sockets, say, so that nothing is handed over between who reads a socket and who
-// trades.
+// trades. Its panic is that of the process, as it would be on a thread of its own.
 type Companion interface {
 	Step() bool     // a bounded piece of it, without waiting; reports whether there was anything to do
 	Sleep(bell int) // waits until there is something to do for Step, or bell, a descriptor, can be read; or a while
@@ -141,6 +153,9 @@ func (n *Node) drained() bool {
 // end tells everyone that the hot thread is gone, and keeps what there is to know when it did not end by itself.
 func (n *Node) end() {
 	if cause := recover(); cause != nil {
+		if n.aside { // no invariant of the engine's is broken; and the companion may hold what others would wait for without end
+			panic(cause)
+		}
 		n.fault = n.inquire(cause)
 	}
 	n.stopping.Store(true)

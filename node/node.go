@@ -111,6 +111,7 @@ type Node struct {
 	storage   atomic.Uint32           // the msg.Storage that is in force, as far as the keeper has read
 	gated     bool                    // events wait until they are durable
 	companion Companion               // nil: the hot thread does nothing else
+	aside     bool                    // the hot thread works for the companion
 	thread    *journal.Thread         // the journal's, from Start on
 
 	started     bool

@@ -436,6 +436,34 @@ func (f *fuse) Poll(now fixed.Nanos) int {
 	return n
 }
 
+// broken is a companion that breaks at its first step.
+type broken struct{}
+
+func (broken) Step() bool { panic("the companion's") }
+func (broken) Sleep(int)  {}
+
+// What breaks in a companion breaks the process, and is not told as an invariant of the engine's: who stops the node then would wait for locks that
+// nobody lets go.
+func TestPanicOfCompanion(t *testing.T) {
+	n, err := New(Config{Engine: exchange(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Join(broken{})
+	func() {
+		defer func() {
+			if cause := recover(); cause != "the companion's" {
+				t.Errorf("the hot thread ends by %v", cause)
+			}
+		}()
+		defer n.end()
+		n.trade()
+	}()
+	if n.fault != nil || n.finished.Load() {
+		t.Errorf("the node has ended by %v", n.fault)
+	}
+}
+
 // A panic in the hot loop ends the node: the last 64 commands and the state are handed over, ports close, readers are told.
 func TestPanicHalts(t *testing.T) { // A-15, D-04
 	e := exchange(t)
