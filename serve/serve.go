@@ -16,6 +16,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"syscall"
 	"time"
 
 	"github.com/lockstep-exchange/lockstep/node"
@@ -123,10 +124,10 @@ func (s *Served) begin() (err error) {
 	return err
 }
 
-// local takes connections at a Unix socket, in packets; "" is none. Nobody else listens there: the folder of the journal is ours, so one that
-// is left is of a process that was killed. Who may open it is its owner and his group.
+// local takes connections at a Unix socket, in packets; "" is none. One that is left of a process that was killed is taken away, one at which
+// somebody listens is not. Who may open ours is its owner and his group.
 func (s *Served) local(file string) (string, error) {
-	if info, err := os.Lstat(file); err == nil && info.Mode().Type() == fs.ModeSocket {
+	if deserted(file) {
 		if err := os.Remove(file); err != nil {
 			return "", unfit{err}
 		}
@@ -136,6 +137,18 @@ func (s *Served) local(file string) (string, error) {
 		return at, err
 	}
 	return at, os.Chmod(file, 0o660)
+}
+
+// deserted reports whether a file is a Unix socket at which nobody listens.
+func deserted(file string) bool {
+	if info, err := os.Lstat(file); err != nil || info.Mode().Type() != fs.ModeSocket {
+		return false
+	}
+	there, err := net.Dial("unixpacket", file)
+	if err == nil {
+		_ = there.Close() // somebody listens
+	}
+	return errors.Is(err, syscall.ECONNREFUSED)
 }
 
 // listen takes connections at an address; "" is none.

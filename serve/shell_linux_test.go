@@ -2,6 +2,7 @@ package serve_test
 
 import (
 	"crypto/ed25519"
+	"net"
 	"path/filepath"
 	"testing"
 	"time"
@@ -52,6 +53,46 @@ func TestServedByEachShell(t *testing.T) {
 		}
 		if err := s.Stop(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// A Unix socket that is left of a process that was killed is taken away; one at which somebody listens, packets or not, is not ours to take.
+func TestSocketOfAnother(t *testing.T) {
+	for _, x := range []struct {
+		network        string
+		listens, taken bool
+	}{{"unixpacket", false, false}, {"unixpacket", true, true}, {"unix", true, true}} {
+		c, err := serve.Demonstration(t.TempDir(), "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Local = filepath.Join(t.TempDir(), "orders.socket")
+		l, err := net.ListenUnix(x.network, &net.UnixAddr{Name: c.Local, Net: x.network})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		if !x.listens {
+			l.SetUnlinkOnClose(false)
+			l.Close()
+		}
+		s, err := serve.Start(c)
+		if (err != nil) != x.taken {
+			t.Errorf("%s, of somebody who listens %v: %v", x.network, x.listens, err)
+		}
+		if err == nil {
+			if err := s.Stop(); err != nil {
+				t.Error(err)
+			}
+		}
+		if !x.taken {
+			continue
+		}
+		if conn, err := net.Dial(x.network, c.Local); err != nil {
+			t.Errorf("who listened is reached no more: %v", err)
+		} else {
+			conn.Close()
 		}
 	}
 }
