@@ -199,3 +199,37 @@ func TestAskOrders(t *testing.T) { // A-16, W-20
 		t.Errorf("%d orders rest, and %d say that they are the last", d.OpenOrders(), last)
 	}
 }
+
+// TestListsKeepNoCancelBack lets accounts ask for many orders: mass cancels are done before their lists, and have half of the places.
+func TestListsKeepNoCancelBack(t *testing.T) { // W-46
+	d := newDesk(t, Limits{Instruments: 2, Accounts: 9, Orders: 1 << 14, Events: 256, Jobs: 4})
+	d.list(perpetual(1), 100)
+	for id := msg.AccountID(1); id <= 5; id++ {
+		d.ok(msg.Deposit(id, 10_000_000*fixed.Coin))
+		for n := 0; n < 1500 && (n < 20 || id < 4); n++ {
+			d.ok(msg.Limit(id, 1, msg.Buy, 70, 1))
+		}
+	}
+	d.ok(msg.AskOrders(1), msg.AskOrders(2))
+	d.refused(msg.RejectTableFull, msg.AskOrders(3))
+	open := d.OpenOrders()
+	if d.ok(msg.CancelAll(4, 0, 0)); d.count(msg.MassCanceled) != 1 || d.OpenOrders() != open-20 {
+		t.Errorf("%d of 20 orders are out", open-d.OpenOrders())
+	}
+	if has, _ := d.jobs.lists(1); !has {
+		t.Error("the list was done before")
+	}
+	d.ok(msg.CancelAll(5, 0, 0))
+	stated := 0
+	for tries := 0; d.jobs.count > 0; tries++ {
+		if back := restored(t, d.limits, image(d.Engine)); back.Hash() != d.Hash() || tries > 200 {
+			t.Fatal("restored it is another, or it does not end")
+		}
+		d.ok(msg.Tick())
+		stated += d.count(msg.OrderStated)
+	}
+	if stated < 2000 {
+		t.Errorf("%d orders are stated", stated)
+	}
+	d.sound()
+}

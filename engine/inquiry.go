@@ -54,11 +54,11 @@ const listMax = 32
 func (e *Engine) askOrders(c *msg.Command) {
 	var o riskgate.Order
 	r := e.gate.Enter(&c.Request, &o, riskgate.Orders, false)
-	switch {
+	switch has, full := e.jobs.lists(c.Account); {
 	case r != 0:
-	case e.jobs.lists(c.Account):
+	case has:
 		r = msg.RejectRateLimited // one at a time; it ends within a few commands
-	case e.jobs.full():
+	case full:
 		r = msg.RejectTableFull
 	}
 	if r != 0 {

@@ -10,7 +10,7 @@ import (
 // command carries on, whatever it is, before anything of its own.
 //
 //	what is due       orders that expire and timers, in order of time, an order before a timer of the same time
-//	mass cancels      a queue of jobs, the kill switch's first, then first come first done
+//	mass cancels      a queue of jobs, the urgent ones first, then first come first done, then lists of orders
 //
 // One compare finds out whether there is any: wake is the earliest time at which something is due, or 0 where work waits.
 // It may be too early, when what it stood for has gone, and is never too late; carryOn finds it anew.
@@ -69,8 +69,9 @@ func newJobs(n uint32) jobs { return jobs{ring: make([]job, n+2*killSlots)} }
 // full reports whether there is no room for one more that is no turn of the kill switch.
 func (q *jobs) full() bool { return q.count >= len(q.ring)-2*killSlots }
 
-// fullOfKills reports whether there is no room for one more turn of the kill switch: by a client of an owner, or with owner 0 by the venue.
-func (q *jobs) fullOfKills(owner msg.OwnerID) bool {
+// fullOf reports whether there is no room for one more urgent job of a reason: of an owner, or with owner 0 by the venue. Where others have all
+// places that are everybody's, an owner has one of each reason.
+func (q *jobs) fullOf(reason msg.Reason, owner msg.OwnerID) bool {
 	if owner == 0 {
 		return q.count == len(q.ring)
 	}
@@ -78,7 +79,7 @@ func (q *jobs) fullOfKills(owner msg.OwnerID) bool {
 		return true
 	}
 	for i := 0; q.full() && i < q.count; i++ {
-		if j := q.at(i); j.urgent() && j.owner == owner {
+		if j := q.at(i); j.reason == reason && j.owner == owner {
 			return true
 		}
 	}
@@ -104,14 +105,17 @@ func (q *jobs) of(account msg.AccountID) bool {
 	return false
 }
 
-// lists reports whether a list of an account's orders is under way.
-func (q *jobs) lists(account msg.AccountID) bool {
+// lists reports whether a list of an account's orders is under way, and whether there is room for one more: half of the places at most are for
+// lists.
+func (q *jobs) lists(account msg.AccountID) (has, full bool) {
+	n := 0
 	for i := range q.count {
-		if j := q.at(i); j.lists && j.asker == account {
-			return true
+		if j := q.at(i); j.lists {
+			n++
+			has = has || j.asker == account
 		}
 	}
-	return false
+	return has, q.full() || 2*n >= len(q.ring)-2*killSlots
 }
 
 func (q *jobs) at(i int) *job { return &q.ring[(q.head+i)%len(q.ring)] }
@@ -121,7 +125,7 @@ func (j *job) urgent() bool {
 	return j.reason == msg.CanceledByKill || j.reason == msg.CanceledByProtection
 }
 
-// push puts a job at the end of the queue, one that is urgent at its front.
+// push puts a job at the end of the queue, but before lists; one that is urgent at its front.
 func (q *jobs) push(j job) {
 	q.count++
 	q.walks++
@@ -130,7 +134,11 @@ func (q *jobs) push(j job) {
 		*q.at(0) = j
 		return
 	}
-	*q.at(q.count - 1) = j
+	at := q.count - 1
+	for ; at > 0 && !j.lists && q.at(at-1).lists; at-- {
+		*q.at(at) = *q.at(at - 1)
+	}
+	*q.at(at) = j
 }
 
 func (q *jobs) pop() {

@@ -128,7 +128,7 @@ func (e *Engine) entryAllowed(c *msg.Command, en msg.Entry) msg.Reject {
 		return msg.RejectUnknownInstrument
 	case en.Scope < msg.ScopeAccount || en.Scope > msg.ScopeVenue:
 		return msg.RejectValueOutOfRange
-	case en.Action == msg.BlockAndCancel && e.jobs.fullOfKills(e.gate.Sessions[c.Session].Owner):
+	case en.Action == msg.BlockAndCancel && e.jobs.fullOf(msg.CanceledByKill, e.gate.Sessions[c.Session].Owner):
 		return msg.RejectTableFull
 	case (en.Action == msg.Unblock || en.Action == msg.ReduceEntry) && e.jobs.over(en.Scope, c.Account, en.Owner, c.Instr):
 		return msg.RejectEntryBlocked

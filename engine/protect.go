@@ -238,7 +238,7 @@ func (e *Engine) trip() {
 
 // trippable reports whether there is a place for the mass cancel of a group, and room to tell it.
 func (e *Engine) trippable(row uint32) bool {
-	return e.spare() > 0 && !e.jobs.fullOfKills(e.house.Account(e.guards.rows[row].account).Owner)
+	return e.spare() > 0 && !e.jobs.fullOf(msg.CanceledByProtection, e.house.Account(e.guards.rows[row].account).Owner)
 }
 
 // takeOut tells that a group has tripped, and begins to take out its quotes.

@@ -285,3 +285,27 @@ func TestProtectionWithinAnEntry(t *testing.T) { // D-108
 	}
 	d.sound()
 }
+
+// TestProtectionKeepsNoKillOut lets a group trip while mass cancels of others have all places: its owner's kill switch has one all the same.
+func TestProtectionKeepsNoKillOut(t *testing.T) { // W-45
+	d := newDesk(t, Limits{Instruments: 2, Accounts: 9, Orders: 1 << 14, Events: 256, Jobs: 1})
+	d.list(perpetual(1), 100)
+	d.list(perpetual(2), 100)
+	for id := msg.AccountID(1); id <= 3; id++ {
+		d.ok(msg.Deposit(id, 10_000_000*fixed.Coin))
+	}
+	d.ok(msg.SetKey(keyOf(1, msg.RoleTrader, 1)), msg.SetProtection(1, msg.Protection{Group: 7, Qty: 1, Window: fixed.Second}))
+	one := d.logon(11, 1, msg.OrderEntry, nil)
+	d.requote()
+	for range 1500 {
+		d.ok(msg.Limit(1, 1, msg.Buy, 70, 1), msg.Limit(3, 1, msg.Buy, 60, 1))
+	}
+	d.ok(msg.CancelAll(3, 0, 0)) // it has the one place
+	d.hit(1, msg.Sell, 1)
+	if !d.jobs.full() || d.jobs.at(0).reason != msg.CanceledByProtection {
+		t.Fatal("the group has tripped, and nothing is under way")
+	}
+	one.takes(msg.SetEntry(1, 0, msg.Entry{Scope: msg.ScopeAccount, Action: msg.BlockAndCancel}))
+	one.refuses(msg.RejectTableFull, msg.SetEntry(1, 0, msg.Entry{Scope: msg.ScopeAccount, Action: msg.BlockAndCancel}))
+	d.sound()
+}
