@@ -421,8 +421,11 @@ func (l *Link) clocks(now fixed.Nanos) {
 	case l.state == closing && now >= l.until:
 		l.end()
 	case l.state == over || l.state == closing:
-	case l.began != 0 && now-l.began >= frameTime:
-		l.torn(now)
+	case l.began != 0 && now-l.began >= frameTime: // the rest of it does not come: that is the line's fault, not the client's
+		if l.state == established {
+			l.terminate(gen.TerminationCodeUnspecifiedError, reasonIdle, msg.UnbindLost, now)
+		}
+		l.end()
 	case l.asking && l.state != established && now >= l.until:
 		l.end()
 	case l.asking:

@@ -149,7 +149,7 @@ func TestScenarios(t *testing.T) {
 		// Timers (W-14).
 		{"nothing for two seconds", "connect a\nwait 2s", "a closed"},
 		{"half a frame for a second", "connect a\nbytes n=3\nwait 1100ms", "a closed"},
-		{"half a frame in a session", in + "bytes n=3\nwait 1100ms", welcome + "a Terminate 1 123 illegal message\na closed"},
+		{"half a frame in a session", in + "bytes n=3\nwait 1100ms", welcome + "a Terminate 1 120 idle\na closed"},
 		{"no Establish for five seconds", "connect a\nnegotiate\nwait 5s", "a NegotiationResponse flow=0 last=0\na closed"},
 
 		// Bad input (WIRE, 12).
