@@ -103,11 +103,27 @@ func (d *desk) request(t *terminal) (ref msg.Ref, template uint16, err error) {
 	case n < 88:
 		ref, err = t.session.CancelID(in, w.market.stray[w.chance.IntN(len(w.market.stray))], t.clock())
 		return ref, gen.TemplateCancel, err
-	case n < 91:
+	case n < 90:
+		return d.quote(t)
+	case n < 92:
 		ref, err = t.session.AskOrder(d.account(), w.market.stray[w.chance.IntN(len(w.market.stray))], 0, t.clock())
 		return ref, gen.TemplateOrderStatusRequest, err
 	}
 	return d.control(t)
+}
+
+// quote quotes in some of the instruments.
+func (d *desk) quote(t *terminal) (ref msg.Ref, template uint16, err error) {
+	w := d.world
+	q := sdk.Quotes{Account: d.account(), PostOnly: w.percent(30)}
+	for i := range 1 + w.chance.IntN(w.options.Instruments) {
+		in := msg.InstrumentID(1 + i)
+		s, mid := d.scale(in), int64(w.market.mids[in&7])
+		q.Entries = append(q.Entries, sdk.Quote{Instrument: in, ID: uint32(i), BidPx: s.Tick * max(mid-w.chance.Int64N(5), 1), BidQty: s.Lot * w.chance.Int64N(4),
+			AskPx: s.Tick * (mid + w.chance.Int64N(5)), AskQty: s.Lot * w.chance.Int64N(4)})
+	}
+	ref, err = t.session.Quote(&q, t.clock())
+	return ref, gen.TemplateMassQuote, err
 }
 
 // control is a request that a session of risk control may have as well.

@@ -27,6 +27,7 @@ func (w *world) heal() {
 		return
 	}
 	w.reconcile()
+	w.farewell()
 	traded := w.watch.trades(w.market.probes)
 	w.venue.first = w.market.closing()
 	w.agenda.set(clientActors, w.now+1)

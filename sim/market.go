@@ -64,6 +64,9 @@ func (m *market) opening(w *world) []msg.Command {
 		}
 		out = append(out, msg.SetKey(d.change()))
 	}
+	if len(w.desks) > 0 {
+		out = append(out, msg.SetKey(msg.KeyChange{Key: intruderKey, Role: msg.RoleRiskManager, Owner: ownerOf(1), Scheme: 1, Public: [32]byte{9}}))
+	}
 	return out
 }
 
@@ -152,6 +155,9 @@ func (m *market) next(w *world) msg.Command {
 	}
 	if m.welcomed < int(m.accounts) && w.percent(30) {
 		return m.welcome(w)
+	}
+	if len(w.desks) > 0 && w.percent(3) {
+		w.intrude()
 	}
 	id, in := m.account(w), m.instrument(w)
 	if w.percent(m.options.Priced) {

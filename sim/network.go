@@ -5,6 +5,7 @@ import (
 
 	sdk "github.com/lockstep-exchange/lockstep/client"
 	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/wire/gen"
 )
 
@@ -77,6 +78,65 @@ func (t *terminal) String() string {
 		t.session.Bound(), t.session.Recovering(), t.session.Unanswered(), first, t.session.Resume().Expected, truth, t.line != nil, t.session.Err())
 }
 
+// farewell is the end of all sessions, each in its way: closed, finished for good, cut, or silent. In bounded time no session is bound, and
+// no order is left that was to go (W-42).
+func (w *world) farewell() {
+	if w.finding != nil || len(w.terminals) == 0 {
+		return
+	}
+	for _, t := range w.terminals {
+		t.left = true
+		t.way = wayOut(w.chance.IntN(int(waysOut)))
+		w.agenda.set(t.actor(), w.now+1)
+	}
+	w.trade(func() bool { return w.shard.up && w.notary.quiet() && w.finished() }, "farewell", healWithin)
+	if w.finding != nil {
+		return
+	}
+	for range 16 { // a mass cancel goes on with each command
+		w.venue.first = append(w.venue.first, msg.Tick())
+	}
+	w.agenda.set(clientActors, w.now+1)
+	w.trade(func() bool { return w.shard.up && w.answered() && w.watch.seq == w.shard.seq() }, "farewell", healWithin)
+	for _, t := range w.terminals {
+		f := t.flow
+		if f.leaves && f.going > 0 {
+			w.find("disconnect", "session %d has lost its connection, and %d orders that were to go are there", f.row, f.going)
+		}
+	}
+}
+
+// wayOut is how a terminal leaves.
+type wayOut uint8
+
+const (
+	closes   wayOut = iota // by a Terminate
+	finishes               // for good
+	breaks                 // the connection is cut
+	dies                   // without a word
+	waysOut
+)
+
+// finished reports whether all that were to finish for good have.
+func (w *world) finished() bool {
+	for _, t := range w.terminals {
+		if t.way == finishes && !t.flow.final {
+			return false
+		}
+	}
+	return true
+}
+
+// quiet reports whether no session is bound, and none waits for the end of its grace.
+func (n *notary) quiet() bool {
+	for _, f := range n.rows {
+		if f != nil && (f.bound || f.goes) {
+			return false
+		}
+	}
+	return true
+}
+
 // reconcile holds what each client believes of its orders to the books.
 func (w *world) reconcile() {
 	for _, t := range w.terminals {
@@ -91,7 +151,7 @@ func (w *world) reconcile() {
 			count++
 			t.believes(&o)
 		}
-		if have := t.flow.going + t.flow.stay; !t.partial && count != have {
+		if have := t.flow.going + t.flow.stay - t.flow.quotes; !t.partial && count != have {
 			w.find("order table", "%s: it believes in %d open orders, and there are %d", t, count, have)
 		}
 	}

@@ -33,6 +33,7 @@ type notary struct {
 	session msg.SessionID
 	asked   msg.Request
 	env     msg.Envelope
+	answers [msg.QuoteMax]msg.Event // of a mass quote, which make one report
 	frame   []byte
 }
 
@@ -49,6 +50,7 @@ type noted struct {
 	ref     msg.Ref
 	instr   msg.InstrumentID
 	persist bool
+	quote   bool
 }
 
 // flow is one session of a client, for its whole life.
@@ -69,6 +71,8 @@ type flow struct {
 	going  int         // orders that go when it does
 	stay   int         // orders that do not
 	next   uint64      // the number that is expected from the client
+	more   bool        // more entries of its last message may come
+	quotes int         // of going
 	truth  []uint64    // of each report so far, by number - 1
 	told   []bool      // whether it was sent, ever
 	sent   []message   // by the client, by number - 1
@@ -127,8 +131,10 @@ func (n *notary) event(e *msg.Event) {
 		if f := n.at(e.Session); f != nil {
 			f.turn(n, e)
 		}
-	case msg.Accepted, msg.Canceled, msg.Expired, msg.Traded, msg.DeadManSet, msg.DeadManExpired:
+	case msg.Accepted, msg.QuotePlaced, msg.Canceled, msg.Expired, msg.Traded, msg.DeadManSet, msg.DeadManExpired:
 		n.order(e)
+	case msg.QuoteAnswered:
+		n.answers[e.QuoteAnswer().Index] = *e
 	}
 	if e.Reports() {
 		n.report(e)
@@ -145,9 +151,16 @@ func (n *notary) received(e *msg.Event) {
 		w.find("exactly once", "%s: there is no such session", e.String())
 		return
 	}
+	if f.more && n.env.SeqNum == uint32(f.next-1) { // one more entry of the mass quote that has this number
+		f.more = receipt.More
+		w.note(quoted, !f.more)
+		return
+	}
 	if uint32(f.next) != n.env.SeqNum || !f.bound {
 		w.find("exactly once", "%s: expected number %d of a session that is bound (%t)", e.String(), f.next, f.bound)
 	}
+	w.note(quoteCut, f.more)
+	f.more = receipt.More
 	f.next++
 	m := f.message(f.next - 1)
 	if m == nil { // of the intruder, who keeps no book
@@ -248,7 +261,7 @@ func (f *flow) turn(n *notary, e *msg.Event) {
 		}
 		f.goes, f.leaves = false, true
 	case msg.SessionFinalized:
-		w.reached[finished]++
+		w.reached[sessionFinished]++
 		f.leaves = f.leaves || f.goes
 		f.goes, f.bound, f.final = false, false, true
 		n.delist(f)
@@ -269,20 +282,20 @@ func (n *notary) order(e *msg.Event) {
 		}
 		n.men[e.Account], n.dying[e.Account] = 0, true
 		return
-	case msg.Accepted:
+	case msg.Accepted, msg.QuotePlaced:
 		f := n.at(e.Session)
 		if f == nil {
 			return
 		}
-		if !n.mayOrder(f) {
+		if !n.mayOrder(f, e.Account) {
 			w.find("rights", "%s: key %d has role %d, and session kind %d", e.String(), f.key, n.roles[f.key].role, f.kind)
 		}
-		if k := &n.roles[f.key]; e.Ref <= k.last && n.env.Template != gen.TemplateMassQuote {
+		if k := &n.roles[f.key]; e.Ref <= k.last && (e.Kind == msg.Accepted || e.Ref < k.last) {
 			w.find("exactly once", "%s: key %d had id %d before", e.String(), f.key, k.last)
 		} else {
 			k.last = max(e.Ref, k.last)
 		}
-		o := noted{f, e.Ref, e.Instr, n.asked.Flags&msg.FlagPersist != 0}
+		o := noted{f, e.Ref, e.Instr, e.Kind == msg.Accepted && n.asked.Flags&msg.FlagPersist != 0, e.Kind == msg.QuotePlaced}
 		n.orders[e.Order] = o
 		f.count(&o, 1)
 		return
@@ -311,6 +324,9 @@ func (f *flow) count(o *noted, by int) {
 	} else {
 		f.going += by
 	}
+	if o.quote {
+		f.quotes += by
+	}
 }
 
 // over reports whether nothing is left of an order.
@@ -326,9 +342,9 @@ func over(e *msg.Event) bool {
 	return false
 }
 
-// mayOrder reports whether a session may bring orders (D-94).
-func (n *notary) mayOrder(f *flow) bool {
-	return f.kind == msg.OrderEntry && n.roles[f.key].role == msg.RoleTrader
+// mayOrder reports whether a session may bring orders of an account (D-94).
+func (n *notary) mayOrder(f *flow, account msg.AccountID) bool {
+	return f.kind == msg.OrderEntry && n.roles[f.key].role == msg.RoleTrader && n.owners[account] == n.roles[f.key].owner
 }
 
 // report writes down what a session, and the drop copies of its owner, have to be told.
@@ -341,14 +357,17 @@ func (n *notary) report(e *msg.Event) {
 		}
 	}
 	n.frame = n.frame[:0]
-	if e.Kind == msg.MessagesMissed {
+	switch e.Kind {
+	case msg.QuoteAnswered:
+		n.frame = wire.AppendQuoteAck(n.frame, n.answers[:e.QuoteAnswer().Count], 0)
+	case msg.MessagesMissed:
 		gap := e.Missing()
 		out, block := wire.AppendFrame(n.frame, gen.Header{Block: uint16(len(gen.NotApplied{})), Template: gen.TemplateNotApplied,
 			Schema: gen.SchemaSession, Version: gen.VersionSession})
 		gen.AsNotApplied(block).SetFromSeqNo(gap.From)
 		gen.AsNotApplied(block).SetCount(uint32(gap.Count))
 		n.frame = out
-	} else {
+	default:
 		n.frame, _ = wire.AppendReport(n.frame, e, asked, &env, n.scale(e.Instr))
 	}
 	owner := msg.OwnerID(0)

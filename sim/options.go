@@ -119,10 +119,14 @@ func Draw(seed uint64, commands int) Options {
 	return o
 }
 
-// wire draws who trades over the wire: nobody in half of the worlds.
+// wire draws who trades over the wire: nobody in three worlds of five. Where somebody does, each start repeats the whole journal, so there are
+// fewer of them.
 func (o *Options) wire(r *rand.Rand) {
-	if r.IntN(2) == 0 {
+	if r.IntN(5) < 3 {
 		return
+	}
+	for _, f := range [...]fault{killed, unpowered, crashed, broken, unsynced, damaged} {
+		o.Faults[f] *= 2
 	}
 	o.Desks = 1 + r.IntN(min(o.Clients, 3))
 	o.Control, o.Copies, o.Auditor = r.IntN(2) == 0, r.IntN(2) == 0, r.IntN(3) == 0
@@ -132,7 +136,7 @@ func (o *Options) wire(r *rand.Rand) {
 	o.Snapshots = -1
 	o.Retain = pick(r, 400, 4<<10, 256<<10)
 	if r.IntN(4) == 0 {
-		o.Rates.Orders = gateway.Rate{Second: int64(20 + r.IntN(400)), Burst: int64(1 + r.IntN(20))}
+		o.Rates.Orders = gateway.Rate{Second: pick[int64](r, 2, 20, 400), Burst: int64(1 + r.IntN(20))}
 	}
 	o.Delay = pick(r, 5*fixed.Microsecond, 100*fixed.Microsecond, 2*fixed.Millisecond)
 	o.Think = pick(r, 20*fixed.Microsecond, 300*fixed.Microsecond, 3*fixed.Millisecond)

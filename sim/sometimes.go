@@ -70,14 +70,18 @@ const (
 	canceledByLoss
 	answeredElsewhere
 	deadMan
-	finished
+	sessionFinished
 	logonFailed
 	logonRefused
 	sessionOver
 	idleClient
 	shownOut
 	slowCut
+	flawed
 	flooded
+	quoted
+	quoteCut
+	intruded
 	sometimesCount
 )
 
@@ -104,10 +108,11 @@ var sometimesNames = [sometimesCount]string{
 	numbersMissed: "numbers of a client missed", notApplied: "client told of what never came", tookOver: "session taken over",
 	boundAgain: "session bound again", boundInGrace: "bound again within the grace", graceEnded: "grace over",
 	canceledByLoss: "order canceled by a lost connection", deadMan: "dead-man expired",
-	answeredElsewhere: "canceled or replaced an order of another session", finished: "session finished",
+	answeredElsewhere: "canceled or replaced an order of another session", sessionFinished: "session finished",
 	logonFailed: "logon without proof", logonRefused: "logon refused", sessionOver: "session given up by its client",
 	idleClient: "silent client shown out", shownOut: "client shown out by its successor", slowCut: "slow reader shown out",
-	flooded: "flood shown out",
+	flawed: "too many format errors", flooded: "flood shown out",
+	quoted: "mass quote", quoteCut: "mass quote cut by a restart", intruded: "somebody past the gateway",
 }
 
 func (s sometimes) String() string { return sometimesNames[s] }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"encoding/binary"
+	"strings"
 
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/wire"
@@ -63,10 +64,15 @@ func (t *tap) frame(frame []byte) {
 		}
 		t.live = a.NextSeqNo()
 		t.flow.promise(w, t.live)
+		t.alone()
 	case gen.TemplateSequence:
 		next := gen.AsSequence(m.Block).NextSeqNo()
 		if t.flow == nil || next != t.live || t.left > 0 {
 			w.find("recoverable flow", "the venue says that report %d is next, expected %d, and %d were to come again", next, t.live, t.left)
+		}
+	case gen.TemplateTerminate:
+		for code, s := range map[string]sometimes{"120": idleClient, "124": shownOut, "125": slowCut, "126": flawed, "127": flooded} {
+			w.note(s, strings.HasPrefix(string(m.Data), code))
 		}
 	case gen.TemplateRetransmission:
 		r := gen.AsRetransmission(m.Block)
@@ -74,6 +80,15 @@ func (t *tap) frame(frame []byte) {
 		w.reached[sentAgain]++
 		if t.again == nil || t.again.key != t.flow.key {
 			w.find("recoverable flow", "reports of session %x are sent to another key", *r.SessionID())
+		}
+	}
+}
+
+// alone holds the venue to one binding: whoever had the session, or another of its key and kind, is shown out by now (W-16).
+func (t *tap) alone() {
+	for _, l := range t.world.lines {
+		if f := l.tap.flow; &l.tap != t && f != nil && l.link != nil && f.key == t.flow.key && f.kind == t.flow.kind && l.link.Established() {
+			t.world.find("protocol", "session %d is bound, and session %d of the same key and kind is so too", t.flow.row, f.row)
 		}
 	}
 }
@@ -96,7 +111,11 @@ func (t *tap) report(m *wire.Message, frame []byte) {
 		if said := binary.LittleEndian.Uint64(m.Block); said != number {
 			w.find("recoverable flow", "report %d says that it is number %d", number, said)
 		}
-		if seq := msg.Seq(binary.LittleEndian.Uint64(m.Block[32:])); seq > w.shard.durable {
+		seq := msg.Seq(binary.LittleEndian.Uint64(m.Block[32:]))
+		if m.Template == gen.TemplateMassQuoteAck {
+			seq = msg.Seq(gen.AsMassQuoteAck(m.Block).EngineSeq())
+		}
+		if seq > w.shard.durable {
 			w.find("release", "report %d of command %d is sent, and %d is durable", number, seq, w.shard.durable)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/binary"
 	"errors"
+	"strings"
 
 	sdk "github.com/lockstep-exchange/lockstep/client"
 	"github.com/lockstep-exchange/lockstep/fixed"
@@ -25,9 +26,10 @@ type terminal struct {
 	line    *line       // nil: none
 	dial    fixed.Nanos // not before it
 	deaf    fixed.Nanos // it reads nothing until then
+	closing fixed.Nanos // it closes then, whatever is not written; 0: it does not close
 	partial bool        // its table lacks orders of an earlier process
-	left    bool        // it has gone for good
-	gone    bool        // it cannot be bound any more
+	left    bool        // it is going for good
+	way     wayOut      // how
 	flow    *flow       // its session, from when it was bound first
 }
 
@@ -86,10 +88,9 @@ func (t *terminal) begin(kept sdk.Resume) {
 // act is a step.
 func (t *terminal) act() {
 	w := t.world
-	if t.left && t.line == nil {
-		return
-	}
-	if t.line == nil {
+	if t.left {
+		t.leave()
+	} else if t.line == nil {
 		t.connect()
 	}
 	if l := t.line; l != nil {
@@ -101,8 +102,11 @@ func (t *terminal) act() {
 		t.learn()
 		t.ask()
 		t.write()
-		if t.session.Closing() && len(t.session.Output()) == 0 || l.down.over(w.now) {
+		switch {
+		case l.down.over(w.now), t.session.Closing() && (len(t.session.Output()) == 0 || t.closing != 0 && w.now >= t.closing):
 			t.hang(false)
+		case t.session.Closing() && t.closing == 0: // the last word has to be written, but not for ever
+			t.closing = w.now + fixed.Nanos(t.config.Patience)
 		}
 	}
 	t.appoint()
@@ -112,10 +116,15 @@ func (t *terminal) act() {
 func (t *terminal) appoint() {
 	w := t.world
 	if t.line == nil {
-		w.agenda.set(t.actor(), max(t.dial, w.now+1))
+		if !t.left {
+			w.agenda.set(t.actor(), max(t.dial, w.now+1))
+		}
 		return
 	}
-	at := min(w.now+5*fixed.Millisecond+t.pace(), t.session.Deadline()-t.desk.skew)
+	at := w.now + 5*fixed.Millisecond + t.pace()
+	if due := t.session.Deadline(); due != never {
+		at = min(at, due-t.desk.skew)
+	}
 	if t.desk.wants(t) {
 		at = min(at, w.now+t.pace())
 	}
@@ -170,6 +179,9 @@ func (t *terminal) reborn() {
 		return
 	}
 	if t.line != nil {
+		t.ask() // its last words are under way when the next one begins
+		t.write()
+		kept = t.session.Resume()
 		t.hang(w.percent(60))
 	}
 	t.partial = true
@@ -178,19 +190,35 @@ func (t *terminal) reborn() {
 	w.agenda.set(t.actor(), t.dial)
 }
 
+// leave goes for good, in its way. What it finishes it finishes, on a new line where the old one breaks.
+func (t *terminal) leave() {
+	switch {
+	case t.way == finishes && !t.session.Over():
+		if t.line == nil {
+			t.connect()
+		}
+		_ = t.session.Finish() // as soon as it is bound
+		t.world.agenda.set(t.actor(), t.world.now+fixed.Millisecond)
+	case t.line == nil:
+	case t.way == closes:
+		t.session.Close()
+	case t.way == breaks:
+		t.hang(false)
+	case t.way == dies:
+		t.hang(true)
+	}
+}
+
 // hang gives the line up; silent: nobody is told.
 func (t *terminal) hang(silent bool) {
 	w := t.world
 	l := t.line
-	t.line = nil
+	t.line, t.closing = nil, 0
 	t.learn()
 	t.session.Disconnected(t.clock())
 	t.learn()
 	l.leave(silent)
 	t.dial = w.now + w.around(pick(w.chance, 50*fixed.Microsecond, fixed.Millisecond, 50*fixed.Millisecond))
-	if t.left {
-		t.gone = true
-	}
 }
 
 // read takes what has come.
@@ -249,20 +277,23 @@ func (t *terminal) hear(e *sdk.Event) {
 		t.desk.dropped(t, e)
 	case sdk.Missed:
 		w.find("recoverable flow", "%d reports from number %d on cannot be had any more", e.Count, e.Number)
+	case sdk.Terminated, sdk.Lost:
+		t.honest(e.Err)
 	case sdk.LogonRefused:
 		w.reached[logonRefused]++
-	case sdk.Terminated:
-		var ended *sdk.Ended
-		if errors.As(e.Err, &ended) {
-			w.terminated(ended.Reason)
-		}
 	}
 }
 
-// terminated counts why the venue has ended a binding.
-func (w *world) terminated(reason string) {
-	for code, s := range map[string]sometimes{"120": idleClient, "124": shownOut, "125": slowCut, "127": flooded} {
-		w.note(s, len(reason) >= 3 && reason[:3] == code)
+// honest holds the venue to it that nothing is found wrong with a client that does what it may, and finds nothing wrong with it.
+func (t *terminal) honest(err error) {
+	var ended *sdk.Ended
+	if !errors.As(err, &ended) {
+		return
+	}
+	for _, code := range [...]string{"104", "121", "122", "123"} {
+		if strings.HasPrefix(ended.Reason, code) {
+			t.world.find("protocol", "%s: %v", t, ended)
+		}
 	}
 }
 
