@@ -12,19 +12,19 @@ import (
 
 // askMargin says what an order would do to the margin of its account.
 func (e *Engine) askMargin(c *msg.Command) {
-	var o riskgate.Order
-	r := e.gate.Enter(&c.Request, &o, riskgate.Orders, false)
-	if r == 0 && o.Instrument == nil {
-		r = msg.RejectUnknownInstrument
-	}
 	q := &e.asked
 	*q = msg.Command{Seq: c.Seq, Request: msg.Request{Time: c.Time, Kind: msg.KindLimit, Account: c.Account, Instr: c.Instr, Session: c.Session,
 		Side: c.Side, Price: c.Price, Qty: c.Qty}}
 	if c.Price == 0 {
 		q.Kind, q.TIF = msg.KindMarket, msg.IOC
 	}
+	var o riskgate.Order
+	r := riskgate.Formed(&q.Request)
 	if r == 0 {
-		r = riskgate.Formed(&q.Request)
+		r = e.gate.Enter(&c.Request, &o, riskgate.Orders, false)
+	}
+	if r == 0 && o.Instrument == nil {
+		r = msg.RejectUnknownInstrument
 	}
 	if r != 0 {
 		e.refuse(c, r, o.Bound, o.Actual)

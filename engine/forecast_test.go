@@ -119,6 +119,9 @@ func TestForecastFilled(t *testing.T) {
 	if said := d.foretell(msg.Limit(1, 9, msg.Buy, 100, 5)); said.Reject != msg.RejectUnknownInstrument || said.Kind != msg.Rejected {
 		t.Errorf("%s", &said)
 	}
+	if said := d.foretell(msg.Limit(9, 9, 3, 100, 5)); said.Reject != msg.RejectValueOutOfRange { // before anybody is asked about (W-59)
+		t.Errorf("%s", &said)
+	}
 	if said := d.foretell(msg.Limit(1, 1, 3, 100, 5)); said.Reject != msg.RejectValueOutOfRange {
 		t.Errorf("%s", &said)
 	}

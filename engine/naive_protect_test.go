@@ -29,12 +29,12 @@ type naiveTrip struct {
 
 func (n *naive) setProtection(c *msg.Command) {
 	p := c.Protection()
-	if done, _ := n.enter(c, 1, false); done {
-		return
-	}
 	if p.Group == 0 || p.Window < 0 || p.Window > fixed.Hour || p.Freeze < 0 || p.Freeze > fixed.Day || p.Qty < 0 || p.Delta < 0 ||
 		p.Window > 0 && p.Qty|p.Delta == 0 {
 		n.refuse(c, msg.RejectValueOutOfRange, 0, 0)
+		return
+	}
+	if done, _ := n.enter(c, 1, false); done {
 		return
 	}
 	place := [2]uint32{uint32(c.Account), uint32(p.Group)}

@@ -73,10 +73,12 @@ func (g *guards) find(account msg.AccountID, group uint16) uint32 {
 func (e *Engine) setProtection(c *msg.Command) {
 	p := c.Protection()
 	var o riskgate.Order
-	r := e.gate.Enter(&c.Request, &o, riskgate.Cancels, false)
-	if r == 0 && (!c.Sound() || p.Group == 0 || p.Window < 0 || p.Window > windowMax || p.Freeze < 0 || p.Freeze > freezeMax || p.Qty < 0 || p.Delta < 0 ||
-		p.Window > 0 && p.Qty == 0 && p.Delta == 0) {
+	r := msg.Reject(0)
+	if !c.Sound() || p.Group == 0 || p.Window < 0 || p.Window > windowMax || p.Freeze < 0 || p.Freeze > freezeMax || p.Qty < 0 || p.Delta < 0 ||
+		p.Window > 0 && p.Qty == 0 && p.Delta == 0 {
 		r = msg.RejectValueOutOfRange
+	} else {
+		r = e.gate.Enter(&c.Request, &o, riskgate.Cancels, false)
 	}
 	row := uint32(0)
 	if r == 0 {

@@ -208,7 +208,8 @@ func TestProtectionIsBounded(t *testing.T) { // A-20
 		one.refuses(msg.RejectValueOutOfRange, msg.SetProtection(1, p))
 	}
 	three.refuses(msg.RejectNotPermitted, msg.SetProtection(1, good))
-	one.takes(msg.SetProtection(1, msg.Protection{Group: 9})) // nothing is there, and nothing comes to be
+	three.refuses(msg.RejectValueOutOfRange, msg.SetProtection(1, msg.Protection{Group: 1, Window: fixed.Second})) // its form is looked at first (W-59)
+	one.takes(msg.SetProtection(1, msg.Protection{Group: 9}))                                                      // nothing is there, and nothing comes to be
 	for g := uint16(1); g <= guardsPerOwner; g++ {
 		good.Group = g
 		one.takes(msg.SetProtection(1, good))
