@@ -195,6 +195,7 @@ func (h *House) readWires(c *fixed.Codec, count int) {
 			c.Refuse(i, "a wire of no position, or twice")
 			return
 		}
+		h.worn.add(row) // who gives the position back takes it up
 	}
 }
 

@@ -212,6 +212,25 @@ func TestManyAccountsAreRestored(t *testing.T) {
 	}
 }
 
+// TestRestoredWiresAreTakenUp: a position that was closed and keeps the leverage that was chosen for it may keep a wire too, with nothing in its
+// ledger. When it is given back, whoever takes its row next does not find the wire there, restored or not.
+func TestRestoredWiresAreTakenUp(t *testing.T) { // D-50
+	limits := Limits{Instruments: 1, Accounts: 2, Positions: 2, Orders: 8, Levels: 64, Events: 256}
+	d := newDesk(t, limits)
+	d.list(market.Spec{ID: 1, Type: msg.Perpetual, TickLot: 100, Initial: 10 * fixed.Percent, Maintenance: 5 * fixed.Percent}, 100)
+	d.ok(msg.Deposit(1, fixed.Coin), msg.Deposit(2, fixed.Coin), msg.SetLeverage(1, 1, 2_00))
+	d.trade(2, 1, 1, 100, 1)
+	d.ok(msg.SetMark(1, 101)) // both are examined
+	d.trade(1, 2, 1, 101, 1)
+	r := &desk{Engine: restored(t, limits, image(d.Engine)), t: t}
+	for _, e := range []*desk{d, r} {
+		e.ok(msg.SetLeverage(1, 1, 0), msg.SetLeverage(1, 1, 2_00)) // the row is given back, and taken again
+	}
+	if d.Hash() != r.Hash() {
+		t.Errorf("state %016x restored, %016x otherwise", r.Hash(), d.Hash())
+	}
+}
+
 // parts collects the fields in which two states differ.
 func parts(a, b reflect.Value, name string, in map[string]bool) {
 	switch a.Kind() {
