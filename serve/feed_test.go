@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -19,14 +20,19 @@ import (
 	"github.com/lockstep-exchange/lockstep/wire/gen"
 )
 
-// freePort is a port of this machine for datagrams that nobody uses.
+// freePort is a port of this machine for datagrams that nobody uses, of those that are given to nobody who does not ask for one by number.
 func freePort(t *testing.T) netip.AddrPort {
-	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
-	if err != nil {
-		t.Fatal(err)
+	t.Helper()
+	for range 100 {
+		at := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(10_000+rand.IntN(20_000)))
+		conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(at))
+		if err == nil {
+			_ = conn.Close() // it was only a question
+			return at
+		}
 	}
-	defer conn.Close()
-	return conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	t.Fatal("a hundred ports are taken")
+	return netip.AddrPort{}
 }
 
 // A venue publishes what is traded on it, and after a restart goes on with the next number of the same session; who was not there before asks
