@@ -192,13 +192,10 @@ func (c *conn) portion() []byte {
 	return b[:n]
 }
 
-// take hands over bytes. Those of a stranger wait for their turn: a signature takes long.
+// take hands over bytes. A stranger whose signature is to be checked waits for his turn.
 func (c *conn) take(n int, now fixed.Nanos) {
-	if c.link.Established() {
-		c.link.Filled(n, now)
-		return
-	}
-	if c.gate.checked(func() { c.link.Filled(n, now) }) && c.link.Failed() {
+	c.link.Filled(n, now)
+	if c.link.Failed() {
 		c.gate.failed(c.place)
 	}
 }

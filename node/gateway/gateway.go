@@ -41,7 +41,7 @@ type Gateway struct {
 	spin    *spinner   // with the shells Spin and Fused
 
 	logons  chan struct{} // a place in it lets a stranger cost something (strangers.go)
-	checks  chan func()   // for the threads that look at strangers' bytes
+	checks  chan *check   // for the threads that look at signatures
 	recalls chan struct{} // and one in this lets older reports be brought about again
 
 	mu        sync.Mutex
@@ -55,6 +55,7 @@ type Gateway struct {
 	stopping  bool
 
 	work sync.WaitGroup
+	down chan struct{} // closed when it stops: strangers have come too late
 	quit chan struct{}
 	done <-chan struct{} // the node's
 }
@@ -111,8 +112,9 @@ func Open(n *node.Node, c Config) (*Gateway, error) {
 		return nil, err
 	}
 	c.Terms.Recall = c.Journal.Files != nil
-	g := &Gateway{config: c, reader: reader, limits: n.Engine().Limits(), recalls: make(chan struct{}, 1), clock: c.Ports[0].Now, logons: make(chan struct{}, max(runtime.GOMAXPROCS(0)-1, 1)), checks: make(chan func()),
-		conns: map[*conn]struct{}{}, byPlace: map[place]int{}, shaking: map[place]int{}, failures: map[place]failures{}, replays: map[msg.KeyID]*bucket{}, quit: make(chan struct{}), done: n.Done()}
+	g := &Gateway{config: c, reader: reader, limits: n.Engine().Limits(), recalls: make(chan struct{}, 1), clock: c.Ports[0].Now, logons: make(chan struct{}, max(runtime.GOMAXPROCS(0)-1, 1)), checks: make(chan *check),
+		conns: map[*conn]struct{}{}, byPlace: map[place]int{}, shaking: map[place]int{}, failures: map[place]failures{}, replays: map[msg.KeyID]*bucket{}, down: make(chan struct{}), quit: make(chan struct{}), done: n.Done()}
+	c.Terms.Aside = g.checked
 	g.roster = NewRoster(c.Terms, c.Keys, g.limits, c.Ports)
 	g.roster.Learn(n.Engine())
 	if c.Shell != Net {
@@ -140,7 +142,7 @@ func (g *Gateway) Start() {
 	}
 	g.work.Go(g.tick)
 	for range cap(g.logons) {
-		g.work.Go(g.check)
+		g.work.Go(g.look)
 	}
 }
 
@@ -394,12 +396,7 @@ func (g *Gateway) Connections() int {
 // Shutdown tells every client that the venue goes down, and closes what is left when they have answered or ctx ends. Then all that came of it
 // lies in the lanes, the node may be stopped, and Wait returns when it has.
 func (g *Gateway) Shutdown(ctx context.Context) {
-	g.mu.Lock()
-	g.stopping = true
-	for _, l := range g.listeners {
-		_ = l.Close() // nobody is to be told
-	}
-	g.mu.Unlock()
+	g.close()
 	for _, c := range g.list(nil) {
 		c.link.Shutdown(g.clock())
 		c.move()
@@ -416,14 +413,23 @@ func (g *Gateway) Shutdown(ctx context.Context) {
 	}
 }
 
+// close lets nobody in any more.
+func (g *Gateway) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stopping {
+		return
+	}
+	g.stopping = true
+	close(g.down)
+	for _, l := range g.listeners {
+		_ = l.Close() // nobody is to be told
+	}
+}
+
 // abandon closes every connection at once.
 func (g *Gateway) abandon() {
-	g.mu.Lock()
-	g.stopping = true
-	for _, l := range g.listeners {
-		_ = l.Close()
-	}
-	g.mu.Unlock()
+	g.close()
 	for _, c := range g.list(nil) {
 		c.link.Lost(g.clock())
 		c.drop()

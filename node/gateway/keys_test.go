@@ -1,12 +1,15 @@
 package gateway
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lockstep-exchange/lockstep/msg"
 	"github.com/lockstep-exchange/lockstep/wire"
@@ -102,7 +105,7 @@ func TestWeakKeyProvesNothing(t *testing.T) {
 		if signedEd25519(make([]byte, 32), wire.AppendClientProof(nil, message, credentials), c.Signature()) {
 			fits++
 		}
-		if _, ok := keys.prove(message, credentials); ok {
+		if _, ok := keys.prove(message, credentials, here); ok {
 			t.Fatal("it is let in")
 		}
 	}
@@ -142,4 +145,73 @@ func macOf(secret, message []byte) []byte {
 	mac := hmac.New(sha256.New, secret)
 	mac.Write(message)
 	return mac.Sum(nil)
+}
+
+// While a signature is checked, which takes long and waits for its turn, nobody has what others wait for; and the timers of who waits stand still:
+// he has said what he had to.
+func TestChecksHoldUpNobody(t *testing.T) { // W-14, W-38
+	w := newWorld(t)
+	begun, goOn, said := make(chan struct{}), make(chan struct{}), make(chan string)
+	w.roster.terms.Aside = func(check func()) bool {
+		close(begun)
+		<-goOn
+		check()
+		return true
+	}
+	w.run("connect a")
+	l := w.at.link
+	go func() { said <- w.run("negotiate id=ABC") }()
+	<-begun
+	if l.tryAdvance(w.now + 10*helloTime) {
+		t.Error("the timers of who waits go on")
+	}
+	locks := map[string]interface {
+		TryLock() bool
+		Unlock()
+	}{"roster": &w.roster.mu, "hearing": &w.roster.hearing, "keys": &w.roster.keys.mu, "listeners": &w.roster.listeners.mu}
+	for i, lane := range w.roster.lanes {
+		locks[fmt.Sprint("lane ", i)] = &lane.mu
+	}
+	for name, lock := range locks {
+		if !lock.TryLock() {
+			t.Errorf("%s is locked", name)
+			continue
+		}
+		lock.Unlock()
+	}
+	close(goOn)
+	if got := <-said; !strings.Contains(got, "NegotiationResponse") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// A gateway that stops does not wait for the turns of strangers.
+func TestStopWhileStrangersWait(t *testing.T) {
+	v := newVenue(t, setting{})
+	for range cap(v.gate.logons) {
+		v.gate.enter() // and never leaves
+	}
+	stranger := v.call()
+	stranger.say("negotiate id=ABC")
+	waits := func() bool {
+		all := v.gate.list(nil)
+		if len(all) == 0 || !all[0].link.mu.TryLock() {
+			return len(all) > 0
+		}
+		all[0].link.mu.Unlock()
+		return false
+	}
+	for held := 0; held < 10; { // not one who looks at timers
+		if time.Sleep(time.Millisecond); waits() {
+			held++
+		} else {
+			held = 0
+		}
+	}
+	ctx, enough := context.WithTimeout(t.Context(), time.Minute)
+	defer enough()
+	v.gate.Shutdown(ctx)
+	if ctx.Err() != nil || v.gate.Connections() != 0 {
+		t.Errorf("%d connections are left: %v", v.gate.Connections(), ctx.Err())
+	}
 }

@@ -38,7 +38,7 @@ func (l *Link) credentials(m *wire.Message, frame []byte) (c *gen.AuthCredential
 		return nil, who
 	}
 	c = gen.AsAuthCredentials(inner.Block)
-	who, ok := l.roster.keys.prove(frame[wire.MessageAt:m.Offset+len(m.Block)], m.Data)
+	who, ok := l.roster.keys.prove(frame[wire.MessageAt:m.Offset+len(m.Block)], m.Data, l.roster.terms.Aside)
 	if _, flaw := c.Check(); !ok || flaw != gen.Sound {
 		l.failed = true
 		return nil, who

@@ -116,10 +116,11 @@ const (
 type Terms struct {
 	Shard  uint16
 	Rates  Rates
-	Retain int          // bytes of reports that are kept of each session, for who asks for them again; 0: 256 KiB
-	Random func([]byte) // fills its argument; for nonces
-	Market Market       // for sessions of market data; nil: there are none
-	Recall bool         // older reports are brought about again by who looks at Link.Wants; false: they are gone
+	Retain int                     // bytes of reports that are kept of each session, for who asks for them again; 0: 256 KiB
+	Random func([]byte)            // fills its argument; for nonces
+	Aside  func(check func()) bool // has a signature checked where that holds up nobody, and waits for it; false: it was not checked. nil: at once
+	Market Market                  // for sessions of market data; nil: there are none
+	Recall bool                    // older reports are brought about again by who looks at Link.Wants; false: they are gone
 }
 
 const (
@@ -137,6 +138,9 @@ func NewRoster(t Terms, keys *Keys, limits engine.Limits, ports []*node.Port) *R
 	if t.Retain == 0 {
 		t.Retain = retainDefault
 	}
+	if t.Aside == nil {
+		t.Aside = here
+	}
 	r := &Roster{terms: t, keys: keys, scales: make([]atomic.Pointer[wire.Scale], limits.Instruments+1), rows: make([]atomic.Pointer[Row], limits.Sessions),
 		free: 1, byID: map[[16]byte]*Row{}, places: map[bound]*Row{}, owners: make([]msg.OwnerID, limits.Accounts+1)}
 	r.listeners = listeners{market: t.Market, known: map[[16]byte]*listener{}, bound: map[bound]*Link{}, asked: map[asking]fixed.Nanos{}}
@@ -144,6 +148,12 @@ func NewRoster(t Terms, keys *Keys, limits engine.Limits, ports []*node.Port) *R
 		r.lanes = append(r.lanes, &lane{port: p})
 	}
 	return r
+}
+
+// here has a signature checked at once.
+func here(check func()) bool {
+	check()
+	return true
 }
 
 // Learn makes the roster know what an engine holds that does not run: the state from which the events to come go on.

@@ -8,37 +8,51 @@ import (
 	"github.com/lockstep-exchange/lockstep/node"
 )
 
-// What strangers may cost. To look at a signature takes 0.1 ms of a core, whether it holds or not, and so does a handshake of TLS; anybody may
+// What strangers may cost. To check a signature takes 0.1 ms of a core, whether it holds or not, and so does a handshake of TLS; anybody may
 // ask for it as often as he can connect. So there are few places for it, each of which rests nine times as long as it was used, and signatures
-// are looked at by threads that give way to others. Those that are in have the rest of the machine.
+// are checked by threads that give way to others. Those that are in have the rest of the machine. Such a thread has nothing that others wait for:
+// who waits for it has but the mutex of his own link, which nobody else waits for (Link.tryAdvance).
 
 // restTimes is how many times as long as it was used a place rests.
 const restTimes = 9
 
-// check is the life of a thread that looks at strangers' bytes. It is never unlocked from its goroutine, so it ends with it, its priority too.
-func (g *Gateway) check() {
+// check is a signature that is to be checked.
+type check struct {
+	do   func()
+	did  bool
+	over chan struct{}
+}
+
+// look is the life of a thread that checks signatures. It is never unlocked from its goroutine, so it ends with it, its priority too.
+func (g *Gateway) look() {
 	runtime.LockOSThread()
 	node.GiveWay(5)
 	for {
 		select {
-		case <-g.quit:
+		case <-g.down:
 			return
-		case do := <-g.checks:
-			since := g.enter()
-			do()
-			g.leave(since)
+		case c := <-g.checks:
+			select {
+			case g.logons <- struct{}{}:
+				since := g.clock()
+				c.do()
+				c.did = true
+				g.leave(since)
+			case <-g.down:
+			}
+			close(c.over)
 		}
 	}
 }
 
-// checked has a stranger's bytes looked at, and waits for it; false where the gateway has ended.
+// checked has a signature checked, and waits for it; false where the gateway stops.
 func (g *Gateway) checked(do func()) bool {
-	done := make(chan struct{})
+	c := &check{do: do, over: make(chan struct{})}
 	select {
-	case g.checks <- func() { do(); close(done) }:
-		<-done
-		return true
-	case <-g.quit:
+	case g.checks <- c:
+		<-c.over
+		return c.did
+	case <-g.down:
 		return false
 	}
 }
