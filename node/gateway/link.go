@@ -147,7 +147,12 @@ func (l *Link) Filled(n int, now fixed.Nanos) {
 func (l *Link) Blocked() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.blocked() && l.state < closing
+	return l.stops()
+}
+
+// stops is Blocked with the link's mutex held. One that is closing reads on, for the answer to its Terminate, but no further than what nobody looks at yet.
+func (l *Link) stops() bool {
+	return l.blocked() && (l.state < closing || l.state == closing && l.stream.Waiting() > 0)
 }
 
 func (l *Link) blocked() bool { return l.asking || len(l.owed) > 0 || l.held != nil }

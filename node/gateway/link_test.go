@@ -291,6 +291,36 @@ func TestFullLane(t *testing.T) {
 	}
 }
 
+// Of who is shown out while the lane is full no more is read than there is room for: to ask for no bytes at all would be answered at once, again and
+// again.
+func TestShownOutAtAFullLane(t *testing.T) {
+	w := newWorld(t)
+	w.run(in)
+	a := w.at
+	w.batch = []byte{}
+	for i := range 17 {
+		w.do([]string{"order", fmt.Sprint(i + 1)})
+	}
+	orders := w.batch
+	w.batch = nil
+	a.link.Filled(copy(a.link.Room(), orders[:16*64]), w.now)
+	a.link.Filled(copy(a.link.Room(), orders[:64]), w.now) // its number was said before
+	if a.link.state != closing || len(a.link.owed) != 1 || a.link.Blocked() {
+		t.Fatalf("state %d, %d owed, blocked %v", a.link.state, len(a.link.owed), a.link.Blocked())
+	}
+	for n := 0; !a.link.Blocked(); n++ {
+		room := a.link.Room()
+		if len(room) == 0 {
+			t.Fatalf("there is room for %d orders and no more", n)
+		}
+		a.link.Filled(copy(room, orders[:64]), w.now)
+	}
+	w.answer()
+	if w.settle(); a.link.Blocked() || w.core.sessions[1].bound {
+		t.Error("it waits although the lane has room")
+	}
+}
+
 // Who finds the lane full when he logs on is let in when there is room, before the messages of who has filled it.
 func TestLogonAtAFullLane(t *testing.T) {
 	w := newWorld(t)

@@ -233,7 +233,7 @@ func (s *spinner) receive(c *conn) bool {
 		l.stream.Filled(n)
 		l.run(now)
 	}
-	if l.blocked() && l.state < closing {
+	if l.stops() {
 		c.parked = true
 		s.held = append(s.held, c)
 		s.watch(c)
@@ -250,7 +250,7 @@ func (s *spinner) goOn() {
 	for _, c := range some {
 		c.link.Advance(now)
 		c.link.mu.Lock()
-		if c.fd >= 0 && c.link.blocked() && c.link.state < closing {
+		if c.fd >= 0 && c.link.stops() {
 			s.held = append(s.held, c)
 		} else {
 			c.parked = false
