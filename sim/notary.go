@@ -72,6 +72,7 @@ type flow struct {
 	stay   int         // orders that do not
 	next   uint64      // the number that is expected from the client
 	more   bool        // more entries of its last message may come
+	entry  msg.Seq     // the command that brought the last of them
 	quotes int         // of going
 	truth  []uint64    // of each report so far, by number - 1
 	told   []bool      // whether it was sent, ever
@@ -134,7 +135,7 @@ func (n *notary) event(e *msg.Event) {
 	case msg.Accepted, msg.QuotePlaced, msg.Canceled, msg.Expired, msg.Traded, msg.DeadManSet, msg.DeadManExpired:
 		n.order(e)
 	case msg.QuoteAnswered:
-		n.answers[e.QuoteAnswer().Index] = *e
+		n.quoted(e)
 	}
 	if e.Reports() {
 		n.report(e)
@@ -152,15 +153,14 @@ func (n *notary) received(e *msg.Event) {
 		return
 	}
 	if f.more && n.env.SeqNum == uint32(f.next-1) { // one more entry of the mass quote that has this number
-		f.more = receipt.More
+		f.more, f.entry = receipt.More, e.Seq
 		w.note(quoted, !f.more)
 		return
 	}
 	if uint32(f.next) != n.env.SeqNum || !f.bound {
 		w.find("exactly once", "%s: expected number %d of a session that is bound (%t)", e.String(), f.next, f.bound)
 	}
-	w.note(quoteCut, f.more)
-	f.more = receipt.More
+	f.more, f.entry = receipt.More, e.Seq
 	f.next++
 	m := f.message(f.next - 1)
 	if m == nil { // of the intruder, who keeps no book
@@ -170,6 +170,19 @@ func (n *notary) received(e *msg.Event) {
 		w.find("exactly once", "%s: number %d was sent as id %d, template %d, and was %s", e.String(), f.next-1, m.ref, m.template, m.fate)
 	}
 	m.fate = came
+}
+
+// quoted keeps an answer to an entry of a mass quote. Nothing but the end of the venue's process comes between two of them (W-51).
+func (n *notary) quoted(e *msg.Event) {
+	a := e.QuoteAnswer()
+	n.answers[a.Index] = *e
+	f := n.at(e.Session)
+	if f == nil || a.BidNo != msg.RejectShuttingDown {
+		return
+	}
+	if n.world.reached[quoteCut]++; f.entry != n.world.watch.resumed {
+		n.world.find("mass quote", "%s: the entry before was command %d, and the venue has begun behind command %d", e.String(), f.entry, n.world.watch.resumed)
+	}
 }
 
 // missed holds a gap to what was sent.

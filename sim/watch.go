@@ -23,6 +23,7 @@ type watch struct {
 	digest  fixed.Digest
 	missed  []msg.Event // of commands that were repeated and not released yet
 	again   msg.Seq     // the last command that was repeated
+	resumed msg.Seq     // the last command that the last recovery found
 	time    fixed.Nanos
 	traded  [8]int64 // by instrument: sides of trades
 	last    [lastEvents]msg.Event
@@ -174,6 +175,7 @@ func (h *watch) recovered(seq msg.Seq) {
 		h.event(&missed[i])
 	}
 	h.close()
+	h.resumed = seq
 }
 
 // tally counts the rare among the events.
