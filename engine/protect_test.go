@@ -310,3 +310,35 @@ func TestProtectionKeepsNoKillOut(t *testing.T) { // W-45
 	one.refuses(msg.RejectTableFull, msg.SetEntry(1, 0, msg.Entry{Scope: msg.ScopeAccount, Action: msg.BlockAndCancel}))
 	d.sound()
 }
+
+// TestProtectionOfAmendedQuotes amends a side of a quote, in its place and away from it, and as a taker: it stays in its group.
+func TestProtectionOfAmendedQuotes(t *testing.T) { // D-108
+	for _, c := range []struct {
+		name  string
+		price fixed.Ticks
+		lots  fixed.Lots
+		meets bool // an offer, at once
+	}{{"fewer lots", 90, 5, false}, {"another price", 91, 9, false}, {"it trades as it comes", 100, 9, true}} {
+		d := protected(t, msg.Protection{Qty: 1 << 50, Window: fixed.Second})
+		d.ok(msg.SetProtection(1, msg.Protection{Group: 7, Qty: 1, Window: fixed.Second}))
+		d.ok(msg.Limit(2, 1, msg.Sell, 100, 1))
+		bid, _ := d.Quote(1, 1)
+		d.ok(msg.Amend(1, 1, bid, c.price, c.lots))
+		if trips := d.count(msg.ProtectionTripped); c.meets != (trips == 1) {
+			t.Fatalf("%s: it trips %d times with the amend", c.name, trips)
+		}
+		if !c.meets {
+			if now, _ := d.Quote(1, 1); now != bid {
+				t.Errorf("%s: the bid is %v, it was %v", c.name, now, bid)
+			}
+			d.ok(with(msg.Limit(2, 1, msg.Sell, 90, 1), 0, msg.IOC))
+			if d.count(msg.Traded) != 2 || d.count(msg.ProtectionTripped) != 1 {
+				t.Errorf("%s: %v", c.name, d.last)
+			}
+		}
+		if b, a := d.Quote(1, 1); b|a != 0 {
+			t.Errorf("%s: %v and %v are still quoted", c.name, b, a)
+		}
+		d.sound()
+	}
+}
