@@ -106,6 +106,9 @@ func recoveredFromTheJournal(t *testing.T, way way) {
 	}
 	check("later", v, seller, "SELL", "")
 	check("later", v, copies, "COPY", "key=4 kind=3")
+	for _, c := range []*caller{seller, buyer, copies} { // a venue that shuts down waits for them otherwise
+		c.socket.Close()
+	}
 	v.close()
 	v = newVenue(t, s)
 	check("after a restart", v, seller, "SELL", "")
@@ -117,6 +120,7 @@ func recoveredFromTheJournal(t *testing.T, way way) {
 	again.hear(1)
 	again.say(fmt.Sprintf("sequence %d\norder %d side=2 price=60", orders+1, orders+1))
 	again.expect(fmt.Sprintf("%d OrderAccepted %d", total+1, orders+101))
+	again.socket.Close()
 }
 
 // A venue that shuts down says so, and its sessions can be bound again afterwards (W-27).
