@@ -147,7 +147,9 @@ func (e *Engine) negotiate(c *msg.Command) msg.Reject {
 		cancel: n.Cancel, state: negotiated, since: e.now}
 	e.clients.enlist(n.Session, k.Owner)
 	e.set(lapseTimer, uint32(n.Session), uint64(n.Session), e.now+lapseAfter)
-	if e.jobs.disown(n.Session); had {
+	e.jobs.disown(n.Session)
+	e.disownTrips(n.Session)
+	if had {
 		e.disown(n.Session)
 	}
 	e.tellSession(msg.SessionNegotiated, n.Session).SetNegotiated(&c.Request, k.Last)

@@ -191,12 +191,13 @@ func (e *Engine) guardTrade(account msg.AccountID, group uint16, instr msg.Instr
 	if g.Freeze != 0 {
 		g.until = min(e.now+g.Freeze, MaxTime)
 	}
+	t := trip{row: row, instr: instr, session: session}
 	if e.trips < tripsMax {
-		e.tripped[e.trips] = trip{row: row, instr: instr, session: session}
+		e.tripped[e.trips] = t
 		e.trips++
 		return
 	}
-	e.set(guardTimer, row, uint64(row), e.now)
+	e.set(guardTimer, row, t.id(), e.now)
 }
 
 // turn lets slices that are over their time be empty.
@@ -225,12 +226,34 @@ type trip struct {
 	session msg.SessionID
 }
 
+// id is a trip as the id of its timer: what it has to tell when it comes to that.
+func (t trip) id() uint64 { return uint64(t.row)<<32 | uint64(t.instr)<<16 | uint64(t.session) }
+
+// tripOf is the trip of an id.
+func tripOf(id uint64) trip {
+	return trip{row: uint32(id >> 32), instr: msg.InstrumentID(id >> 16 & 0xFFFF), session: msg.SessionID(id)}
+}
+
+// disownTrips lets groups that wait to be told of not be told to a session that is over: its row is another one's.
+func (e *Engine) disownTrips(id msg.SessionID) {
+	for row := range e.guards.rows {
+		if e.guards.live == 0 || !e.timers.isSet(guardTimer, uint32(row)) {
+			continue
+		}
+		slot := e.timers.base[guardTimer] + uint32(row)
+		if t := tripOf(e.timers.key[slot] & (1<<idBits - 1)); t.session == id {
+			t.session = 0
+			e.set(guardTimer, t.row, t.id(), e.timers.at[slot])
+		}
+	}
+}
+
 // trip begins to take out the quotes of the groups that have reached a limit. One for which there is no place, or no room to tell it,
 // waits for the next command.
 func (e *Engine) trip() {
 	for _, t := range e.tripped[:e.trips] {
 		if !e.trippable(t.row) {
-			e.set(guardTimer, t.row, uint64(t.row), e.now)
+			e.set(guardTimer, t.row, t.id(), e.now)
 			continue
 		}
 		e.takeOut(t)

@@ -342,3 +342,47 @@ func TestProtectionOfAmendedQuotes(t *testing.T) { // D-108
 		d.sound()
 	}
 }
+
+// TestProtectionThatWaits trips two groups while mass cancels of others have all places: the second waits for the first, over a snapshot too, and
+// then tells of the trade and the session that it was, as if it had not; of none where another one has its row by then.
+func TestProtectionThatWaits(t *testing.T) { // A-16, W-20
+	for _, session := range []msg.SessionID{11, 0} {
+		d := newDesk(t, Limits{Instruments: 2, Accounts: 9, Orders: 1 << 14, Events: 256, Jobs: 1})
+		d.list(perpetual(1), 100)
+		d.list(perpetual(2), 100)
+		for id := msg.AccountID(1); id <= 3; id++ {
+			d.ok(msg.Deposit(id, 10_000_000*fixed.Coin))
+		}
+		d.ok(msg.SetKey(keyOf(1, msg.RoleTrader, 1)))
+		one := d.logon(11, 1, msg.OrderEntry, nil)
+		for i, q := range quotes(1, two(90, 110, 9), two(90, 110, 9)) {
+			d.ok(msg.SetProtection(1, msg.Protection{Group: uint16(7 + i), Qty: 1, Window: fixed.Second, Freeze: fixed.Second}))
+			q.Rare[2] = 1<<8 | uint64(7+i)<<16
+			one.say([]msg.Command{q})
+		}
+		for range 1500 {
+			d.ok(msg.Limit(1, 1, msg.Buy, 70, 1), msg.Limit(3, 1, msg.Buy, 60, 1))
+		}
+		d.ok(msg.CancelAll(3, 0, 0)) // it has the one place
+		d.hit(1, msg.Sell, 1)
+		d.hit(2, msg.Sell, 1)
+		if d.count(msg.ProtectionTripped) != 0 {
+			t.Fatal("the second does not wait")
+		}
+		if session == 0 {
+			d.ok(msg.Finalize(11))
+			d.again(11, 1, msg.OrderEntry, nil)
+		}
+		for tries := 0; d.count(msg.ProtectionTripped) == 0; tries++ {
+			back := restored(t, d.limits, image(d.Engine))
+			if back.Hash() != d.Hash() || tries > 40 {
+				t.Fatal("restored it is another, or it does not end")
+			}
+			d.ok(msg.Tick())
+		}
+		if ev := d.first(msg.ProtectionTripped); ev.Session != session || ev.Instr != 2 || ev.Account != 1 || ev.Trip().Group != 8 || ev.Trip().Traded != d.unit() {
+			t.Errorf("%s", ev)
+		}
+		d.sound()
+	}
+}

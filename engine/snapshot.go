@@ -361,7 +361,7 @@ func (e *Engine) canFire(slot uint32) bool {
 	case emptyTimer, lapseTimer:
 		return e.gate.Sessions.Keyed(msg.SessionID(n))
 	case guardTimer:
-		return n < uint32(len(e.guards.rows)) && e.guards.rows[n].account != 0
+		return e.guards.rows[n].account != 0 && tripOf(id).row == n && e.gate.Sessions.Has(tripOf(id).session)
 	case deadManTimer:
 		return e.house.Account(msg.AccountID(n)) != nil
 	}

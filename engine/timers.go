@@ -185,7 +185,7 @@ func (e *Engine) fire(kind timerKind, n uint32, id uint64, at fixed.Nanos) {
 		}
 		e.empty(msg.SessionID(n))
 	case guardTimer:
-		e.takeOut(trip{row: n})
+		e.takeOut(tripOf(id))
 	case lapseTimer:
 		e.lapse(msg.SessionID(n))
 	case deadManTimer:
