@@ -119,6 +119,29 @@ func TestSnapshotsOfNothing(t *testing.T) {
 	}
 }
 
+// However many sessions a key begins and ends, others have rows for theirs.
+func TestSessionsOfOneKey(t *testing.T) {
+	w := newWorld(t)
+	var day strings.Builder
+	for i := range 3 * len(w.roster.rows) {
+		fmt.Fprintf(&day, "connect a%d\nnegotiate id=S%d\nestablish id=S%d\nfinished-sending 0\nfinished-receiving\nterminate\nclose\n", i, i, i)
+		w.run(day.String())
+		day.Reset()
+	}
+	if got := w.run("connect b\nnegotiate id=DEF key=5"); !strings.Contains(got, "b NegotiationResponse") {
+		t.Errorf("another key: got\n%s", got)
+	}
+	used := 0
+	for i := range w.roster.rows {
+		if w.roster.rows[i].Load() != nil {
+			used++
+		}
+	}
+	if used != 2 {
+		t.Errorf("two keys that have a session each hold %d rows", used)
+	}
+}
+
 // Addresses whose failures are a minute old are forgotten; those that are refused are not.
 func TestForgive(t *testing.T) {
 	one, two := placeOf(netip.MustParseAddr("192.0.2.1")), placeOf(netip.MustParseAddr("192.0.2.2"))

@@ -322,7 +322,7 @@ func (r *Roster) finalized(ev *msg.Event, now fixed.Nanos) {
 		return
 	}
 	r.mu.Lock()
-	row.stage = final
+	r.retire(row)
 	r.mu.Unlock()
 	r.delist(row)
 	r.give(row)
@@ -354,7 +354,9 @@ func (r *Roster) refused(ev *msg.Event, now fixed.Nanos) {
 	row.asker, row.lost = nil, 0
 	row.taken.Store(false)
 	if asked == msg.KindNegotiate && row.stage == 0 {
-		r.rows[row.id].Store(row.former)
+		if r.rows[row.id].Store(row.former); row.former != nil && row.former.stage == final {
+			r.retire(row.former)
+		}
 		r.free = min(r.free, int(row.id))
 		delete(r.byID, row.terms.UUID)
 	}

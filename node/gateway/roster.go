@@ -23,7 +23,8 @@ type Roster struct {
 	rows []atomic.Pointer[Row] // by msg.SessionID; nil: never negotiated
 
 	mu     sync.Mutex
-	free   int // no row below is free
+	free   int                           // no row below is free
+	spare  map[msg.KeyID][]msg.SessionID // rows whose sessions have ended for good: those of a key are taken again by its next ones
 	byID   map[[16]byte]*Row
 	places map[bound]*Row // the session that was bound last
 
@@ -142,7 +143,7 @@ func NewRoster(t Terms, keys *Keys, limits engine.Limits, ports []*node.Port) *R
 		t.Aside = here
 	}
 	r := &Roster{terms: t, keys: keys, scales: make([]atomic.Pointer[wire.Scale], limits.Instruments+1), rows: make([]atomic.Pointer[Row], limits.Sessions),
-		free: 1, byID: map[[16]byte]*Row{}, places: map[bound]*Row{}, owners: make([]msg.OwnerID, limits.Accounts+1)}
+		free: 1, spare: map[msg.KeyID][]msg.SessionID{}, byID: map[[16]byte]*Row{}, places: map[bound]*Row{}, owners: make([]msg.OwnerID, limits.Accounts+1)}
 	r.listeners = listeners{market: t.Market, known: map[[16]byte]*listener{}, bound: map[bound]*Link{}, asked: map[asking]fixed.Nanos{}}
 	for _, p := range ports {
 		r.lanes = append(r.lanes, &lane{port: p})
@@ -191,7 +192,7 @@ func (r *Roster) restore(id msg.SessionID, s *engine.SessionState, now fixed.Nan
 	row.answered.Store(row.heard)
 	row.tail.begin(s.Server)
 	if s.Final {
-		row.stage = final
+		r.retire(row)
 		return
 	}
 	r.enlist(row)
@@ -286,8 +287,22 @@ func (r *Roster) reserve(n *msg.Negotiation, owner msg.OwnerID, l *Link) (row *R
 	return row, false
 }
 
-// place is a row for a negotiation; 0: there is none.
+// retire notes that a session has ended for good; the roster's mutex is held.
+func (r *Roster) retire(row *Row) {
+	row.stage = final
+	r.spare[row.terms.Key] = append(r.spare[row.terms.Key], row.id)
+}
+
+// place is a row for a negotiation, one that its key has had and needs no more before one that is free: however many sessions a key begins and
+// ends, it leaves rows to the others. 0: there is none.
 func (r *Roster) place(n *msg.Negotiation) int {
+	for ids := r.spare[n.Key]; len(ids) > 0; ids = r.spare[n.Key] {
+		id := ids[len(ids)-1]
+		r.spare[n.Key] = ids[:len(ids)-1]
+		if old := r.rows[id].Load(); old.stage == final && old.asker == nil && old.terms.Key == n.Key {
+			return int(id)
+		}
+	}
 	for ; r.free < len(r.rows); r.free++ {
 		if r.rows[r.free].Load() == nil {
 			return r.free
