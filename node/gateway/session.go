@@ -82,17 +82,22 @@ func (l *Link) sequence(next uint64, now fixed.Nanos) {
 	case next < row.client || next-row.client >= 1<<32:
 		l.terminate(gen.TerminationCodeUnspecifiedError, reasonLower, msg.UnbindTerminated, now)
 		return
-	case next > row.client:
-		l.miss(next, now)
+	case next > row.client && !l.miss(next, now):
+		return
 	}
 	l.sequenced = true
 }
 
-// miss says that numbers up to one will not come.
-func (l *Link) miss(next uint64, now fixed.Nanos) {
+// miss says that numbers up to one will not come. That is a command, and of a few bytes: who misses more than its rate is shown out.
+func (l *Link) miss(next uint64, now fixed.Nanos) bool {
 	row := l.row
+	if wait, _ := row.rates[control].take(now, 1, l.roster.terms.Rates.Control); wait > 0 {
+		l.terminate(gen.TerminationCodeUnspecifiedError, reasonRate, msg.UnbindTerminated, now)
+		return false
+	}
 	l.say(msg.Miss(msg.Missing{Session: row.id, From: row.client, Count: next - row.client}), now)
 	row.client = next
+	return true
 }
 
 // resume goes back to numbered messages after one of the session layer.
@@ -142,8 +147,8 @@ func (l *Link) finishedSending(m *gen.FinishedSending, now fixed.Nanos) {
 		case next < l.row.client || next-l.row.client >= 1<<32:
 			l.terminate(gen.TerminationCodeUnspecifiedError, reasonLower, msg.UnbindTerminated, now)
 			return
-		case next > l.row.client:
-			l.miss(next, now)
+		case next > l.row.client && !l.miss(next, now):
+			return
 		}
 	}
 	l.finish = clientEnd
