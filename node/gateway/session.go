@@ -82,22 +82,17 @@ func (l *Link) sequence(next uint64, now fixed.Nanos) {
 	case next < row.client || next-row.client >= 1<<32:
 		l.terminate(gen.TerminationCodeUnspecifiedError, reasonLower, msg.UnbindTerminated, now)
 		return
-	case next > row.client && !l.miss(next, now):
-		return
+	case next > row.client:
+		l.miss(next, now)
 	}
 	l.sequenced = true
 }
 
-// miss says that numbers up to one will not come. That is a command, and of a few bytes: who misses more than its rate is shown out.
-func (l *Link) miss(next uint64, now fixed.Nanos) bool {
+// miss says that numbers up to one will not come.
+func (l *Link) miss(next uint64, now fixed.Nanos) {
 	row := l.row
-	if wait, _ := row.rates[control].take(now, 1, l.roster.terms.Rates.Control); wait > 0 {
-		l.terminate(gen.TerminationCodeUnspecifiedError, reasonRate, msg.UnbindTerminated, now)
-		return false
-	}
 	l.say(msg.Miss(msg.Missing{Session: row.id, From: row.client, Count: next - row.client}), now)
 	row.client = next
-	return true
 }
 
 // resume goes back to numbered messages after one of the session layer.
@@ -147,8 +142,8 @@ func (l *Link) finishedSending(m *gen.FinishedSending, now fixed.Nanos) {
 		case next < l.row.client || next-l.row.client >= 1<<32:
 			l.terminate(gen.TerminationCodeUnspecifiedError, reasonLower, msg.UnbindTerminated, now)
 			return
-		case next > l.row.client && !l.miss(next, now):
-			return
+		case next > l.row.client:
+			l.miss(next, now)
 		}
 	}
 	l.finish = clientEnd

@@ -109,17 +109,3 @@ func TestFormatErrors(t *testing.T) {
 		}
 	}
 }
-
-// A client that says again and again that numbers will not come writes a command with each: it is shown out when it has said so too often.
-func TestGapsHaveARate(t *testing.T) { // W-46, W-47
-	w := newWorld(t)
-	var script strings.Builder
-	script.WriteString(in)
-	for n := range 60 {
-		fmt.Fprintf(&script, "sequence %d\n", n+2)
-	}
-	got := w.run(script.String())
-	if n := strings.Count(got, "NotApplied"); n != 50 || !strings.HasSuffix(got, "Terminate 1 127 rate") {
-		t.Errorf("%d gaps were taken, want 50, and then\n%s", n, got[max(0, len(got)-200):])
-	}
-}
