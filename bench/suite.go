@@ -69,8 +69,7 @@ func NewSuite(h *Harness, timed uint64) *Suite {
 	return s
 }
 
-// All makes every figure, those that need much memory last: what they leave behind slows the others down. After an error the report
-// holds what was made before it.
+// All makes every figure, those that need much memory last. After an error the report holds what was made before it.
 func (s *Suite) All() error {
 	s.Report.Mode = "inline and threaded"
 	err := s.run(s.dense, s.sparse, s.deep, s.flash, s.further, s.pipelines, s.journals, s.wires, s.crowd, s.spread, s.margins)
