@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"net"
 	"time"
 
 	"github.com/lockstep-exchange/lockstep/fixed"
+	"github.com/lockstep-exchange/lockstep/wire"
 )
 
 // Client is a session on a connection, which it makes anew when it is lost. It belongs to one goroutine, which sends by the
@@ -171,19 +171,10 @@ const packetMax = 8 << 10
 
 // portion is what is written at once: all that there is, or what makes a packet of whole frames.
 func (c *Client) portion() []byte {
-	b := c.Output()
-	if !c.packs || len(b) <= packetMax {
-		return b
+	if c.packs {
+		return wire.Packet(c.Output(), packetMax)
 	}
-	n := 0
-	for n < len(b) {
-		size := int(binary.BigEndian.Uint32(b[n:]))
-		if n > 0 && n+size > packetMax {
-			break
-		}
-		n += size
-	}
-	return b[:n]
+	return c.Output()
 }
 
 // Poll is the next event, nil where there is none now. It does not wait.

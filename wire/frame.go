@@ -49,6 +49,22 @@ type Group struct {
 // At is one entry, counted from 0.
 func (g *Group) At(i int) []byte { return g.Bytes[i*g.Entry:][:g.Entry] }
 
+// Packet is the frames that b begins with, as far as they fit into so many bytes; the first one in any case. b holds whole frames alone.
+func Packet(b []byte, most int) []byte {
+	if len(b) <= most {
+		return b
+	}
+	n := 0
+	for n < len(b) {
+		size := int(binary.BigEndian.Uint32(b[n:]))
+		if n > 0 && n+size > most {
+			break
+		}
+		n += size
+	}
+	return b[:n]
+}
+
 // NextFrame looks for a whole frame at the start of b, of at most limit bytes. It returns its length, or 0 as long as it is
 // incomplete. After a fault the stream cannot be read on: nothing says where the next frame begins.
 func NextFrame(b []byte, limit int) (size int, f Fault) {

@@ -201,3 +201,22 @@ func TestStreamIsReset(t *testing.T) {
 		}
 	}
 }
+
+// A packet is whole frames, as many as fit, and one that is longer alone.
+func TestPacket(t *testing.T) {
+	var b []byte
+	for _, size := range []int{20, 30, 50, 200, 40} {
+		b = append(b, binary.BigEndian.AppendUint32(nil, uint32(size))...)
+		b = append(b, make([]byte, size-4)...)
+	}
+	for _, want := range []int{100, 200, 40} {
+		got := wire.Packet(b, 100)
+		if len(got) != want {
+			t.Fatalf("%d bytes of %d, want %d", len(got), len(b), want)
+		}
+		b = b[want:]
+	}
+	if len(wire.Packet(b, 100)) != 0 {
+		t.Error("a packet of nothing")
+	}
+}

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -178,18 +177,10 @@ func (c *conn) read(room []byte) (int, error) {
 // portion is what is written next: all that there is, or what makes a packet. The link's mutex is held.
 func (c *conn) portion() []byte {
 	b := c.link.out[c.link.sent:]
-	if !c.packets || len(b) <= packetMax {
-		return b
+	if c.packets {
+		return wire.Packet(b, packetMax)
 	}
-	n := 0
-	for n < len(b) {
-		size := int(binary.BigEndian.Uint32(b[n:]))
-		if n > 0 && n+size > packetMax {
-			break
-		}
-		n += size
-	}
-	return b[:n]
+	return b
 }
 
 // take hands over bytes. A stranger whose signature is to be checked waits for his turn.
